@@ -1,0 +1,109 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "firmware/base/bytes.h"
+#include "firmware/base/err.h"
+#include "firmware/base/serve.h"
+
+/*
+ * How authd starts a process, and what the two say to each other afterwards. The reader and the writer of the
+ * boot message both live here. A process learns from it who it is, which peers it has and its own settings;
+ * it never sees the configuration file.
+ */
+#define BOOT_PEERS_MAX     64
+#define BOOT_NAME_SIZE     24
+#define BOOT_SETTINGS_MAX  8192
+#define BOOT_CONTROL_FD    3 /* the control socket at exec; the pulse page follows at 4, peers from 5 */
+
+/* States of the box. Each dispatch table says which state allows a message. */
+enum box_state {
+    BOX_UNPROVISIONED, /* no keys yet */
+    BOX_LOCKED,        /* the token refused the PIN, or waits for it */
+    BOX_OPERATIONAL,
+    BOX_FAILED,      /* stored files are older than the last signed checkpoint: officers decide */
+    BOX_MAINTENANCE, /* an officer closed the box */
+    BOX_DEGRADED,    /* clock unsynchronised, or ledger without quorum: one-time checks refuse */
+};
+#define BOX_STATE_BIT(state) (1u << (state))
+const char *box_state_text(enum box_state state); /* "operational" */
+
+/* Exit codes of the processes, which authd acts on. */
+enum boot_exit {
+    BOOT_EXIT_CLEAN = 0,        /* asked to stop */
+    BOOT_EXIT_FAILURE = 70,     /* restart, with back-off */
+    BOOT_EXIT_PIN_REFUSED = 71, /* never restart: the box is locked */
+    BOOT_EXIT_CONFIG = 78,      /* never restart: settings are wrong */
+    BOOT_EXIT_RECYCLE = 75,     /* restart at once: served its number of requests, or its keys changed */
+};
+
+/* Messages on the control socket. */
+enum boot_verb {
+    BOOT_START = 2,       /* authd → process: the boot message */
+    BOOT_READY = 3,       /* process → authd: confined and serving */
+    BOOT_PEER_DOWN = 4,   /* authd → process: {role, index}: that process died; its socket stays */
+    BOOT_PEER_UP = 6,     /* authd → process: {role, index}: its successor is ready */
+    BOOT_STATE = 8,       /* authd → process: {state} */
+    BOOT_REPORT_STATE = 11, /* core → authd: {state} the core has derived */
+    BOOT_STOP = 10,       /* authd → process: end cleanly */
+};
+
+/* Roles: "edge", "unseal", "core", "hsm", "provd", "notify". */
+struct boot_peer {
+    char role[BOOT_NAME_SIZE];
+    uint16_t index; /* the peer's index among its kind */
+    uint16_t lane;  /* which of the several sockets between the two, 0 else */
+    int fd;
+};
+
+struct boot {
+    char process[BOOT_NAME_SIZE]; /* "authd-core" */
+    uint16_t index;               /* 0-based among its kind */
+    uint16_t count;               /* how many of its kind there are */
+    struct boot_peer peers[BOOT_PEERS_MAX];
+    size_t peer_count;
+    int listeners[16]; /* edge: one a lane */
+    size_t listener_count;
+    char settings[BOOT_SETTINGS_MAX]; /* this process's section of the configuration */
+    size_t settings_len;
+    bool as_root; /* authd was started as root: this process must not be */
+    int control_fd;
+    struct pulse *pulse;
+};
+
+/* The writer, in authd. Descriptor numbers are those the process will have after exec. */
+MUST_CHECK enum err boot_encode(const struct boot *boot, struct buffer *target);
+MUST_CHECK enum err boot_decode(struct bytes payload, struct boot *boot);
+
+/*
+ * What every main of a child calls first. Answers --version, --help and --check (settings on standard input
+ * are read but nothing is started: *check is true) and otherwise waits for the boot message on
+ * BOOT_CONTROL_FD, maps the pulse page, opens the log and closes every descriptor that is not named in it.
+ * Prints to stderr what is wrong; ERR_CONFIG, ERR_SYSTEM.
+ */
+struct boot_program {
+    const char *name;    /* "authd-edge" */
+    const char *summary; /* one line for --help */
+    const struct conf_key *keys;
+    size_t key_count;
+};
+MUST_CHECK enum err boot_receive(int argc, char **argv, const struct boot_program *program,
+                                 struct boot *boot, bool *finished);
+
+/* The socket to peer ${index} of ${role} on ${lane}; -1 when there is none. */
+int boot_peer_fd(const struct boot *boot, const char *role, uint16_t index, uint16_t lane);
+
+/* Adds the control socket to ${serve} and says READY. */
+struct boot_control {
+    void (*peer_down)(void *context, const char *role, uint16_t index);
+    void (*peer_up)(void *context, const char *role, uint16_t index);
+    void (*state)(void *context, enum box_state state); /* after the loop's own state has been set */
+    void (*stop)(void *context);                        /* NULL: serve_stop */
+    void *context;
+};
+MUST_CHECK enum err boot_ready(const struct boot *boot, struct serve *serve,
+                               const struct boot_control *control);
+/* core only: tells authd the state it has derived. */
+MUST_CHECK enum err boot_report_state(struct serve *serve, enum box_state state);
