@@ -1,0 +1,79 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "firmware/base/bytes.h"
+#include "firmware/base/err.h"
+#include "firmware/base/merkle.h"
+
+/*
+ * The one journal: preallocated segment files of records, each a leaf of an RFC 6962 tree. A writer
+ * thread appends whatever has queued and makes it durable with one fdatasync; then, and only then,
+ * it hands the entries back to their lanes. A torn tail is cut at start; damage before the tail is
+ * ERR_CORRUPT.
+ *
+ * record on disk: length u32 ‖ sequence u64 ‖ wall ms i64 ‖ kind u16 ‖ payload ‖ check (first 8
+ * bytes of the leaf hash over all before it).
+ */
+enum journal_kind {
+    JOURNAL_REQUEST = 1,    /* an answered request and its effects */
+    JOURNAL_DELIVERY = 2,   /* what became of an OTP's message, and its effects */
+    JOURNAL_OFFICER = 3,    /* a change of the registry or of keys */
+    JOURNAL_CHECKPOINT = 4, /* the signed note over all records before it */
+    JOURNAL_EVENT = 5,      /* start, state of the box, clock step, refused outsiders (a count) */
+};
+
+#define JOURNAL_PAYLOAD_MAX 16384
+
+struct journal;
+
+/* One submitted record. The caller's memory until it comes back by journal_reap. */
+struct journal_entry {
+    enum journal_kind kind;
+    struct bytes payload;
+    unsigned lane;
+    enum err result;            /* out: ERR_OK once durable */
+    uint64_t sequence;          /* out */
+    struct journal_entry *next; /* the journal's own */
+};
+
+struct journal_options {
+    const char *directory;
+    size_t segment_bytes; /* preallocated; 0 gives 64 MiB */
+    unsigned lanes;
+    /* For each record that is read back at start, in order; may be NULL. */
+    enum err (*replay)(void *context, uint64_t sequence, int64_t wall_ms, enum journal_kind kind,
+                       struct bytes payload);
+    void *context;
+};
+MUST_CHECK enum err journal_open(struct journal **journal, const struct journal_options *options);
+
+/* Reads records from ${first} on; used by the ledger for the tail it has not applied. */
+MUST_CHECK enum err journal_each(struct journal *journal, uint64_t first,
+                                 enum err (*each)(void *context, uint64_t sequence, int64_t wall_ms,
+                                                  enum journal_kind kind, struct bytes payload),
+                                 void *context);
+
+/* Starts the writer thread. ${settled} is called there after each batch is durable and about once a
+ * second. */
+MUST_CHECK enum err journal_start(struct journal *journal, void (*settled)(void *context),
+                                  void *context);
+void journal_close(struct journal *journal);
+
+/* Queues; never blocks on the disk. ERR_FULL (bounded queue): the request is denied. Thread-safe.
+ */
+MUST_CHECK enum err journal_submit(struct journal *journal, struct journal_entry *entry);
+/* For a lane's loop: readable when entries have come back; reap takes them all, oldest first. */
+int journal_lane_descriptor(const struct journal *journal, unsigned lane);
+struct journal_entry *journal_reap(struct journal *journal, unsigned lane);
+
+/* Blocking, for start-up and tests. */
+MUST_CHECK enum err journal_append(struct journal *journal, enum journal_kind kind,
+                                   struct bytes payload);
+
+/* The tree over all durable records. */
+void journal_tree(struct journal *journal, uint64_t *size, uint8_t root[static MERKLE_HASH_BYTES]);
+/* The payload of the last checkpoint record read or written; ERR_NOT_FOUND. */
+MUST_CHECK enum err journal_last_checkpoint(struct journal *journal, struct buffer *note);

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "firmware/base/bytes.h"
+#include "firmware/base/err.h"
+#include "firmware/base/kv.h"
+#include "authd/store/identity.h"
+#include "authd/store/programme.h"
+#include "authd/store/record.h"
+
+/*
+ * The registry environment: people and programmes. provd is its one writer, core reads. Every row
+ * but the wrapped roots and the sequence is sealed; core logs and refuses what does not open.
+ */
+enum registry_table {
+    REGISTRY_META,       /* "sequence" → u64 commit count; "format" → u16 */
+    REGISTRY_ROOTS,      /* generation u16 → wrapped root */
+    REGISTRY_IDENTITIES, /* lookup key → struct identity, of a UIN */
+    REGISTRY_ALIASES,    /* lookup key → struct alias, of a VID */
+    REGISTRY_PARTNERS,   /* BLAKE2b(partner id) */
+    REGISTRY_API_KEYS,   /* BLAKE2b(partner id ‖ 0 ‖ API key) */
+    REGISTRY_POLICIES,   /* BLAKE2b(policy id) */
+    REGISTRY_MISPS,      /* BLAKE2b(licence key) */
+    REGISTRY_TRUST,      /* domain ‖ 0 ‖ thumbprint → anchor certificate, DER */
+    REGISTRY_SALTS,      /* modulo u16 → text */
+    REGISTRY_SETTINGS,   /* "national" → struct national */
+    REGISTRY_HOTLIST,    /* BLAKE2b(kind ‖ 0 ‖ id, or lookup key) → struct hotlist_entry */
+    REGISTRY_BY_PHONE,   /* keyed hash of the phone → lookup key; for SMS commands */
+    REGISTRY_BY_NAME,    /* keyed hash of name and birth date → lookup key; for recovery */
+    REGISTRY_TABLE_COUNT
+};
+extern const char *const registry_tables[REGISTRY_TABLE_COUNT];
+
+struct registry;
+/* ${record_keys} stay the caller's and may gain generations later. */
+MUST_CHECK enum err registry_open(struct registry **registry, const char *directory, bool writer,
+                                  const struct record_keys *record_keys);
+void registry_close(struct registry *registry);
+struct kv *registry_kv(struct registry *registry);
+MUST_CHECK enum err registry_sequence(struct registry *registry, uint64_t *sequence);
+
+/* Wrapped roots, for whoever opens them with the signer. ${each} as in kv_each. */
+MUST_CHECK enum err registry_each_root(struct registry *registry,
+                                       enum err (*each)(void *context, uint16_t generation,
+                                                        struct bytes wrapped),
+                                       void *context);
+
+/*
+ * Readers: one short transaction each, the row opened and decoded. ERR_NOT_FOUND; ERR_CORRUPT has
+ * been logged with table, abbreviated key and generation. Thread-safe.
+ */
+MUST_CHECK enum err registry_identity(struct registry *registry,
+                                      const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
+                                      struct identity **identity);
+MUST_CHECK enum err registry_alias(struct registry *registry,
+                                   const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
+                                   struct alias *alias);
+MUST_CHECK enum err registry_partner(struct registry *registry, const char *partner_id,
+                                     struct partner *partner);
+MUST_CHECK enum err registry_api_key(struct registry *registry, const char *partner_id,
+                                     const char *api_key, struct api_key *row);
+MUST_CHECK enum err registry_policy(struct registry *registry, const char *policy_id,
+                                    struct policy *policy);
+MUST_CHECK enum err registry_misp(struct registry *registry, const char *licence_key,
+                                  struct misp *misp);
+MUST_CHECK enum err registry_salt(struct registry *registry, unsigned modulo,
+                                  char salt[static SALT_SIZE]);
+MUST_CHECK enum err registry_national(struct registry *registry, struct national *national);
+enum hotlist_kind { HOTLIST_PERSON, HOTLIST_PARTNER, HOTLIST_DEVICE, HOTLIST_DEVICE_PROVIDER };
+/* ${blocked} is true while an entry blocks at ${now_ms} (blocked *until* its expiry, §9.2). */
+MUST_CHECK enum err registry_hotlisted(struct registry *registry, enum hotlist_kind kind,
+                                       struct bytes id, int64_t now_ms, bool *blocked);
+/* Anchors of a trust domain ("AUTH"), copied into ${memory}; at most ${most}. */
+MUST_CHECK enum err registry_anchors(struct registry *registry, const char *domain,
+                                     struct buffer *memory, struct bytes *anchors, size_t most,
+                                     size_t *count);
+
+/*
+ * Writers (provd). Each call adds to ${batch}; registry_commit makes all of it durable in one
+ * transaction and counts the sequence up.
+ */
+struct registry_batch {
+    struct registry *registry;
+    struct kv_txn txn;
+};
+struct registry_batch registry_begin(struct registry *registry);
+void registry_put_root(struct registry_batch *batch, uint16_t generation, struct bytes wrapped);
+void registry_put_identity(struct registry_batch *batch,
+                           const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
+                           const struct identity *identity);
+void registry_put_alias(struct registry_batch *batch,
+                        const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
+                        const struct alias *alias);
+void registry_put_partner(struct registry_batch *batch, const struct partner *partner);
+void registry_put_api_key(struct registry_batch *batch, const char *api_key,
+                          const struct api_key *row);
+void registry_put_policy(struct registry_batch *batch, const struct policy *policy);
+void registry_put_misp(struct registry_batch *batch, const char *licence_key,
+                       const struct misp *misp);
+void registry_put_anchor(struct registry_batch *batch, const char *domain,
+                         const uint8_t thumbprint[static 32], struct bytes der);
+void registry_put_salt(struct registry_batch *batch, unsigned modulo, const char *salt);
+void registry_put_national(struct registry_batch *batch, const struct national *national);
+void registry_put_hotlisted(struct registry_batch *batch, enum hotlist_kind kind, struct bytes id,
+                            const struct hotlist_entry *entry);
+MUST_CHECK enum err registry_commit(struct registry_batch *batch, uint64_t *sequence);
+void registry_abort(struct registry_batch *batch);

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "firmware/base/bytes.h"
+#include "firmware/base/err.h"
+
+/*
+ * core ↔ notify. A code exists in clear in this frame and in the locked memory of both ends,
+ * nowhere else. Notify keeps nothing: a message it has not answered DELIVERED for is void when it
+ * dies.
+ */
+enum notify_verb {
+    NOTIFY_HELLO = 401, /* notify → core, once it serves: a random id of this process */
+    NOTIFY_OTP = 402,
+    NOTIFY_DELIVERED = 403, /* the same frame id: {ok} — handed to the gateway, or given up */
+};
+
+#define NOTIFY_PROCESS_ID_BYTES 16
+
+struct notify_otp {
+    bool by_phone, by_email;
+    char phone[24];
+    char email[128];
+    char language[4]; /* ISO 639-2: "ara", "fra", "zgh", "eng" */
+    char otp[8];      /* the reader wipes it */
+    char transaction[16];
+    char programme[64];     /* the programme's display name */
+    int64_t valid_until_ms; /* wall clock, for the text */
+};
+
+void notify_wire_put_hello(struct buffer *target,
+                           const uint8_t process_id[static NOTIFY_PROCESS_ID_BYTES]);
+MUST_CHECK enum err notify_wire_get_hello(struct bytes payload,
+                                          uint8_t process_id[static NOTIFY_PROCESS_ID_BYTES]);
+void notify_wire_put_otp(struct buffer *target, const struct notify_otp *message);
+MUST_CHECK enum err notify_wire_get_otp(struct bytes payload, struct notify_otp *message);
+void notify_wire_put_delivered(struct buffer *target, bool delivered);
+MUST_CHECK enum err notify_wire_get_delivered(struct bytes payload, bool *delivered);

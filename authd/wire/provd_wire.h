@@ -1,0 +1,25 @@
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "firmware/base/bytes.h"
+#include "firmware/base/err.h"
+
+/* provd ↔ core: the registry has one writer, the journal another. */
+enum provd_verb {
+    PROVD_AUDIT = 502,   /* a change an officer asks for, recorded before it is made */
+    PROVD_AUDITED = 503, /* durable: {status} */
+    PROVD_CHANGED = 504, /* the registry was committed: {sequence}; no answer */
+    PROVD_STATE = 506,   /* asks for the box's state */
+    PROVD_STATE_IS = 507,
+};
+
+struct provd_audit {
+    char action[48];  /* "partner add" */
+    char subject[96]; /* a programme's or key's name; for a person the count alone, "people=1000" */
+    uint32_t officer_uid;
+};
+
+void provd_wire_put_audit(struct buffer *target, const struct provd_audit *audit);
+MUST_CHECK enum err provd_wire_get_audit(struct bytes payload, struct provd_audit *audit);

@@ -1,0 +1,206 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "firmware/base/bytes.h"
+#include "firmware/base/err.h"
+#include "firmware/base/merkle.h"
+#include "hsm/mosip_error.h"
+
+/*
+ * Questions to hsm-signer and its answers; reader and writer of each in one file. What the signer
+ * signs it also writes, from these typed fields. Who may ask what is the dispatch table in
+ * signer.c.
+ */
+#define HSM_WRAPPED_BYTES     256 /* RSA-2048 OAEP */
+#define HSM_THUMBPRINT_BYTES  32
+#define HSM_CONTENT_KEY_BYTES 32
+#define HSM_ID_HASH_BYTES     32
+#define HSM_LOOKUP_KEY_BYTES  32
+#define HSM_ROOT_BYTES        32
+#define HSM_LOOKUP_BATCH_MAX  256
+#define HSM_BOOT_ID_BYTES     16
+
+enum hsm_verb {
+    HSM_HELLO = 101,  /* signer → peer, unasked, once it serves: struct hsm_hello */
+    HSM_UNWRAP = 102, /* content key and, in the same answer, the lookup key */
+    HSM_UNWRAPPED = 103,
+    HSM_LOOKUP = 104, /* lookup keys alone, up to a batch */
+    HSM_LOOKED_UP = 105,
+    HSM_STATEMENT = 106, /* write and sign a response */
+    HSM_STATED = 107,
+    HSM_CHECKPOINT = 108, /* write and sign a checkpoint of the journal, with the audit key */
+    HSM_CHECKPOINTED = 109,
+    HSM_OPEN_ROOT = 110, /* the root of a record key generation, from its wrapped form */
+    HSM_ROOT_OPENED = 111,
+    HSM_PUBLISHED = 112, /* what the box publishes: JWKS and certificates */
+    HSM_PUBLICATION = 113,
+    HSM_GENERATE = 114, /* provd only: make all keys of an unprovisioned box */
+    HSM_GENERATED = 115,
+    HSM_NEW_ROOT = 116, /* provd only: a fresh root, wrapped by the KEK */
+    HSM_ROOT_MADE = 117,
+};
+
+/* Every answer begins with this; ${signer_index, boot_id, sequence} go into core's audit. */
+struct hsm_receipt {
+    enum err status; /* ERR_OK, ERR_CRYPTO (did not unwrap), ERR_NOT_FOUND (no such key), ERR_LIMIT,
+                        ERR_DENIED */
+    uint16_t signer_index;
+    uint64_t sequence; /* of this signer since it started, counts every use of a key */
+};
+
+struct hsm_hello {
+    uint16_t signer_index;
+    uint8_t process_id[HSM_BOOT_ID_BYTES]; /* random, new at each start of the signer */
+    bool provisioned;                      /* the keyring has all purposes */
+};
+
+/* Key purposes. The order is the order of generation. */
+enum hsm_purpose {
+    HSM_PURPOSE_ROOT, /* the box's small CA, self-signed, RSA-2048: certificates of the keys below
+                       */
+    HSM_PURPOSE_SIGN, /* IDA/SIGN: RS256 responses */
+    HSM_PURPOSE_PARTNER, /* IDA/PARTNER: decrypts requests */
+    HSM_PURPOSE_IDA_FIR, /* IDA/IDA-FIR: decrypts biometrics */
+    HSM_PURPOSE_KEK,     /* wraps record roots and the pepper */
+    HSM_PURPOSE_AUDIT,   /* ES256 checkpoints of the journal */
+    HSM_PURPOSE_PEPPER,  /* a secret of the lookup key, wrapped by the KEK */
+    HSM_PURPOSE_COUNT
+};
+const char *hsm_purpose_text(enum hsm_purpose purpose); /* "IDA/PARTNER" */
+
+struct hsm_unwrap {
+    bool has_thumbprint; /* else the current and then older keys of ${purpose} are tried */
+    uint8_t thumbprint[HSM_THUMBPRINT_BYTES]; /* SHA-256 of the DER certificate used */
+    enum hsm_purpose purpose;                 /* PARTNER or IDA_FIR */
+    uint8_t wrapped[HSM_WRAPPED_BYTES];
+    bool has_id_hash;
+    uint8_t id_hash[HSM_ID_HASH_BYTES]; /* MOSIP's salted id hash, raw (§5.4) */
+};
+struct hsm_unwrapped {
+    struct hsm_receipt receipt;
+    uint8_t content_key[HSM_CONTENT_KEY_BYTES]; /* the reader wipes it */
+    bool has_lookup_key;
+    uint8_t lookup_key[HSM_LOOKUP_KEY_BYTES];
+};
+
+struct hsm_lookup {
+    size_t count;
+    uint8_t id_hash[HSM_LOOKUP_BATCH_MAX][HSM_ID_HASH_BYTES];
+};
+struct hsm_looked_up {
+    struct hsm_receipt receipt;
+    size_t count;
+    uint8_t lookup_key[HSM_LOOKUP_BATCH_MAX][HSM_LOOKUP_KEY_BYTES];
+};
+
+/* Which body the statement has (§1.7). */
+enum statement_kind {
+    STATEMENT_AUTH = 1, /* response {authStatus, authToken} */
+    STATEMENT_OTP = 2,  /* response {maskedMobile, maskedEmail}; none on error */
+    STATEMENT_KYC = 3,  /* on error response {kycStatus:false} */
+};
+#define STATEMENT_ERRORS_MAX  16
+#define STATEMENT_DETAIL_SIZE 96
+#define STATEMENT_TOKEN_SIZE  37 /* 36 decimal digits */
+
+struct statement_error {
+    enum mosip_error error;
+    char detail[STATEMENT_DETAIL_SIZE]; /* "" where the text has no %s; printable ASCII only */
+};
+
+struct statement {
+    enum statement_kind kind;
+    char id[64];          /* echoed: "mosip.identity.auth"; UTF-8, escaped by the writer */
+    char version[16];     /* echoed */
+    char transaction[64]; /* echoed; "" is written as null */
+    int64_t response_time_ms;
+    bool verdict; /* AUTH: authStatus. True only without errors and with a token */
+    char token[STATEMENT_TOKEN_SIZE]; /* AUTH: authToken, "" is written as null */
+    char masked_mobile[24];           /* OTP: "" is written as null */
+    char masked_email[160];
+    size_t error_count;
+    struct statement_error errors[STATEMENT_ERRORS_MAX];
+};
+
+#define STATEMENT_BODY_MAX      8192
+#define STATEMENT_SIGNATURE_MAX 4096
+struct hsm_stated {
+    struct hsm_receipt receipt;
+    struct bytes body;      /* JSON; views of the frame */
+    struct bytes signature; /* detached compact JWS: header..signature */
+};
+
+struct hsm_checkpoint {
+    uint64_t tree_size;
+    uint8_t tree_root[MERKLE_HASH_BYTES];
+    int64_t wall_ms;
+    uint64_t registry_sequence; /* commit sequences of the environments, against older files */
+    uint64_t state_sequence;
+};
+struct hsm_checkpointed {
+    struct hsm_receipt receipt;
+    struct bytes note; /* the signed text: the fields, one a line, and the ES256 signature line */
+};
+
+#define HSM_ROOT_WRAPPED_BYTES HSM_WRAPPED_BYTES
+struct hsm_open_root {
+    uint16_t generation;
+    uint8_t wrapped[HSM_ROOT_WRAPPED_BYTES];
+};
+struct hsm_root_opened {
+    struct hsm_receipt receipt;
+    uint8_t root[HSM_ROOT_BYTES]; /* the reader wipes it */
+};
+struct hsm_root_made {
+    struct hsm_receipt receipt;
+    uint8_t wrapped[HSM_ROOT_WRAPPED_BYTES];
+};
+
+struct hsm_publication {
+    struct hsm_receipt receipt;
+    struct bytes jwks;        /* JSON of the signing keys (RFC 7517) */
+    struct bytes partner_pem; /* IDA/PARTNER certificate */
+    struct bytes ida_fir_pem; /* IDA/IDA-FIR certificate */
+    struct bytes sign_pem;    /* IDA/SIGN certificate */
+    struct bytes root_pem;    /* the box's CA */
+};
+
+struct hsm_generated {
+    struct hsm_receipt receipt; /* ERR_EXISTS: provisioned already, nothing changed */
+    size_t made;                /* how many keys */
+};
+
+/* Writers append to ${target} (sticky errors there); readers recognise the whole payload or refuse.
+ */
+void hsm_wire_put_hello(struct buffer *target, const struct hsm_hello *hello);
+MUST_CHECK enum err hsm_wire_get_hello(struct bytes payload, struct hsm_hello *hello);
+void hsm_wire_put_unwrap(struct buffer *target, const struct hsm_unwrap *question);
+MUST_CHECK enum err hsm_wire_get_unwrap(struct bytes payload, struct hsm_unwrap *question);
+void hsm_wire_put_unwrapped(struct buffer *target, const struct hsm_unwrapped *answer);
+MUST_CHECK enum err hsm_wire_get_unwrapped(struct bytes payload, struct hsm_unwrapped *answer);
+void hsm_wire_put_lookup(struct buffer *target, const struct hsm_lookup *question);
+MUST_CHECK enum err hsm_wire_get_lookup(struct bytes payload, struct hsm_lookup *question);
+void hsm_wire_put_looked_up(struct buffer *target, const struct hsm_looked_up *answer);
+MUST_CHECK enum err hsm_wire_get_looked_up(struct bytes payload, struct hsm_looked_up *answer);
+void hsm_wire_put_statement(struct buffer *target, const struct statement *question);
+MUST_CHECK enum err hsm_wire_get_statement(struct bytes payload, struct statement *question);
+void hsm_wire_put_stated(struct buffer *target, const struct hsm_stated *answer);
+MUST_CHECK enum err hsm_wire_get_stated(struct bytes payload, struct hsm_stated *answer);
+void hsm_wire_put_checkpoint(struct buffer *target, const struct hsm_checkpoint *question);
+MUST_CHECK enum err hsm_wire_get_checkpoint(struct bytes payload, struct hsm_checkpoint *question);
+void hsm_wire_put_checkpointed(struct buffer *target, const struct hsm_checkpointed *answer);
+MUST_CHECK enum err hsm_wire_get_checkpointed(struct bytes payload,
+                                              struct hsm_checkpointed *answer);
+void hsm_wire_put_open_root(struct buffer *target, const struct hsm_open_root *question);
+MUST_CHECK enum err hsm_wire_get_open_root(struct bytes payload, struct hsm_open_root *question);
+void hsm_wire_put_root_opened(struct buffer *target, const struct hsm_root_opened *answer);
+MUST_CHECK enum err hsm_wire_get_root_opened(struct bytes payload, struct hsm_root_opened *answer);
+void hsm_wire_put_root_made(struct buffer *target, const struct hsm_root_made *answer);
+MUST_CHECK enum err hsm_wire_get_root_made(struct bytes payload, struct hsm_root_made *answer);
+void hsm_wire_put_publication(struct buffer *target, const struct hsm_publication *answer);
+MUST_CHECK enum err hsm_wire_get_publication(struct bytes payload, struct hsm_publication *answer);
+void hsm_wire_put_generated(struct buffer *target, const struct hsm_generated *answer);
+MUST_CHECK enum err hsm_wire_get_generated(struct bytes payload, struct hsm_generated *answer);
