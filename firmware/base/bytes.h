@@ -23,9 +23,9 @@ bool bytes_equal_text(struct bytes left, const char *text);
 MUST_CHECK enum err bytes_to_text(struct bytes view, char *text, size_t size);
 
 /*
- * The one reader of untrusted and of internal bytes. Errors are sticky: after the first one every call gives
- * zeroes or an empty view, so a reader takes all its fields and checks once, by cursor_end. Integers are
- * big-endian. A block is a u32 length and that many bytes.
+ * The one reader of untrusted and of internal bytes. Errors are sticky: after the first one every
+ * call gives zeroes or an empty view, so a reader takes all its fields and checks once, by
+ * cursor_end. Integers are big-endian. A block is a u32 length and that many bytes.
  */
 struct cursor {
     const uint8_t *at;
@@ -43,7 +43,8 @@ bool cursor_bool(struct cursor *cursor); /* any byte but 0 and 1 is ERR_MALFORME
 struct bytes cursor_take(struct cursor *cursor, size_t len);
 void cursor_copy(struct cursor *cursor, void *target, size_t len); /* zeroes ${target} on error */
 struct bytes cursor_block(struct cursor *cursor, size_t max);      /* longer: ERR_TOO_LARGE */
-/* Reads a block of at most ${size} - 1 bytes without a zero byte into ${text}, always terminated. */
+/* Reads a block of at most ${size} - 1 bytes without a zero byte into ${text}, always terminated.
+ */
 void cursor_text(struct cursor *cursor, char *text, size_t size);
 /* Gives the first error, or ERR_MALFORMED when bytes are left. */
 MUST_CHECK enum err cursor_end(const struct cursor *cursor);
@@ -67,6 +68,6 @@ void buffer_raw(struct buffer *buffer, const void *data, size_t len);
 void buffer_block(struct buffer *buffer, struct bytes view);
 void buffer_text(struct buffer *buffer, const char *text); /* as a block, without the final zero */
 void buffer_format(struct buffer *buffer, const char *format, ...)
-    __attribute__((format(printf, 2, 3))); /* the characters alone, no length */
+    __attribute__((format(printf, 2, 3))); /* the characters alone, no length; wants one byte to spare */
 /* Gives the first error (ERR_FULL), else ERR_OK and the written view. */
 MUST_CHECK enum err buffer_end(const struct buffer *buffer, struct bytes *written);

@@ -8,9 +8,10 @@
 #include "firmware/base/err.h"
 
 /*
- * LMDB with sticky transactions: after the first failure every call on a transaction does nothing, and
- * kv_commit gives that failure. One environment may be opened once in a process and never across a fork.
- * No DUPSORT, no WRITEMAP; MDB_NORDAHEAD. A view that kv_get gives ends with its transaction.
+ * LMDB with sticky transactions: after the first failure every call on a transaction does nothing,
+ * and kv_commit gives that failure. One environment may be opened once in a process and never
+ * across a fork. No DUPSORT, no WRITEMAP; MDB_NORDAHEAD. A view that kv_get gives ends with its
+ * transaction.
  */
 struct kv;
 #define KV_TABLES_MAX 32
@@ -21,7 +22,7 @@ struct kv_options {
     const char *const *tables;
     size_t table_count;
     bool read_only; /* reader of another process's environment: needs write on lock.mdb alone */
-    unsigned file_mode;
+    unsigned file_mode; /* of data.mdb, whatever the umask; who may read it may also write lock.mdb */
 };
 /* ERR_NOT_FOUND: read-only and not there yet. ERR_SYSTEM. */
 MUST_CHECK enum err kv_open(struct kv **kv, const struct kv_options *options);
@@ -47,7 +48,8 @@ void kv_put(struct kv_txn *txn, unsigned table, struct bytes key, struct bytes v
 void kv_insert(struct kv_txn *txn, unsigned table, struct bytes key, struct bytes value);
 void kv_delete(struct kv_txn *txn, unsigned table, struct bytes key); /* absent: nothing */
 
-/* Calls ${each} for every row whose key begins with ${prefix}, in key order, until it returns not ERR_OK. */
+/* Calls ${each} for every row whose key begins with ${prefix}, in key order, until it returns not
+ * ERR_OK. */
 MUST_CHECK enum err kv_each(struct kv_txn *txn, unsigned table, struct bytes prefix,
                             enum err (*each)(void *context, struct bytes key, struct bytes value),
                             void *context);
