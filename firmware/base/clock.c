@@ -1,6 +1,5 @@
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -193,7 +192,7 @@ void clock_format_millis(int64_t wall_ms, char text[static CLOCK_TEXT_SIZE]) {
     int64_t ms_of_day;
     (void)split_days(wall_ms, &ms_of_day);
     int seconds = (int)(ms_of_day / MS_PER_SECOND);
-    (void)snprintf(text, CLOCK_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month, day,
-                   seconds / 3600, seconds / 60 % 60, seconds % 60,
-                   (int)(ms_of_day % MS_PER_SECOND));
+    struct buffer buffer = buffer_over(text, CLOCK_TEXT_SIZE);
+    buffer_format(&buffer, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month, day, seconds / 3600,
+                  seconds / 60 % 60, seconds % 60, (int)(ms_of_day % MS_PER_SECOND));
 }
