@@ -64,6 +64,17 @@ void codec_base64(struct buffer *target, struct bytes view) {
     base64_append(target, view, !url_safe);
 }
 
+/*
+ * What libsodium 1.0.18 must not see: it takes a zero byte for the end of its list of characters to
+ * ignore, and decodes every byte from 0x80 up as the digit 63.
+ */
+static bool is_ascii_without_zero(struct bytes text) {
+    uint8_t outside = 0; /* no early end: the time says nothing about the content */
+    for (size_t i = 0; i < text.len; i++)
+        outside |= (uint8_t)(text.data[i] - 1) | text.data[i];
+    return (outside & 0x80) == 0;
+}
+
 static bool contains(struct bytes text, char character) {
     return memchr(text.data, character, text.len) != NULL;
 }
@@ -81,8 +92,7 @@ enum err codec_base64_decode(struct bytes text, enum codec_base64_flags flags, u
     *len = 0;
     if (text.len == 0)
         return ERR_OK;
-    /* libsodium takes a zero byte for the end of its list of characters to ignore. */
-    if (contains(text, '\0'))
+    if (!is_ascii_without_zero(text))
         return ERR_MALFORMED;
     const char *ignored = (flags & CODEC_SKIP_NEWLINES) != 0 ? "\r\n" : NULL;
     errno = 0;

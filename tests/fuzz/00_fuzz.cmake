@@ -1,0 +1,20 @@
+# idcs_fuzz_test(NAME LINK libraries...): builds fuzz_NAME from fuzz_NAME.c and replays corpus/NAME as the test
+# fuzz_NAME. With IDCS_FUZZ the program is a libFuzzer that also looks for new inputs:
+#   bin/fuzz_NAME -max_total_time=600 NEW_FOLDER tests/fuzz/corpus/NAME
+function(idcs_fuzz_test name)
+  cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
+  set(program fuzz_${name})
+  set(corpus ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
+  add_executable(${program} ${PROJECT_SOURCE_DIR}/tests/fuzz/${program}.c)
+  target_include_directories(${program} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${program} PRIVATE ${arg_LINK})
+  set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  if(IDCS_FUZZ)
+    target_link_options(${program} PRIVATE -fsanitize=fuzzer)
+    add_test(NAME ${program} COMMAND ${program} -runs=0 ${corpus})
+  else()
+    target_sources(${program} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.c)
+    add_test(NAME ${program} COMMAND ${program} ${corpus})
+  endif()
+  set_tests_properties(${program} PROPERTIES LABELS fuzz TIMEOUT 120)
+endfunction()
