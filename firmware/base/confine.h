@@ -7,9 +7,13 @@
 #include "firmware/base/err.h"
 
 /*
- * The start sequence, the same for every process, in this order: undumpable and rlimits → refuse to be root →
- * no-new-privs → SCHED_BATCH → Landlock for files → seccomp, default kill, which refuses the network too.
- * (authd gives up the uid before exec, and boot_receive has closed what is not named.)
+ * The start sequence, the same for every process, in this order: undumpable and rlimits → refuse to be root
+ * → no capabilities → no-new-privs → SCHED_BATCH → Landlock for files → seccomp, default kill, which refuses
+ * the network too. (authd gives up the uid before exec, and boot_receive has closed what is not named.)
+ *
+ * What is refused how: a system call outside the plan, a namespace, a new process, memory that is or becomes
+ * executable, and a socket of another family end the process (SIGSYS, which authd logs); a path outside the
+ * plan, or any path without plan.files, is EACCES, so that a library that probes for a file goes on without.
  */
 enum confine_access {
     CONFINE_READ = 1,
@@ -25,7 +29,7 @@ struct confine_path {
 enum confine_network {
     CONFINE_NO_NETWORK, /* only the sockets it was given; no socket(), accept() or connect() */
     CONFINE_ACCEPT,     /* accept4 on given listeners */
-    CONFINE_CONNECT,    /* socket and connect, for notify and feed */
+    CONFINE_CONNECT,    /* socket and connect over IP, for notify and feed */
 };
 
 struct confine_plan {
@@ -33,17 +37,31 @@ struct confine_plan {
     const struct confine_path *paths;
     size_t path_count;
     enum confine_network network;
-    bool threads;          /* may start threads */
-    bool files;            /* may open files at all (inside paths); else openat is refused */
-    bool fork;             /* authd alone */
-    const int *more_syscalls; /* what this process needs besides the common list, each with its reason */
+    bool threads; /* may start threads */
+    bool files;   /* may open files at all (inside paths); else opening one is EACCES */
+    /*
+     * authd alone: it starts the others, and what it refuses itself stays refused to them. So it keeps to no
+     * Landlock and to a wider list, which still lacks what none of them may ever do: bind or listen, trace
+     * another process, mount, namespaces, kernel modules, BPF, keys, the clock.
+     */
+    bool fork;
+    /*
+     * What this process needs besides the common list, each with its reason in a comment, as SYS_ numbers.
+     * SYS_mmap or SYS_mprotect among them lifts the refusal of executable memory: for a process that must
+     * load code after it was confined. The signer does not: it loads its PKCS#11 module before.
+     */
+    const int *more_syscalls;
     size_t more_syscall_count;
-    uint64_t file_bytes;   /* RLIMIT_FSIZE; 0: may not write files */
-    unsigned descriptors;  /* RLIMIT_NOFILE */
-    bool root_allowed;     /* authd before it has bound */
+    uint64_t file_bytes;  /* RLIMIT_FSIZE; 0: may not write files */
+    unsigned descriptors; /* RLIMIT_NOFILE; 0: as it is */
+    bool root_allowed;    /* authd before it has bound */
 };
 
-/* Cannot be undone. ERR_DENIED when still root, ERR_SYSTEM when the kernel refuses a step: exit then. */
+/*
+ * Cannot be undone. ERR_DENIED when still root, ERR_SYSTEM when the kernel refuses a step, Landlock below
+ * ABI 2 (Linux 5.19) included: exit then. Threads that exist already get the same seccomp filter but not
+ * Landlock: call it before starting any.
+ */
 MUST_CHECK enum err confine_enter(const struct confine_plan *plan);
 
 /* Closes every descriptor from 3 up that is not in ${keep}. */

@@ -9,21 +9,26 @@
 #include "firmware/base/frame.h"
 
 /*
- * The event loop of every process: epoll, frames received by recvmmsg and sent by sendmmsg once a turn. One
- * loop a thread; nothing here is shared between threads. The loop touches its pulse at least four times a
- * second, so that authd can tell a process that hangs.
+ * The event loop of every process: epoll, frames received by recvmmsg and sent by sendmmsg once a
+ * turn. One loop a thread; nothing here is shared between threads. The loop touches its pulse at
+ * least four times a second, so that authd can tell a process that hangs.
  */
 struct serve;
 struct serve_peer;
 
-/* A page shared with authd: the loop writes, authd reads. */
+/*
+ * The pulse page, shared with authd: each loop of a process writes its own slot, authd reads them all. A slot
+ * that was never written is not watched; one that was must go on.
+ */
+#define PULSE_SLOTS 32
 struct pulse {
-    _Atomic int64_t beat_ms; /* CLOCK_BOOTTIME of the last turn of the loop */
+    _Alignas(64) _Atomic int64_t beat_ms; /* CLOCK_BOOTTIME of the last turn of the loop */
 };
 
 /*
- * A dispatch table: which message may come from a peer, and in which states of the box. A message that is not
- * in the table, or not in this state, is fatal for the peer: the handler table is the permission.
+ * A dispatch table: which message may come from a peer, and in which states of the box. A message
+ * that is not in the table, or not in this state, is fatal for the peer: the handler table is the
+ * permission.
  */
 struct serve_verb {
     uint16_t type;
@@ -39,8 +44,11 @@ MUST_CHECK enum err serve_open(struct serve **serve, struct pulse *pulse);
 void serve_close(struct serve *serve);
 
 /*
- * Adds a frame socket. ${verbs} must outlive it. ${lost} (may be NULL) is called once when the peer closed or
- * broke the protocol, before it is removed.
+ * Adds a frame socket, which stays the caller's to close. ${verbs} must outlive it. ${lost} (may be NULL) is
+ * called once when the peer closed or broke the protocol, before it is removed; reasons are ERR_CLOSED,
+ * ERR_DENIED (a message not in the table or not in this state), what frame_decode gives, and what a handler
+ * gave. Frames are wiped when their handler has returned and when they have been sent. A peer whose process
+ * died while authd keeps the socket is not lost: frames queue, up to the bound, for its successor.
  */
 struct serve_peer_options {
     const char *name;
@@ -53,22 +61,32 @@ struct serve_peer_options {
 MUST_CHECK enum err serve_add_peer(struct serve *serve, int fd,
                                    const struct serve_peer_options *options,
                                    struct serve_peer **peer);
+/* Its queue goes with it. ${peer} is valid until the turn ends. */
 void serve_remove_peer(struct serve_peer *peer);
 int serve_peer_fd(const struct serve_peer *peer);
 
-/* Queues a frame; it leaves at the end of this turn. ERR_FULL: the bound is reached, nothing was queued. */
+/*
+ * Queues a copy of a frame; it leaves at the end of this turn. ERR_FULL: the bound is reached, nothing was
+ * queued. ERR_TOO_LARGE. ERR_CLOSED: the peer has been removed.
+ */
 MUST_CHECK enum err serve_send(struct serve_peer *peer, const struct frame *frame);
 
-/* Any other descriptor: ${ready} is called when it is readable (listeners, eventfds, MHD's epoll). */
+/*
+ * Any other descriptor: ${ready} is called when it is readable (listeners, eventfds, MHD's epoll).
+ */
 MUST_CHECK enum err serve_add_descriptor(struct serve *serve, int fd,
                                          void (*ready)(void *context, int fd), void *context);
 void serve_remove_descriptor(struct serve *serve, int fd);
 
-/* Called once each turn, after the events; returns in how many ms it wants to be called again (or -1). */
+/*
+ * Called once each turn, after the events; returns in how many ms it wants to be called again (or -1).
+ */
 void serve_on_turn(struct serve *serve, int (*turn)(void *context), void *context);
 
-void serve_set_state(struct serve *serve, unsigned state); /* for the states of the dispatch tables */
-MUST_CHECK enum err serve_run(struct serve *serve);        /* until serve_stop */
+/* The state of the box, for the dispatch tables. */
+void serve_set_state(struct serve *serve, unsigned state);
+/* Until serve_stop, an earlier call of it included. */
+MUST_CHECK enum err serve_run(struct serve *serve);
 void serve_stop(struct serve *serve);
 /* One turn that waits at most ${timeout_ms}; for tests and for loops inside another. */
 MUST_CHECK enum err serve_turn(struct serve *serve, int timeout_ms);
