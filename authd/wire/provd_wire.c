@@ -1,0 +1,22 @@
+#include "authd/wire/field.h"
+#include "authd/wire/provd_wire.h"
+
+void provd_wire_put_audit(struct buffer *target, const struct provd_audit *audit) {
+    buffer_text(target, audit->action);
+    buffer_text(target, audit->subject);
+    buffer_u32(target, audit->officer_uid);
+}
+
+enum err provd_wire_get_audit(struct bytes payload, struct provd_audit *audit) {
+    struct cursor cursor = cursor_over(payload);
+    struct provd_audit read = {0};
+    field_line(&cursor, read.action, sizeof read.action);
+    field_line(&cursor, read.subject, sizeof read.subject);
+    read.officer_uid = cursor_u32(&cursor);
+    field_require(&cursor, read.action[0] != '\0');
+
+    *audit = (struct provd_audit){0};
+    ERR_TRY(cursor_end(&cursor));
+    *audit = read;
+    return ERR_OK;
+}

@@ -1,0 +1,123 @@
+#include "authd/wire/field.h"
+#include "authd/wire/unseal_wire.h"
+
+/* The questions about certificates that are not registered, and their answers. */
+#define CERTIFICATE_MAX 8192
+#define PUBLIC_KEY_MAX  2048
+#define ANCHORS_MAX     16
+
+_Static_assert(sizeof((struct unseal_foreign *)0)->anchors / sizeof(struct bytes) == ANCHORS_MAX,
+               "anchors of a foreign signer");
+_Static_assert(sizeof((struct unseal_certificate *)0)->anchors / sizeof(struct bytes) ==
+                   ANCHORS_MAX,
+               "anchors of a certificate");
+
+static void put_anchors(struct buffer *target, const struct bytes *anchors, size_t count) {
+    buffer_u8(target, (uint8_t)count);
+    for (size_t i = 0; i < count; i++)
+        buffer_block(target, anchors[i]);
+}
+
+static size_t get_anchors(struct cursor *cursor, struct bytes anchors[static ANCHORS_MAX]) {
+    size_t count = field_enum(cursor, 0, ANCHORS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        anchors[i] = cursor_block(cursor, CERTIFICATE_MAX);
+        field_require(cursor, anchors[i].len > 0);
+    }
+    return count;
+}
+
+void unseal_wire_put_foreign(struct buffer *target, const struct unseal_foreign *question) {
+    buffer_block(target, question->signature_header);
+    buffer_block(target, question->body);
+    buffer_i64(target, question->now_ms);
+    put_anchors(target, question->anchors, question->anchor_count);
+}
+
+enum err unseal_wire_get_foreign(struct bytes payload, struct unseal_foreign *question) {
+    struct cursor cursor = cursor_over(payload);
+    struct unseal_foreign read = {0};
+    read.signature_header = cursor_block(&cursor, EDGE_SIGNATURE_MAX);
+    read.body = cursor_block(&cursor, EDGE_BODY_MAX);
+    read.now_ms = cursor_i64(&cursor);
+    read.anchor_count = get_anchors(&cursor, read.anchors);
+    field_require(&cursor, read.now_ms > 0);
+
+    *question = (struct unseal_foreign){0};
+    ERR_TRY(cursor_end(&cursor));
+    *question = read;
+    return ERR_OK;
+}
+
+void unseal_wire_put_judged(struct buffer *target, const struct unseal_foreign_judged *answer) {
+    buffer_bool(target, answer->trusted);
+}
+
+enum err unseal_wire_get_judged(struct bytes payload, struct unseal_foreign_judged *answer) {
+    struct cursor cursor = cursor_over(payload);
+    bool trusted = cursor_bool(&cursor);
+    answer->trusted = false;
+    ERR_TRY(cursor_end(&cursor));
+    answer->trusted = trusted;
+    return ERR_OK;
+}
+
+void unseal_wire_put_certificate(struct buffer *target, const struct unseal_certificate *question) {
+    buffer_block(target, question->encoded);
+    buffer_i64(target, question->now_ms);
+    put_anchors(target, question->anchors, question->anchor_count);
+}
+
+enum err unseal_wire_get_certificate(struct bytes payload, struct unseal_certificate *question) {
+    struct cursor cursor = cursor_over(payload);
+    struct unseal_certificate read = {0};
+    read.encoded = cursor_block(&cursor, EDGE_BODY_MAX);
+    read.now_ms = cursor_i64(&cursor);
+    read.anchor_count = get_anchors(&cursor, read.anchors);
+    field_require(&cursor, read.now_ms > 0);
+
+    *question = (struct unseal_certificate){0};
+    ERR_TRY(cursor_end(&cursor));
+    *question = read;
+    return ERR_OK;
+}
+
+void unseal_wire_put_certificate_read(struct buffer *target,
+                                      const struct unseal_certificate_read *answer) {
+    buffer_u8(target, (uint8_t)answer->status);
+    buffer_block(target, answer->der);
+    buffer_block(target, answer->public_key);
+    buffer_raw(target, answer->thumbprint, sizeof answer->thumbprint);
+    buffer_i64(target, answer->not_before_ms);
+    buffer_i64(target, answer->not_after_ms);
+    buffer_bool(target, answer->is_authority);
+    buffer_text(target, answer->subject);
+}
+
+static bool is_certificate_status(enum err status) {
+    return status == ERR_OK || status == ERR_MALFORMED || status == ERR_EXPIRED ||
+           status == ERR_CRYPTO || status == ERR_DENIED;
+}
+
+enum err unseal_wire_get_certificate_read(struct bytes payload,
+                                          struct unseal_certificate_read *answer) {
+    struct cursor cursor = cursor_over(payload);
+    struct unseal_certificate_read read = {0};
+    read.status = (enum err)cursor_u8(&cursor);
+    read.der = cursor_block(&cursor, CERTIFICATE_MAX);
+    read.public_key = cursor_block(&cursor, PUBLIC_KEY_MAX);
+    cursor_copy(&cursor, read.thumbprint, sizeof read.thumbprint);
+    read.not_before_ms = cursor_i64(&cursor);
+    read.not_after_ms = cursor_i64(&cursor);
+    read.is_authority = cursor_bool(&cursor);
+    field_line(&cursor, read.subject, sizeof read.subject);
+    bool is_read = read.status == ERR_OK;
+    field_require(&cursor, is_certificate_status(read.status));
+    field_require(&cursor, is_read == (read.der.len > 0) && is_read == (read.public_key.len > 0));
+    field_require(&cursor, read.not_before_ms <= read.not_after_ms);
+
+    *answer = (struct unseal_certificate_read){.status = ERR_MALFORMED};
+    ERR_TRY(cursor_end(&cursor));
+    *answer = read;
+    return ERR_OK;
+}
