@@ -20,3 +20,27 @@ enum err provd_wire_get_audit(struct bytes payload, struct provd_audit *audit) {
     *audit = read;
     return ERR_OK;
 }
+
+void provd_wire_put_audited(struct buffer *target, enum err status) {
+    buffer_u8(target, (uint8_t)status);
+}
+
+enum err provd_wire_get_audited(struct bytes payload, enum err *status) {
+    struct cursor cursor = cursor_over(payload);
+    enum err read = field_enum(&cursor, ERR_OK, ERR_SYSTEM);
+
+    *status = ERR_UNAVAILABLE;
+    ERR_TRY(cursor_end(&cursor));
+    *status = read;
+    return ERR_OK;
+}
+
+void provd_wire_put_changed(struct buffer *target, uint64_t sequence) {
+    buffer_u64(target, sequence);
+}
+
+enum err provd_wire_get_changed(struct bytes payload, uint64_t *sequence) {
+    struct cursor cursor = cursor_over(payload);
+    *sequence = cursor_u64(&cursor);
+    return cursor_end(&cursor);
+}

@@ -23,3 +23,9 @@ struct provd_audit {
 
 void provd_wire_put_audit(struct buffer *target, const struct provd_audit *audit);
 MUST_CHECK enum err provd_wire_get_audit(struct bytes payload, struct provd_audit *audit);
+/* PROVD_AUDITED: ERR_OK when the record is durable; provd makes no change on anything else. */
+void provd_wire_put_audited(struct buffer *target, enum err status);
+MUST_CHECK enum err provd_wire_get_audited(struct bytes payload, enum err *status);
+/* PROVD_CHANGED: the registry's commit sequence. */
+void provd_wire_put_changed(struct buffer *target, uint64_t sequence);
+MUST_CHECK enum err provd_wire_get_changed(struct bytes payload, uint64_t *sequence);
