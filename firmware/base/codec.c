@@ -87,6 +87,17 @@ static int base64_variant(struct bytes text) {
     return padded ? sodium_base64_VARIANT_ORIGINAL : sodium_base64_VARIANT_ORIGINAL_NO_PADDING;
 }
 
+/* How many bytes ${text} gives if it is well formed: its digits are all but padding and line ends.
+ */
+static size_t base64_bytes(struct bytes text) {
+    size_t digits = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t character = text.data[i];
+        digits += character != '=' && character != '\r' && character != '\n';
+    }
+    return digits / 4 * 3 + digits % 4 * 3 / 4;
+}
+
 enum err codec_base64_decode(struct bytes text, enum codec_base64_flags flags, uint8_t *target,
                              size_t size, size_t *len) {
     *len = 0;
@@ -94,12 +105,15 @@ enum err codec_base64_decode(struct bytes text, enum codec_base64_flags flags, u
         return ERR_OK;
     if (!is_ascii_without_zero(text))
         return ERR_MALFORMED;
+    size_t wanted = base64_bytes(text), decoded = 0;
+    if (wanted > size)
+        return ERR_FULL;
     const char *ignored = (flags & CODEC_SKIP_NEWLINES) != 0 ? "\r\n" : NULL;
-    errno = 0;
-    size_t decoded = 0;
-    if (sodium_base642bin(target, size, (const char *)text.data, text.len, ignored, &decoded, NULL,
-                          base64_variant(text)) != 0)
-        return errno == ERANGE ? ERR_FULL : ERR_MALFORMED;
+    if (sodium_base642bin(target, wanted, (const char *)text.data, text.len, ignored, &decoded,
+                          NULL, base64_variant(text)) != 0) {
+        sodium_memzero(target, wanted);
+        return ERR_MALFORMED;
+    }
     *len = decoded;
     return ERR_OK;
 }
