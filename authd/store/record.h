@@ -17,17 +17,26 @@
 #define RECORD_GENERATIONS 16
 
 /* The roots that are open in this process, by generation. */
+#define RECORD_ROOT_BYTES 32
 struct record_keys;
 MUST_CHECK enum err record_keys_new(struct record_keys **keys);
 void record_keys_free(struct record_keys *keys);
+/*
+ * Opens a generation (from 1 up) while others read. ERR_MALFORMED: not RECORD_ROOT_BYTES long, or
+ * generation 0; ERR_EXISTS: open already, with this root or another; ERR_FULL.
+ */
 MUST_CHECK enum err record_keys_add(struct record_keys *keys, uint16_t generation,
                                     struct bytes root);
 /* The newest generation seals. ERR_NOT_FOUND when there is none. */
 MUST_CHECK enum err record_keys_newest(const struct record_keys *keys, uint16_t *generation);
-/* A key for another use, such as "otp-mac", "ledger", derived from generation ${generation}. */
+/*
+ * A key of 32 bytes for another use, such as "otp-mac", "ledger", derived from generation
+ * ${generation}. ERR_NOT_FOUND: that generation is not open.
+ */
 MUST_CHECK enum err record_keys_derive(const struct record_keys *keys, uint16_t generation,
                                        const char *use, struct secret *key);
 
+/* Appends to ${sealed}. ${version} is the writer's, and comes back from record_open. */
 MUST_CHECK enum err record_seal(const struct record_keys *keys, unsigned table, struct bytes key,
                                 uint64_t version, struct bytes plain, struct buffer *sealed);
 /*
@@ -36,3 +45,5 @@ MUST_CHECK enum err record_seal(const struct record_keys *keys, unsigned table, 
  */
 MUST_CHECK enum err record_open(const struct record_keys *keys, unsigned table, struct bytes key,
                                 struct bytes sealed, struct secret *plain, uint64_t *version);
+/* The generation that sealed says it was sealed under; 0 when it is too short to say. */
+uint16_t record_generation(struct bytes sealed);

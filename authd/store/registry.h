@@ -35,7 +35,11 @@ enum registry_table {
 extern const char *const registry_tables[REGISTRY_TABLE_COUNT];
 
 struct registry;
-/* ${record_keys} stay the caller's and may gain generations later. */
+/*
+ * ERR_NOT_FOUND: a reader came before the writer has made the files. ERR_CORRUPT: a format this
+ * version does not know (logged). The files are for the writer's group to read.
+ * ${record_keys} stay the caller's and may gain generations later.
+ */
 MUST_CHECK enum err registry_open(struct registry **registry, const char *directory, bool writer,
                                   const struct record_keys *record_keys);
 void registry_close(struct registry *registry);
@@ -49,8 +53,9 @@ MUST_CHECK enum err registry_each_root(struct registry *registry,
                                        void *context);
 
 /*
- * Readers: one short transaction each, the row opened and decoded. ERR_NOT_FOUND; ERR_CORRUPT has
- * been logged with table, abbreviated key and generation. Thread-safe.
+ * Readers: one short transaction each, the row opened and decoded. ERR_NOT_FOUND: no such row.
+ * ERR_CORRUPT: the row is damaged; ERR_UNAVAILABLE: its generation is not open in this process.
+ * Both have been logged with table, abbreviated key and generation. Thread-safe.
  */
 MUST_CHECK enum err registry_identity(struct registry *registry,
                                       const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
@@ -73,9 +78,29 @@ enum hotlist_kind { HOTLIST_PERSON, HOTLIST_PARTNER, HOTLIST_DEVICE, HOTLIST_DEV
 /* ${blocked} is true while an entry blocks at ${now_ms} (blocked *until* its expiry, §9.2). */
 MUST_CHECK enum err registry_hotlisted(struct registry *registry, enum hotlist_kind kind,
                                        struct bytes id, int64_t now_ms, bool *blocked);
-/* Anchors of a trust domain ("AUTH"), copied into ${memory}; at most ${most}. */
+/*
+ * Anchors of a trust domain ("AUTH"), copied into ${memory}. ERR_FULL when there are more than
+ * ${most}: none is left out in silence.
+ */
 MUST_CHECK enum err registry_anchors(struct registry *registry, const char *domain,
                                      struct buffer *memory, struct bytes *anchors, size_t most,
+                                     size_t *count);
+
+/*
+ * Whom a phone number (as stored) or a name with birth date belongs to. What the indexes say is a
+ * hint: the caller compares with the identity it then reads. ${lookup_keys} has room for ${most},
+ * ERR_FULL when there are more. The name is compared without regard to ASCII case and spaces.
+ */
+struct registry_name {
+    struct bytes full_name;
+    int16_t birth_year;
+    uint8_t birth_month, birth_day;
+};
+MUST_CHECK enum err registry_by_phone(struct registry *registry, const char *phone,
+                                      uint8_t (*lookup_keys)[IDENTITY_LOOKUP_BYTES], size_t most,
+                                      size_t *count);
+MUST_CHECK enum err registry_by_name(struct registry *registry, const struct registry_name *name,
+                                     uint8_t (*lookup_keys)[IDENTITY_LOOKUP_BYTES], size_t most,
                                      size_t *count);
 
 /*
@@ -85,7 +110,9 @@ MUST_CHECK enum err registry_anchors(struct registry *registry, const char *doma
 struct registry_batch {
     struct registry *registry;
     struct kv_txn txn;
+    uint64_t sequence; /* of this commit, and the version of its rows */
 };
+/* A batch ends by registry_commit or registry_abort, in the thread that began it. */
 struct registry_batch registry_begin(struct registry *registry);
 void registry_put_root(struct registry_batch *batch, uint16_t generation, struct bytes wrapped);
 void registry_put_identity(struct registry_batch *batch,
@@ -106,5 +133,6 @@ void registry_put_salt(struct registry_batch *batch, unsigned modulo, const char
 void registry_put_national(struct registry_batch *batch, const struct national *national);
 void registry_put_hotlisted(struct registry_batch *batch, enum hotlist_kind kind, struct bytes id,
                             const struct hotlist_entry *entry);
+/* Gives the first error of any call on ${batch}; nothing has been written then. */
 MUST_CHECK enum err registry_commit(struct registry_batch *batch, uint64_t *sequence);
 void registry_abort(struct registry_batch *batch);
