@@ -1,0 +1,259 @@
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "authd/notify/outbox/outbox_folder.h"
+#include "authd/notify/outbox/outbox_json.h"
+#include "authd/notify/text.h"
+#include "authd/wire/notify_wire.h"
+#include "firmware/base/boot.h"
+#include "firmware/base/clock.h"
+#include "firmware/base/conf.h"
+#include "firmware/base/confine.h"
+#include "firmware/base/log.h"
+#include "firmware/base/secret.h"
+
+/*
+ * A notify process for demonstrations and tests: it writes messages, codes included, into a folder
+ * where a person would have them in hand. Messages are handled one by one as they come; what waits
+ * is in the core's bounded queue and the socket.
+ */
+#define ARENA_BYTES    65536
+#define FILE_BYTES_MAX 65536
+#define DESCRIPTORS    128
+
+struct settings {
+    char outbox_directory[256];
+    char default_language[4];
+    int64_t keep_files;
+};
+
+static const struct conf_key keys[] = {
+    {"outbox-directory", CONF_TEXT, offsetof(struct settings, outbox_directory), 256, 0, 0,
+     "/var/lib/idcs/outbox", "folder the messages are written to"},
+    {"default-language", CONF_TEXT, offsetof(struct settings, default_language), 4, 0, 0, "ara",
+     "ara, fra, zgh or eng: for people whose language has no texts"},
+    {"keep-files", CONF_NUMBER, offsetof(struct settings, keep_files), 0, 1, OUTBOX_FILES_MAX,
+     "10000", "how many messages are kept; older ones are removed"},
+};
+
+static const struct boot_program program = {
+    .name = "authd-outbox",
+    .summary = "writes messages to people into a folder, for demonstrations and tests",
+    .keys = keys,
+    .key_count = sizeof keys / sizeof *keys,
+};
+
+struct outbox {
+    struct boot boot;
+    struct settings settings;
+    enum text_language default_language;
+    struct outbox_folder *folder;
+    struct serve *serve;
+    struct serve_peer *cores[BOOT_PEERS_MAX]; /* one a lane */
+    size_t core_count;
+    uint8_t process_id[NOTIFY_PROCESS_ID_BYTES];
+    bool core_was_down;
+    bool failed;
+};
+
+static enum err render(const struct outbox *outbox, const struct notify_otp *otp,
+                       enum text_language *language, struct buffer *text) {
+    struct text_values values = {.programme = otp->programme, .otp = otp->otp};
+    ERR_TRY(text_minutes(otp->valid_until_ms - clock_wall_ms(), &values.minutes));
+    if (text_language_parse(otp->language, language) != ERR_OK)
+        *language = outbox->default_language;
+    return text_render(TEXT_OTP, *language, &values, text);
+}
+
+static enum err write_message(const struct outbox *outbox, const struct outbox_message *message) {
+    SECRET(memory);
+    struct bytes json;
+    ERR_TRY(secret_new(&memory, OUTBOX_JSON_MAX));
+    struct buffer target = buffer_over(memory.data, memory.len);
+    ERR_TRY(outbox_json_put(&target, message));
+    ERR_TRY(buffer_end(&target, &json));
+    return outbox_folder_write(outbox->folder, json);
+}
+
+/* One file for each channel; delivered only when every channel is. */
+static enum err deliver(const struct outbox *outbox, const struct notify_otp *otp) {
+    SECRET(memory);
+    char sent_at[CLOCK_TEXT_SIZE];
+    enum text_language language;
+    ERR_TRY(secret_new(&memory, TEXT_BYTES_MAX));
+    struct buffer text = buffer_over(memory.data, memory.len);
+    ERR_TRY(render(outbox, otp, &language, &text));
+    clock_format_millis(clock_wall_ms(), sent_at);
+    struct outbox_message message = {.language = text_language_code(language),
+                                     .otp = otp->otp,
+                                     .transaction = otp->transaction,
+                                     .sent_at = sent_at};
+    ERR_TRY(buffer_end(&text, &message.text));
+    const struct {
+        bool wanted;
+        const char *channel, *to;
+    } channels[] = {{otp->by_phone, "phone", otp->phone}, {otp->by_email, "email", otp->email}};
+    for (size_t i = 0; i < sizeof channels / sizeof *channels; i++) {
+        message.channel = channels[i].channel;
+        message.to = channels[i].to;
+        if (channels[i].wanted)
+            ERR_TRY(write_message(outbox, &message));
+    }
+    return ERR_OK;
+}
+
+static enum err handle_otp(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct outbox *outbox = context;
+    SECRET(memory);
+    ERR_TRY(secret_new(&memory, sizeof(struct notify_otp)));
+    struct notify_otp *otp = (struct notify_otp *)(void *)memory.data;
+    ERR_TRY(notify_wire_get_otp(frame->payload, otp));
+    enum err err = deliver(outbox, otp);
+    if (err != ERR_OK)
+        log_event(LOG_WARNING, "message-not-delivered", "reason=%s errno=%d", err_text(err),
+                  err == ERR_SYSTEM ? errno : 0);
+    uint8_t payload[1];
+    struct buffer target = buffer_over(payload, sizeof payload);
+    struct frame answer = {
+        .type = NOTIFY_DELIVERED, .generation = frame->generation, .id = frame->id};
+    notify_wire_put_delivered(&target, err == ERR_OK);
+    ERR_TRY(buffer_end(&target, &answer.payload));
+    return serve_send(peer, &answer);
+}
+
+/* The core alone decides when codes are sent, and its state may reach this process late. */
+static const struct serve_verb core_verbs[] = {{NOTIFY_OTP, SERVE_ANY_STATE, handle_otp}};
+
+/* What the socket still holds is of no use without its peer: authd starts this process anew. */
+static void core_lost(void *context, struct serve_peer *peer, enum err reason) {
+    struct outbox *outbox = context;
+    (void)peer;
+    log_event(LOG_ERROR, "core-lost", "reason=%s", err_text(reason));
+    outbox->failed = true;
+    serve_stop(outbox->serve);
+}
+
+static enum err say_hello(const struct outbox *outbox) {
+    for (size_t i = 0; i < outbox->core_count; i++) {
+        uint8_t payload[NOTIFY_PROCESS_ID_BYTES];
+        struct buffer target = buffer_over(payload, sizeof payload);
+        struct frame hello = {.type = NOTIFY_HELLO};
+        notify_wire_put_hello(&target, outbox->process_id);
+        ERR_TRY(buffer_end(&target, &hello.payload));
+        ERR_TRY(serve_send(outbox->cores[i], &hello));
+    }
+    return ERR_OK;
+}
+
+static void peer_down(void *context, const char *role, uint16_t index) {
+    struct outbox *outbox = context;
+    (void)index;
+    if (strcmp(role, "core") == 0)
+        outbox->core_was_down = true;
+}
+
+/* A core that was started anew knows nothing of this process. */
+static void peer_up(void *context, const char *role, uint16_t index) {
+    struct outbox *outbox = context;
+    (void)index;
+    if (strcmp(role, "core") != 0 || !outbox->core_was_down)
+        return;
+    outbox->core_was_down = false;
+    if (say_hello(outbox) == ERR_OK)
+        return;
+    outbox->failed = true;
+    serve_stop(outbox->serve);
+}
+
+static enum err add_cores(struct outbox *outbox) {
+    struct serve_peer_options options = {
+        .name = "core",
+        .verbs = core_verbs,
+        .verb_count = sizeof core_verbs / sizeof *core_verbs,
+        .lost = core_lost,
+        .context = outbox,
+    };
+    for (size_t i = 0; i < outbox->boot.peer_count; i++) {
+        const struct boot_peer *peer = &outbox->boot.peers[i];
+        if (strcmp(peer->role, "core") == 0)
+            ERR_TRY(serve_add_peer(outbox->serve, peer->fd, &options,
+                                   &outbox->cores[outbox->core_count++]));
+    }
+    return outbox->core_count > 0 ? ERR_OK : ERR_NOT_FOUND;
+}
+
+static enum err configure(struct outbox *outbox) {
+    struct conf_problem problem;
+    enum err err = conf_parse(bytes_of(outbox->boot.settings, outbox->boot.settings_len), keys,
+                              program.key_count, &outbox->settings, &problem);
+    if (err != ERR_OK) {
+        fprintf(stderr, "%s: %s\n", program.name, problem.text);
+        return err;
+    }
+    if (text_language_parse(outbox->settings.default_language, &outbox->default_language) !=
+        ERR_OK) {
+        fprintf(stderr, "%s: default-language: write ara, fra, zgh or eng\n", program.name);
+        return ERR_CONFIG;
+    }
+    return ERR_OK;
+}
+
+static enum err open_folder(struct outbox *outbox) {
+    const char *path = outbox->settings.outbox_directory;
+    enum err err = outbox_folder_open(&outbox->folder, path, (size_t)outbox->settings.keep_files);
+    if (err == ERR_EXISTS)
+        fprintf(stderr, "%s: another process writes to %s: stop it or set outbox-directory\n",
+                program.name, path);
+    else if (err != ERR_OK)
+        fprintf(stderr, "%s: cannot use %s (%s): make the folder and give it to this user\n",
+                program.name, path, strerror(errno));
+    return err;
+}
+
+static enum err confine(const struct outbox *outbox) {
+    const struct confine_path paths[] = {
+        {outbox->settings.outbox_directory, CONFINE_READ | CONFINE_WRITE},
+    };
+    const struct confine_plan plan = {
+        .process = program.name,
+        .paths = paths,
+        .path_count = sizeof paths / sizeof *paths,
+        .network = CONFINE_NO_NETWORK,
+        .files = true,
+        .file_bytes = FILE_BYTES_MAX,
+        .descriptors = DESCRIPTORS,
+    };
+    return confine_enter(&plan);
+}
+
+static enum err run(struct outbox *outbox) {
+    ERR_TRY(configure(outbox));
+    ERR_TRY(open_folder(outbox));
+    ERR_TRY(secret_arena_open(ARENA_BYTES));
+    randombytes_buf(outbox->process_id, sizeof outbox->process_id);
+    ERR_TRY(serve_open(&outbox->serve, outbox->boot.pulse));
+    ERR_TRY(add_cores(outbox));
+    ERR_TRY(confine(outbox));
+    ERR_TRY(say_hello(outbox));
+    const struct boot_control control = {
+        .peer_down = peer_down, .peer_up = peer_up, .context = outbox};
+    ERR_TRY(boot_ready(&outbox->boot, outbox->serve, &control));
+    ERR_TRY(serve_run(outbox->serve));
+    return outbox->failed ? ERR_CLOSED : ERR_OK;
+}
+
+int main(int argc, char **argv) {
+    static struct outbox outbox;
+    bool finished;
+    enum err err = boot_receive(argc, argv, &program, &outbox.boot, &finished);
+    if (err == ERR_OK && !finished)
+        err = run(&outbox);
+    if (outbox.serve != NULL)
+        serve_close(outbox.serve);
+    outbox_folder_close(outbox.folder);
+    return boot_exit_code(err);
+}

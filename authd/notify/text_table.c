@@ -1,0 +1,65 @@
+#include "authd/notify/text_table.h"
+
+/*
+ * Rules for a wording: say what the code is for and how long it lasts, and that nobody is told it
+ * on the phone; a counter clerk may rightly ask for it. Address people politely and neither as man
+ * nor as woman (the plural, in Arabic, French and Amazigh). Begin with a word of the language, so
+ * that a phone sets the direction of the line by it. Digits are the Western ones that Moroccans
+ * use. French and English keep to the GSM 7-bit default alphabet (no ç, no ê), except the last
+ * wording, which carries names in other scripts too and so has to fit 70 characters.
+ */
+static const struct text_wordings wordings[TEXT_MESSAGES][TEXT_LANGUAGES] = {
+    [TEXT_OTP] =
+        {
+            [TEXT_ARA] = {{
+                "رمزكم لدى {programme}: {otp}، صالح {validity}. لا تعطوه لأحد عبر الهاتف.",
+                "رمز {programme}: {otp} ({minutes} د). لا تعطوه لأحد بالهاتف.",
+            }},
+            [TEXT_FRA] = {{
+                "Votre code {programme} est {otp}, valable {validity}. Ne le donnez à personne "
+                "par téléphone, ni à un agent.",
+                "Code {programme} : {otp} ({minutes} min). Ne le donnez pas au téléphone.",
+            }},
+            [TEXT_ZGH] = {{
+                "ⵜⴰⵏⴳⴰⵍⵜ ⵏ {programme}: {otp} ({validity}). ⴰⴷ ⵓⵔ ⵜⵜ ⵜⴰⴽⴽⴰⵎ ⵙ ⵓⵜⵉⵍⵉⴼⵓⵏ.",
+                "ⵜⴰⵏⴳⴰⵍⵜ ⵏ {programme}: {otp} ({minutes} min). ⴰⴷ ⵓⵔ ⵜⵜ ⵜⴰⴽⴽⴰⵎ ⵙ ⵓⵜⵉⵍⵉⴼⵓⵏ.",
+            }},
+            [TEXT_ENG] = {{
+                "Your {programme} code is {otp}, valid for {validity}. Do not give it to anyone "
+                "by phone, not even to an agent.",
+                "Your {programme} code: {otp} ({minutes} min). Never give it by phone.",
+            }},
+        },
+};
+
+const struct text_wordings *text_table_find(enum text_message message,
+                                            enum text_language language) {
+    if ((unsigned)message >= TEXT_MESSAGES || (unsigned)language >= TEXT_LANGUAGES)
+        return NULL;
+    return &wordings[message][language];
+}
+
+/* The plural categories of CLDR that these four languages tell apart for whole numbers. */
+enum plural { PLURAL_ONE, PLURAL_TWO, PLURAL_FEW, PLURAL_OTHER, PLURALS };
+
+static enum plural plural_of(enum text_language language, unsigned count) {
+    if (count == 1)
+        return PLURAL_ONE;
+    if (language != TEXT_ARA)
+        return PLURAL_OTHER;
+    if (count == 2)
+        return PLURAL_TWO;
+    return count % 100 >= 3 && count % 100 <= 10 ? PLURAL_FEW : PLURAL_OTHER;
+}
+
+/* Arabic in the accusative of duration. */
+static const char *const minutes_texts[TEXT_LANGUAGES][PLURALS] = {
+    [TEXT_ARA] = {"دقيقة واحدة", "دقيقتين", "# دقائق", "# دقيقة"},
+    [TEXT_FRA] = {"# minute", "", "", "# minutes"},
+    [TEXT_ZGH] = {"# ⵜⵓⵙⴷⵉⴷⵜ", "", "", "# ⵜⵓⵙⴷⵉⴷⵉⵏ"},
+    [TEXT_ENG] = {"# minute", "", "", "# minutes"},
+};
+
+const char *text_table_minutes(enum text_language language, unsigned minutes) {
+    return minutes_texts[language][plural_of(language, minutes)];
+}
