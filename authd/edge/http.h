@@ -1,0 +1,43 @@
+#pragma once
+
+#include "authd/edge/clients.h"
+#include "authd/edge/connections.h"
+#include "authd/edge/settings.h"
+#include "authd/edge/tally.h"
+#include "authd/edge/tls.h"
+
+/*
+ * libmicrohttpd inside the loop of a lane: it frames TLS and HTTP, this judges the head, gathers
+ * the body and keeps the phase of each connection. Nothing here is called from two threads.
+ */
+struct http;
+
+struct http_options {
+    const struct settings *settings;
+    const struct tls *tls;
+    struct clients *clients;         /* shared by the lanes */
+    struct connections *connections; /* the lane's */
+    struct tally *tally;
+    int listener; /* taken over, also on error */
+    /* Sends the request to core. ERR_FULL: its queue is full. */
+    enum err (*forward)(void *context, const struct connection *connection);
+    void *context;
+};
+
+/* ${options} and what it names must outlive it. ERR_SYSTEM. */
+MUST_CHECK enum err http_open(struct http **http, const struct http_options *options);
+/* No request may wait for core any more. */
+void http_close(struct http *http);
+
+/* Becomes readable when http_turn has something to do. */
+int http_descriptor(const struct http *http);
+/* Does what there is to do; returns in how many ms it wants to be called again, or -1. */
+int http_turn(struct http *http);
+
+/* Answers a request that waits for core: with core's answer, or with a bare ${status}. */
+void http_answer(struct http *http, struct connection *connection,
+                 const struct edge_answer *answer);
+void http_refuse(struct http *http, struct connection *connection, unsigned status);
+
+/* Shuts the socket of ${connection} down; libmicrohttpd notices and closes it. */
+void http_cut(struct http *http, struct connection *connection);

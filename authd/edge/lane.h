@@ -1,0 +1,34 @@
+#pragma once
+
+#include <stdint.h>
+
+#include "authd/edge/clients.h"
+#include "authd/edge/settings.h"
+#include "authd/edge/tls.h"
+#include "firmware/base/serve.h"
+
+/*
+ * A lane is a thread with a loop of its own: its listener, its connections, its socket to core.
+ * Lanes share the limits of clients, the TLS key and the ticket key, nothing else.
+ */
+struct lane;
+
+struct lane_options {
+    unsigned index;
+    const struct settings *settings;
+    const struct tls *tls;
+    struct clients *clients;
+    int listener; /* taken over, also on error */
+    int core_fd;
+    struct pulse *pulse; /* this lane's slot, may be NULL */
+};
+
+/* Everything that needs files or new kinds of descriptors: before confinement. ERR_SYSTEM. */
+MUST_CHECK enum err lane_open(struct lane **lane, const struct lane_options *options);
+/* Starts its thread: after confinement. When the lane can't go on the process ends. ERR_SYSTEM. */
+MUST_CHECK enum err lane_start(struct lane *lane);
+
+/* From any thread: core died with what it had taken; those who wait for it get a bare 503. */
+void lane_core_down(struct lane *lane);
+/* Stops the thread, waits for its end and frees everything. Never started, or NULL, is allowed. */
+void lane_close(struct lane *lane);
