@@ -1,0 +1,228 @@
+#include <time.h>
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+#include "firmware/base/codec.h"
+#include "authd/unseal/certificate.h"
+#include "authd/unseal/der.h"
+#include "authd/unseal/digest.h"
+#include "authd/unseal/jws.h"
+
+#define STRENGTH_LEVEL 2 /* OpenSSL's security level for 112 bits */
+#define STRENGTH_BITS  112
+#define RSA_BITS_MAX   4096
+
+static EVP_MD_CTX *verifier;
+
+/* Scope-end cleanups for OpenSSL's objects. */
+static void free_x509(X509 **certificate) {
+    X509_free(*certificate);
+}
+static void free_store(X509_STORE **store) {
+    X509_STORE_free(*store);
+}
+static void free_path(X509_STORE_CTX **path) {
+    X509_STORE_CTX_free(*path);
+}
+#define CLEANUP(function) __attribute__((cleanup(function)))
+
+enum err certificate_open(void) {
+    /* Decoders for the key types are fetched at their first use, which the confinement may not let
+     * pass; tzset is what gmtime_r would open a file for. */
+    tzset();
+    if (verifier == NULL)
+        verifier = EVP_MD_CTX_new();
+    if (verifier == NULL ||
+        OPENSSL_init_crypto(OPENSSL_INIT_ADD_ALL_DIGESTS | OPENSSL_INIT_LOAD_CRYPTO_STRINGS |
+                                OPENSSL_INIT_NO_LOAD_CONFIG,
+                            NULL) != 1)
+        return ERR_CRYPTO;
+    return digest_open();
+}
+
+void certificate_close(void) {
+    EVP_MD_CTX_free(verifier);
+    verifier = NULL;
+    digest_close();
+}
+
+static X509 *parse(struct bytes der) {
+    const unsigned char *at = der.data;
+    X509 *certificate = d2i_X509(NULL, &at, (long)der.len);
+    if (certificate != NULL && at == der.data + der.len)
+        return certificate;
+    X509_free(certificate);
+    return NULL;
+}
+
+static enum err check_key(X509 *certificate, bool must_be_rsa) {
+    EVP_PKEY *key = X509_get0_pubkey(certificate);
+    if (key == NULL)
+        return ERR_MALFORMED;
+    bool is_rsa = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
+    if (EVP_PKEY_get_security_bits(key) < STRENGTH_BITS || (must_be_rsa && !is_rsa) ||
+        (is_rsa && EVP_PKEY_get_bits(key) > RSA_BITS_MAX))
+        return ERR_DENIED;
+    return ERR_OK;
+}
+
+static enum err fill_store(X509_STORE *store, const struct bytes *anchors, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        CLEANUP(free_x509) X509 *anchor = parse(anchors[i]);
+        if (anchor == NULL || X509_STORE_add_cert(store, anchor) != 1)
+            return ERR_CRYPTO;
+    }
+    return ERR_OK;
+}
+
+/* ERR_EXPIRED when the certificate's or an anchor's time is what fails. */
+static enum err check_path(X509 *certificate, const struct bytes *anchors, size_t count,
+                           int64_t now_ms) {
+    CLEANUP(free_store) X509_STORE *store = X509_STORE_new();
+    CLEANUP(free_path) X509_STORE_CTX *path = X509_STORE_CTX_new();
+    if (store == NULL || path == NULL)
+        return ERR_CRYPTO;
+    ERR_TRY(fill_store(store, anchors, count));
+    if (X509_STORE_CTX_init(path, store, certificate, NULL) != 1)
+        return ERR_CRYPTO;
+    X509_VERIFY_PARAM *rules = X509_STORE_CTX_get0_param(path);
+    X509_VERIFY_PARAM_set_time(rules, (time_t)(now_ms / 1000));
+    X509_VERIFY_PARAM_set_auth_level(rules, STRENGTH_LEVEL);
+    if (X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN) != 1)
+        return ERR_CRYPTO;
+    if (X509_verify_cert(path) == 1)
+        return ERR_OK;
+    int reason = X509_STORE_CTX_get_error(path);
+    bool time = reason == X509_V_ERR_CERT_HAS_EXPIRED || reason == X509_V_ERR_CERT_NOT_YET_VALID;
+    return time ? ERR_EXPIRED : ERR_CRYPTO;
+}
+
+/* The signing input is the protected header, a dot and the body in base64url (RFC 7515 §5.2). */
+static enum err update_with_input(struct bytes protected_header, struct bytes body) {
+    uint8_t chunk[4096];
+    size_t step = sizeof chunk / 4 * 3;
+    if (EVP_DigestVerifyUpdate(verifier, protected_header.data, protected_header.len) != 1 ||
+        EVP_DigestVerifyUpdate(verifier, ".", 1) != 1)
+        return ERR_CRYPTO;
+    for (size_t at = 0; at < body.len; at += step) {
+        size_t len = body.len - at < step ? body.len - at : step;
+        struct buffer target = buffer_over(chunk, sizeof chunk);
+        struct bytes text;
+        codec_base64url(&target, bytes_of(body.data + at, len));
+        ERR_TRY(buffer_end(&target, &text));
+        if (EVP_DigestVerifyUpdate(verifier, text.data, text.len) != 1)
+            return ERR_CRYPTO;
+    }
+    return ERR_OK;
+}
+
+static enum err verify_signature(X509 *certificate, const struct jws *jws, struct bytes body) {
+    EVP_PKEY *key = X509_get0_pubkey(certificate);
+    enum err err = ERR_CRYPTO;
+    if (EVP_DigestVerifyInit_ex(verifier, NULL, "SHA2-256", NULL, NULL, key, NULL) == 1)
+        err = update_with_input(jws->protected_header, body);
+    if (err == ERR_OK &&
+        EVP_DigestVerifyFinal(verifier, jws->signature.data, jws->signature.len) != 1)
+        err = ERR_CRYPTO;
+    EVP_MD_CTX_reset(verifier);
+    return err;
+}
+
+static enum err judge(const struct unseal_foreign *question, struct buffer *workspace) {
+    struct jws jws;
+    jws_read(question->signature_header, workspace, &jws);
+    if (jws.shape != JWS_READ)
+        return ERR_MALFORMED;
+    CLEANUP(free_x509) X509 *certificate = parse(jws.certificate);
+    if (certificate == NULL)
+        return ERR_MALFORMED;
+    ERR_TRY(check_key(certificate, true));
+    ERR_TRY(check_path(certificate, question->anchors, question->anchor_count, question->now_ms));
+    return verify_signature(certificate, &jws, question->body);
+}
+
+void certificate_judge(const struct unseal_foreign *question, struct buffer *workspace,
+                       struct unseal_foreign_judged *answer) {
+    answer->trusted = judge(question, workspace) == ERR_OK;
+    ERR_clear_error();
+}
+
+static enum err to_ms(const ASN1_TIME *time, int64_t *wall_ms) {
+    struct tm parts;
+    if (ASN1_TIME_to_tm(time, &parts) != 1)
+        return ERR_MALFORMED;
+    *wall_ms = (int64_t)timegm(&parts) * 1000;
+    return ERR_OK;
+}
+
+/* The first common name, in ASCII: it is printed on officers' terminals. */
+static void read_subject(X509 *certificate, char *subject, size_t size) {
+    X509_NAME *name = X509_get_subject_name(certificate);
+    subject[0] = '\0';
+    int index = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+    if (index < 0)
+        return;
+    const ASN1_STRING *text = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, index));
+    const unsigned char *characters = ASN1_STRING_get0_data(text);
+    size_t len = (size_t)ASN1_STRING_length(text);
+    size_t shown = len < size - 1 ? len : size - 1;
+    for (size_t i = 0; i < shown; i++)
+        subject[i] = characters[i] >= 0x20 && characters[i] < 0x7f ? (char)characters[i] : '?';
+    subject[shown] = '\0';
+}
+
+static enum err copy_public_key(X509 *certificate, struct buffer *workspace,
+                                struct bytes *public_key) {
+    unsigned char *encoded = NULL;
+    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &encoded);
+    if (len <= 0)
+        return ERR_MALFORMED;
+    size_t start = workspace->len;
+    buffer_raw(workspace, encoded, (size_t)len);
+    OPENSSL_free(encoded);
+    if (workspace->err != ERR_OK)
+        return workspace->err;
+    *public_key = bytes_of(workspace->data + start, (size_t)len);
+    return ERR_OK;
+}
+
+static enum err read_fields(X509 *certificate, struct buffer *workspace,
+                            struct unseal_certificate_read *answer) {
+    ERR_TRY(copy_public_key(certificate, workspace, &answer->public_key));
+    ERR_TRY(digest_sha256(answer->der, answer->thumbprint));
+    ERR_TRY(to_ms(X509_get0_notBefore(certificate), &answer->not_before_ms));
+    ERR_TRY(to_ms(X509_get0_notAfter(certificate), &answer->not_after_ms));
+    read_subject(certificate, answer->subject, sizeof answer->subject);
+    answer->is_authority = X509_check_ca(certificate) == 1;
+    return answer->not_before_ms <= answer->not_after_ms ? ERR_OK : ERR_MALFORMED;
+}
+
+static enum err read_and_check(const struct unseal_certificate *question, struct buffer *workspace,
+                               struct unseal_certificate_read *answer) {
+    bool judged = question->anchor_count > 0;
+    ERR_TRY(der_certificate(question->encoded, workspace, &answer->der));
+    CLEANUP(free_x509) X509 *certificate = parse(answer->der);
+    if (certificate == NULL || read_fields(certificate, workspace, answer) != ERR_OK)
+        return ERR_MALFORMED;
+    ERR_TRY(check_key(certificate, judged));
+    if (question->now_ms < answer->not_before_ms || question->now_ms > answer->not_after_ms)
+        return ERR_EXPIRED;
+    if (!judged)
+        return ERR_OK;
+    return check_path(certificate, question->anchors, question->anchor_count, question->now_ms);
+}
+
+void certificate_read(const struct unseal_certificate *question, struct buffer *workspace,
+                      struct unseal_certificate_read *answer) {
+    *answer = (struct unseal_certificate_read){0};
+    enum err status = read_and_check(question, workspace, answer);
+    if (status == ERR_TOO_LARGE || status == ERR_TRUNCATED || status == ERR_FULL)
+        status = ERR_MALFORMED;
+    if (status != ERR_OK)
+        *answer = (struct unseal_certificate_read){.status = status};
+    ERR_clear_error();
+}

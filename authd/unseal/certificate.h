@@ -1,0 +1,30 @@
+#pragma once
+
+#include <stdbool.h>
+
+#include "firmware/base/bytes.h"
+#include "firmware/base/err.h"
+#include "authd/wire/unseal_wire.h"
+
+/*
+ * X.509 certificates from outside, read by OpenSSL. The way of an ordinary request does not pass
+ * here: it needs only the hash of the certificate (der.h), as core knows the registered ones.
+ *
+ * What is required of a key: at least 112 bits of strength (NIST SP 800-57 part 1, table 2), RSA
+ * not above 4096 bits. A path is one of RFC 5280 at the given time, its end an anchor (which need
+ * not be self-signed), every key and signature in it of that strength; intermediates that the other
+ * side sends are not used and nothing is fetched.
+ */
+
+/* Loads OpenSSL's algorithms: before confinement. ERR_CRYPTO. */
+MUST_CHECK enum err certificate_open(void);
+void certificate_close(void);
+
+/* UNSEAL_FOREIGN. Whatever is wrong makes it untrusted. */
+void certificate_judge(const struct unseal_foreign *question, struct buffer *workspace,
+                       struct unseal_foreign_judged *answer);
+
+/* UNSEAL_CERTIFICATE. With anchors, the key must be RSA too, since RS256 is what programmes sign
+ * with. Views point into ${workspace}. */
+void certificate_read(const struct unseal_certificate *question, struct buffer *workspace,
+                      struct unseal_certificate_read *answer);

@@ -1,0 +1,99 @@
+#include <openssl/crypto.h>
+
+#include "firmware/base/secret.h"
+#include "authd/unseal/certificate.h"
+#include "authd/unseal/decode.h"
+#include "authd/unseal/envelope.h"
+#include "authd/unseal/payload.h"
+#include "authd/unseal/worker.h"
+#include "authd/wire/unseal_wire.h"
+
+static uint8_t workspace_memory[DECODE_WORKSPACE_BYTES];
+static uint8_t answer_memory[FRAME_PAYLOAD_MAX];
+static struct buffer workspace, target;
+
+enum err worker_open(void) {
+    /* A configuration file of OpenSSL's could load code: it is not read. */
+    if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
+        return ERR_CRYPTO;
+    ERR_TRY(secret_arena_open(PAYLOAD_ARENA_BYTES));
+    ERR_TRY(payload_open());
+    return certificate_open();
+}
+
+void worker_close(void) {
+    worker_forget();
+    payload_close();
+    certificate_close();
+}
+
+static enum err answer_envelope(struct bytes question) {
+    struct edge_request request;
+    struct envelope envelope;
+    ERR_TRY(unseal_wire_get_envelope_question(question, &request));
+    envelope_read(&request, &workspace, &envelope);
+    unseal_wire_put_envelope(&target, &envelope);
+    secret_wipe(&envelope, sizeof envelope);
+    return ERR_OK;
+}
+
+static enum err answer_foreign(struct bytes question) {
+    struct unseal_foreign foreign;
+    struct unseal_foreign_judged judged;
+    ERR_TRY(unseal_wire_get_foreign(question, &foreign));
+    certificate_judge(&foreign, &workspace, &judged);
+    unseal_wire_put_judged(&target, &judged);
+    return ERR_OK;
+}
+
+static enum err answer_payload(struct bytes question) {
+    struct unseal_payload sealed;
+    struct payload payload;
+    ERR_TRY(unseal_wire_get_payload_question(question, &sealed));
+    enum err err = payload_unseal(&sealed, &payload);
+    if (err == ERR_OK)
+        unseal_wire_put_payload(&target, &payload);
+    secret_wipe(&payload, sizeof payload);
+    secret_wipe(&sealed, sizeof sealed);
+    return err == ERR_OK ? ERR_OK : ERR_UNAVAILABLE;
+}
+
+static enum err answer_certificate(struct bytes question) {
+    struct unseal_certificate certificate;
+    struct unseal_certificate_read read;
+    ERR_TRY(unseal_wire_get_certificate(question, &certificate));
+    certificate_read(&certificate, &workspace, &read);
+    unseal_wire_put_certificate_read(&target, &read);
+    return ERR_OK;
+}
+
+static const struct {
+    uint16_t question, answer;
+    enum err (*make)(struct bytes question);
+} verbs[] = {
+    {UNSEAL_ENVELOPE, UNSEAL_ENVELOPE_READ, answer_envelope},
+    {UNSEAL_FOREIGN, UNSEAL_FOREIGN_JUDGED, answer_foreign},
+    {UNSEAL_PAYLOAD, UNSEAL_PAYLOAD_READ, answer_payload},
+    {UNSEAL_CERTIFICATE, UNSEAL_CERTIFICATE_READ, answer_certificate},
+};
+
+enum err worker_answer(const struct frame *question, struct frame *answer) {
+    workspace = buffer_over(workspace_memory, sizeof workspace_memory);
+    target = buffer_over(answer_memory, sizeof answer_memory);
+    *answer = (struct frame){.id = question->id, .generation = question->generation};
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        if (verbs[i].question != question->type)
+            continue;
+        answer->type = verbs[i].answer;
+        ERR_TRY(verbs[i].make(question->payload));
+        return buffer_end(&target, &answer->payload) == ERR_OK ? ERR_OK : ERR_UNAVAILABLE;
+    }
+    return ERR_DENIED;
+}
+
+void worker_forget(void) {
+    secret_wipe(workspace_memory, workspace.len);
+    secret_wipe(answer_memory, target.len);
+    workspace.len = 0;
+    target.len = 0;
+}
