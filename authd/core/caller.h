@@ -1,0 +1,21 @@
+#pragma once
+
+#include <stdbool.h>
+
+#include "firmware/base/err.h"
+#include "authd/core/lane.h"
+
+/* Who sent these bytes, and whether they were sent before. */
+
+/* Whether the signature names the certificate that the programme of the path has registered. */
+bool caller_is_registered(const struct request *request);
+
+/*
+ * Verifies with the programme's registered key, over the raw bytes: what unseal said of them does
+ * not count here. STANDING_PROGRAMME or a refusal.
+ */
+MUST_CHECK enum err caller_verify(struct lane *lane, struct request *request);
+
+/* A programme's body is answered once; the second time it is refused. The claim travels in the
+ * request's record. */
+MUST_CHECK enum err caller_claim_once(struct lane *lane, struct request *request);

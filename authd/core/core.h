@@ -1,0 +1,45 @@
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "firmware/base/boot.h"
+#include "firmware/base/clock.h"
+#include "authd/core/settings.h"
+#include "authd/store/journal.h"
+#include "authd/store/ledger.h"
+#include "authd/store/record.h"
+#include "authd/store/registry.h"
+
+#define CORE_LANES_MAX   16
+#define CORE_SIGNERS_MAX 16
+
+/* What the box publishes, as a signer wrote it. Immutable once published to the lanes. */
+struct publication {
+    uint8_t *memory;
+    struct bytes jwks, partner_pem, ida_fir_pem;
+};
+
+struct lane;
+
+/* What the lanes of authd-core share. The pointers are set once, by lane 0, while `opened` is still
+ * false. */
+struct core {
+    const struct boot *boot;
+    struct settings settings;
+    struct record_keys *record_keys;
+    struct registry *registry;
+    struct journal *journal;
+    struct ledger *ledger;
+    struct national national;
+    struct publication publication;
+    uint8_t boot_id[CLOCK_BOOT_ID_BYTES];
+    uint64_t epoch;     /* random, of this start: an undelivered code of another epoch is void */
+    atomic_bool opened; /* registry, roots, ledger key and publication are there */
+    atomic_uint state;  /* enum box_state */
+    atomic_bool notify_ready; /* the notifier has said hello */
+    atomic_ullong answered, refused_unverified;
+    unsigned lane_count, signer_count;
+    struct lane *first_lane; /* the one with the control socket */
+};

@@ -1,0 +1,421 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "authd/core/flow.h"
+
+#include "firmware/base/log.h"
+#include "authd/core/caller.h"
+#include "authd/core/deliver.h"
+#include "authd/core/evidence.h"
+#include "authd/core/person.h"
+#include "authd/core/programme_check.h"
+#include "authd/core/questions.h"
+#include "authd/core/request_check.h"
+
+static void ask(struct lane *lane, struct request *request, enum step step) {
+    request->step = step;
+    flow_ask_again(lane, request);
+}
+
+void flow_ask_again(struct lane *lane, struct request *request) {
+    enum err result = questions_ask(lane, request);
+    if (result == ERR_OK || result == ERR_AGAIN) /* no signer now: asked when one says hello */
+        return;
+    log_event(LOG_WARNING, "question-not-asked", "step=%d why=%s", request->step, err_text(result));
+    lane_answer_bare(lane, request, 503);
+}
+
+/* Something that should not fail did: deny without an answer that would say what. */
+static void give_up(struct lane *lane, struct request *request, const char *stage, enum err why) {
+    log_event(LOG_ERROR, "request-unavailable", "stage=%s why=%s", stage, err_text(why));
+    lane_answer_bare(lane, request, 503);
+}
+
+static void log_refusal(const struct request *request) {
+    const struct statement *statement = &request->statement;
+    char partner[PROGRAMME_ID_SIZE];
+    enum log_level level = request->standing == STANDING_PROGRAMME ? LOG_INFO : LOG_DEBUG;
+    log_event(level, "request-refused", "programme=%s code=%s reason=%s",
+              log_safe(request->partner.id, partner, sizeof(partner)),
+              mosip_error_code(statement->errors[statement->error_count - 1].error),
+              request->reason);
+}
+
+/* With the policy's `uniform` switch a programme cannot tell an unknown person from a wrong code.
+ */
+static void make_uniform(struct request *request) {
+    struct statement *statement = &request->statement;
+    if (!request->policy.uniform || request->envelope.function != FUNCTION_AUTH)
+        return;
+    bool about_person = false;
+    for (size_t i = 0; i < statement->error_count; i++) {
+        enum mosip_error error = statement->errors[i].error;
+        about_person = about_person || (error >= MOSIP_OTA_001 && error <= MOSIP_OTA_013) ||
+                       error == MOSIP_MLC_018 || error == MOSIP_MLC_019 || error == MOSIP_MLC_022 ||
+                       error == MOSIP_MLC_023;
+    }
+    if (!about_person)
+        return;
+    statement->error_count = 1;
+    statement->errors[0] = (struct statement_error){.error = MOSIP_OTA_004};
+}
+
+/* To the signer: what the answer says is settled. */
+static void conclude(struct lane *lane, struct request *request) {
+    if (request->standing != STANDING_PROGRAMME && !lane_take_unverified(lane)) {
+        lane_answer_bare(lane, request, 503);
+        return;
+    }
+    if (request_refused(request)) {
+        log_refusal(request);
+        request->statement.verdict = false;
+        request->statement.token[0] = '\0';
+        request->statement.masked_mobile[0] = request->statement.masked_email[0] = '\0';
+        make_uniform(request);
+    }
+    request->statement.response_time_ms = clock_wall_ms();
+    ask(lane, request, STEP_STATEMENT);
+}
+
+void flow_begin(struct lane *lane, struct request *request) {
+    request->received_wall_ms = clock_wall_ms();
+    request->deadline_boot_ms = request->edge.received_boot_ms + lane->core->settings.deadline_ms;
+    request->effects = buffer_over(request->effects_memory, sizeof(request->effects_memory));
+    ask(lane, request, STEP_ENVELOPE);
+}
+
+/* The envelope's views must outlive the frame: blobs move into memory of the request. */
+static enum err keep_blobs(struct request *request) {
+    struct envelope *envelope = &request->envelope;
+    struct bytes *views[] = {&envelope->jws_signature, &envelope->thumbprint.data,
+                             &envelope->session_key.data, &envelope->request.data,
+                             &envelope->request_hmac.data};
+    size_t total = 1, at = 0;
+    for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++)
+        total += views[i]->len;
+    request->sealed = malloc(total);
+    if (request->sealed == NULL)
+        return ERR_FULL;
+    for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
+        if (views[i]->len > 0)
+            memcpy(request->sealed + at, views[i]->data, views[i]->len);
+        views[i]->data = request->sealed + at;
+        at += views[i]->len;
+    }
+    return ERR_OK;
+}
+
+/* The answer echoes the request as far as it could be read; long or absent members are left out. */
+static void begin_statement(struct request *request) {
+    const struct envelope *envelope = &request->envelope;
+    struct statement *statement = &request->statement;
+    statement->kind = envelope->function == FUNCTION_OTP ? STATEMENT_OTP : STATEMENT_AUTH;
+    if (strlen(envelope->id.text) < sizeof(statement->id))
+        snprintf(statement->id, sizeof(statement->id), "%.63s", envelope->id.text);
+    if (strlen(envelope->version.text) < sizeof(statement->version))
+        snprintf(statement->version, sizeof(statement->version), "%.15s", envelope->version.text);
+    if (strlen(envelope->transaction_id.text) < sizeof(statement->transaction))
+        snprintf(statement->transaction, sizeof(statement->transaction), "%.63s",
+                 envelope->transaction_id.text);
+}
+
+/* Whether the members that have to be decrypted are there at all (filter layer). */
+static void check_sealed(struct request *request) {
+    const struct {
+        const struct blob_field *field;
+        const char *name;
+    } members[] = {{&request->envelope.request_hmac, "requestHMAC"},
+                   {&request->envelope.session_key, "requestSessionKey"},
+                   {&request->envelope.request, "request"}};
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        bool present = members[i].field->presence > FIELD_NULL;
+        if (present && !members[i].field->malformed && members[i].field->data.len > 0)
+            continue;
+        if (present)
+            request_refuse_filter(request, MOSIP_MPA_003, "", "sealed-member-malformed");
+        else
+            request_refuse_filter(request, MOSIP_MLC_006, members[i].name, "sealed-member-missing");
+        return;
+    }
+    if (request->envelope.thumbprint.presence > FIELD_NULL &&
+        request->envelope.thumbprint.malformed)
+        request_refuse_filter(request, MOSIP_MPA_003, "", "thumbprint-malformed");
+}
+
+/* The id hash by the salt table; an identifier whose salt is unknown is known to nobody (§5.4). */
+static enum err prepare_lookup(struct lane *lane, struct request *request) {
+    char salt[SALT_SIZE];
+    const char *id = request->envelope.individual_id.text;
+    request_prepare_identifier(request, &lane->core->settings);
+    if (!request->identifier_ready)
+        return ERR_OK;
+    enum err result = registry_salt(lane->core->registry, identifier_salt_modulo(id), salt);
+    if (result == ERR_NOT_FOUND)
+        return ERR_OK;
+    ERR_TRY(result);
+    request->has_lookup_key = true;
+    return identifier_hash(id, salt, request->id_hash);
+}
+
+/* Steps 12 to 17, which need no further question; then the lookup, or the refusal. */
+static void check_programme_and_fields(struct lane *lane, struct request *request) {
+    programme_check_standing(request, request->received_wall_ms);
+    if (!request_refused(request))
+        programme_check_factors(request);
+    if (!request_refused(request))
+        request_check_fields(request, &lane->core->settings);
+    if (!request_refused(request) && !request->has_lookup_key)
+        request_refuse(request, MOSIP_MLC_018,
+                       request->identifier_type == IDENTIFIER_VID ? "VID" : "UIN", "salt-unknown");
+}
+
+/* After step 5: the caller is known as far as it can be. */
+static void after_signature(struct lane *lane, struct request *request) {
+    enum err result = ERR_OK;
+    request_check_authorization(request);
+    if (!request_refused(request) && request->standing == STANDING_PROGRAMME) {
+        result = caller_claim_once(lane, request);
+        if (result == ERR_OK && !request_refused(request))
+            result = prepare_lookup(lane, request);
+    }
+    if (result != ERR_OK) {
+        give_up(lane, request, "claim", result);
+        return;
+    }
+    bool sealed = request->envelope.function != FUNCTION_OTP;
+    if (!request_refused(request) && request->standing == STANDING_PROGRAMME && sealed) {
+        check_sealed(request);
+        if (!request_refused(request)) {
+            ask(lane, request, STEP_UNWRAP);
+            return;
+        }
+    }
+    if (!request_refused(request))
+        check_programme_and_fields(lane, request);
+    if (request_refused(request))
+        conclude(lane, request);
+    else
+        ask(lane, request, STEP_LOOKUP);
+}
+
+/* Step 5. Only a certificate nobody registered needs unseal's verdict, and it can only choose the
+ * refusal. */
+static void check_signature(struct lane *lane, struct request *request) {
+    enum err result = programme_load(lane->core->registry, request);
+    if (result == ERR_OK && request->envelope.jws == JWS_READ && caller_is_registered(request))
+        result = caller_verify(lane, request);
+    else if (result == ERR_OK && request->envelope.jws == JWS_READ) {
+        if (lane_take_unverified(lane))
+            ask(lane, request, STEP_FOREIGN);
+        else
+            lane_answer_bare(lane, request, 503);
+        return;
+    } else if (result == ERR_OK && request->envelope.jws == JWS_NO_CERTIFICATE)
+        request_refuse_filter(request, MOSIP_MPA_022, "", "signature-without-certificate");
+    else if (result == ERR_OK)
+        request_refuse_filter(request, MOSIP_MPA_001, "signature header", "signature-malformed");
+    if (result != ERR_OK)
+        give_up(lane, request, "signature", result);
+    else if (request_refused(request))
+        conclude(lane, request);
+    else
+        after_signature(lane, request);
+}
+
+enum err flow_on_envelope(struct lane *lane, struct request *request, struct bytes payload) {
+    ERR_TRY(unseal_wire_get_envelope(payload, &request->envelope));
+    if (keep_blobs(request) != ERR_OK) {
+        give_up(lane, request, "envelope", ERR_FULL);
+        return ERR_OK;
+    }
+    if (request->envelope.function != FUNCTION_AUTH && request->envelope.function != FUNCTION_OTP) {
+        lane_answer_bare(lane, request, 404);
+        return ERR_OK;
+    }
+    begin_statement(request);
+    request_check_envelope(request);
+    if (request_refused(request))
+        conclude(lane, request);
+    else
+        check_signature(lane, request);
+    return ERR_OK;
+}
+
+enum err flow_on_judged(struct lane *lane, struct request *request, struct bytes payload) {
+    struct unseal_foreign_judged judged = {false};
+    ERR_TRY(unseal_wire_get_judged(payload, &judged));
+    if (judged.trusted) {
+        request->standing = STANDING_FOREIGN;
+        after_signature(lane, request);
+        return ERR_OK;
+    }
+    request_refuse_filter(request, MOSIP_MPA_001, "signature header", "signature-not-trusted");
+    conclude(lane, request);
+    return ERR_OK;
+}
+
+static void remember_lookup(struct request *request,
+                            const uint8_t lookup_key[static HSM_LOOKUP_KEY_BYTES]) {
+    memcpy(request->lookup_key, lookup_key, sizeof(request->lookup_key));
+}
+
+enum err flow_on_unwrapped(struct lane *lane, struct request *request, struct bytes payload) {
+    struct hsm_unwrapped answer;
+    ERR_TRY(hsm_wire_get_unwrapped(payload, &answer));
+    enum err status = answer.receipt.status;
+    if (status == ERR_OK) {
+        status = secret_copy(&request->content_key,
+                             bytes_of(answer.content_key, sizeof(answer.content_key)));
+        request->has_lookup_key = request->has_lookup_key && answer.has_lookup_key;
+        remember_lookup(request, answer.lookup_key);
+    }
+    secret_wipe(&answer, sizeof(answer));
+    if (status == ERR_OK) {
+        ask(lane, request, STEP_PAYLOAD);
+    } else if (status == ERR_CRYPTO || status == ERR_NOT_FOUND) {
+        request_refuse_filter(request, MOSIP_MPA_003, "", "session-key-not-unwrapped");
+        conclude(lane, request);
+    } else {
+        give_up(lane, request, "unwrap", status);
+    }
+    return ERR_OK;
+}
+
+/* Steps 18 to 21, all on what is stored. */
+static enum err authenticate(struct lane *lane, struct request *request) {
+    struct core *core = lane->core;
+    ERR_TRY(person_find(core, request));
+    if (!request_refused(request))
+        ERR_TRY(person_filter(core, request));
+    if (request_refused(request))
+        return ERR_OK;
+    if (request->envelope.function == FUNCTION_OTP)
+        return deliver_has_room(lane) ? otp_issue(core, request) : ERR_UNAVAILABLE;
+    ERR_TRY(person_token(core, request));
+    ERR_TRY(otp_verify(core, request));
+    request->statement.verdict = !request_refused(request);
+    return ERR_OK;
+}
+
+static void decide(struct lane *lane, struct request *request) {
+    enum err result = authenticate(lane, request);
+    if (result == ERR_OK)
+        conclude(lane, request);
+    else
+        give_up(lane, request, "decide", result);
+}
+
+enum err flow_on_payload(struct lane *lane, struct request *request, struct bytes payload) {
+    ERR_TRY(unseal_wire_get_payload(payload, &request->payload));
+    secret_free(&request->content_key);
+    request->factors = request_factors(&request->payload);
+    request_check_payload(request);
+    if (!request_refused(request))
+        check_programme_and_fields(lane, request);
+    if (request_refused(request))
+        conclude(lane, request);
+    else
+        decide(lane, request);
+    return ERR_OK;
+}
+
+enum err flow_on_looked_up(struct lane *lane, struct request *request, struct bytes payload) {
+    struct hsm_looked_up answer;
+    ERR_TRY(hsm_wire_get_looked_up(payload, &answer));
+    if (answer.receipt.status != ERR_OK || answer.count != 1) {
+        give_up(lane, request, "lookup", answer.receipt.status);
+        return ERR_OK;
+    }
+    remember_lookup(request, answer.lookup_key[0]);
+    decide(lane, request);
+    return ERR_OK;
+}
+
+/* The signed bytes, kept until the record is durable and edge has them. */
+static enum err keep_answer(struct request *request, const struct hsm_stated *stated) {
+    request->answer = malloc(stated->body.len + stated->signature.len + 1);
+    if (request->answer == NULL)
+        return ERR_FULL;
+    memcpy(request->answer, stated->body.data, stated->body.len);
+    memcpy(request->answer + stated->body.len, stated->signature.data, stated->signature.len);
+    request->edge_answer = (struct edge_answer){
+        .status = 200,
+        .content = EDGE_JSON,
+        .body = bytes_of(request->answer, stated->body.len),
+        .signature = bytes_of(request->answer + stated->body.len, stated->signature.len)};
+    return ERR_OK;
+}
+
+static enum err submit_record(struct lane *lane, struct request *request) {
+    uint8_t memory[JOURNAL_PAYLOAD_MAX / 4];
+    struct evidence evidence;
+    struct bytes body, effects, payload;
+    evidence_of(request, &evidence);
+    struct buffer encoded = buffer_over(memory, sizeof(memory));
+    evidence_put(&encoded, &evidence);
+    ERR_TRY(buffer_end(&encoded, &body));
+    ERR_TRY(buffer_end(&request->effects, &effects));
+    size_t size = body.len + effects.len + 8;
+    request->record = malloc(size);
+    if (request->record == NULL)
+        return ERR_FULL;
+    struct buffer record = buffer_over(request->record, size);
+    buffer_block(&record, body);
+    buffer_block(&record, effects);
+    ERR_TRY(buffer_end(&record, &payload));
+    request->entry =
+        (struct journal_entry){.kind = JOURNAL_REQUEST, .payload = payload, .lane = lane->index};
+    request->step = STEP_RECORD;
+    return journal_submit(lane->core->journal, &request->entry);
+}
+
+enum err flow_on_stated(struct lane *lane, struct request *request, struct bytes payload) {
+    struct hsm_stated stated;
+    ERR_TRY(hsm_wire_get_stated(payload, &stated));
+    request->receipt = stated.receipt;
+    enum err result = stated.receipt.status;
+    if (result == ERR_OK && stated.receipt.signer_index < lane->core->signer_count)
+        memcpy(request->signer_process, lane->signers[stated.receipt.signer_index].process_id,
+               sizeof(request->signer_process));
+    if (result == ERR_OK)
+        result = keep_answer(request, &stated);
+    if (result == ERR_OK && request->standing != STANDING_PROGRAMME) {
+        atomic_fetch_add(&lane->core->refused_unverified, 1);
+        lane_answer(lane, request);
+        return ERR_OK;
+    }
+    if (result == ERR_OK)
+        result = submit_record(lane, request);
+    if (result != ERR_OK)
+        give_up(lane, request, "statement", result);
+    return ERR_OK;
+}
+
+void flow_on_recorded(struct lane *lane, struct request *request) {
+    enum err result = request->entry.result;
+    if (result == ERR_OK && request->otp.data != NULL)
+        result = deliver_send(lane, request);
+    if (result == ERR_OK && clock_boot_ms() > request->deadline_boot_ms)
+        result = ERR_TIMEOUT;
+    if (result != ERR_OK) {
+        give_up(lane, request, "record", result);
+        return;
+    }
+    atomic_fetch_add(&lane->core->answered, 1);
+    lane_answer(lane, request);
+}
+
+void flow_on_unseal_death(struct lane *lane, struct request *request) {
+    bool waits = request->step == STEP_ENVELOPE || request->step == STEP_FOREIGN ||
+                 request->step == STEP_PAYLOAD;
+    if (!waits)
+        return;
+    if (++request->unseal_deaths < 2) {
+        flow_ask_again(lane, request);
+        return;
+    }
+    /* Twice the worker died with this request: it is the request. */
+    log_event(LOG_ERROR, "request-kills-unseal", "step=%d", request->step);
+    lane_answer_bare(lane, request, 400);
+}

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "firmware/base/frame.h"
+#include "authd/core/lane.h"
+
+/*
+ * The way of one request, in the order of §6.2: each function below takes the answer of the stage
+ * before, and asks the next. A request that fails anywhere still leaves by the same road:
+ * statement, record, answer.
+ */
+
+/* A request has come from edge into ${request}. */
+void flow_begin(struct lane *lane, struct request *request);
+/* Answers. ERR_MALFORMED drops the peer. */
+MUST_CHECK enum err flow_on_envelope(struct lane *lane, struct request *request,
+                                     struct bytes payload);
+MUST_CHECK enum err flow_on_judged(struct lane *lane, struct request *request,
+                                   struct bytes payload);
+MUST_CHECK enum err flow_on_unwrapped(struct lane *lane, struct request *request,
+                                      struct bytes payload);
+MUST_CHECK enum err flow_on_looked_up(struct lane *lane, struct request *request,
+                                      struct bytes payload);
+MUST_CHECK enum err flow_on_payload(struct lane *lane, struct request *request,
+                                    struct bytes payload);
+MUST_CHECK enum err flow_on_stated(struct lane *lane, struct request *request,
+                                   struct bytes payload);
+/* The record has come back from the journal. */
+void flow_on_recorded(struct lane *lane, struct request *request);
+
+/* Asks the outstanding question again, elsewhere if it went to a signer. */
+void flow_ask_again(struct lane *lane, struct request *request);
+/* An unseal worker died with this request: once more, and then the request is refused. */
+void flow_on_unseal_death(struct lane *lane, struct request *request);

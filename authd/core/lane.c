@@ -1,0 +1,246 @@
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "authd/core/lane.h"
+
+#include "firmware/base/log.h"
+#include "authd/core/deliver.h"
+#include "authd/core/flow.h"
+#include "authd/core/opening.h"
+#include "authd/core/peers.h"
+#include "authd/core/public.h"
+
+enum { TICK_MS = 50 };
+
+static void release(struct lane *lane, struct request *request) {
+    request_release(request);
+    lane->free_slots[lane->free_count++] = request->index;
+}
+
+static void send_answer(struct lane *lane, uint64_t id, uint32_t generation,
+                        const struct edge_answer *answer) {
+    struct buffer payload = buffer_over(lane->scratch, FRAME_PAYLOAD_MAX);
+    struct frame frame = {.type = EDGE_ANSWER, .id = id, .generation = generation};
+    edge_wire_put_answer(&payload, answer);
+    enum err result = lane->edge != NULL ? buffer_end(&payload, &frame.payload) : ERR_CLOSED;
+    if (result == ERR_OK)
+        result = serve_send(lane->edge, &frame);
+    if (result != ERR_OK)
+        log_event(LOG_WARNING, "answer-not-sent", "why=%s", err_text(result));
+}
+
+void lane_answer(struct lane *lane, struct request *request) {
+    send_answer(lane, request->edge_id, request->edge_generation, &request->edge_answer);
+    release(lane, request);
+}
+
+void lane_answer_bare(struct lane *lane, struct request *request, uint16_t status) {
+    if (request->otp.data != NULL)
+        deliver_abandon(lane, request);
+    request->edge_answer = (struct edge_answer){.status = status, .content = EDGE_NO_CONTENT};
+    lane_answer(lane, request);
+}
+
+enum err lane_ask(struct lane *lane, struct request *request, struct serve_peer *peer,
+                  uint16_t type, const struct buffer *payload) {
+    (void)lane;
+    struct frame frame = {.type = type, .id = request->index, .generation = ++request->generation};
+    ERR_TRY(buffer_end(payload, &frame.payload));
+    return serve_send(peer, &frame);
+}
+
+unsigned lane_choose_signer(const struct lane *lane, const struct request *request) {
+    unsigned count = lane->core->signer_count, last = request->signer;
+    for (unsigned i = 0; i < count; i++) {
+        unsigned signer = (lane->index + i) % count;
+        if (lane->signers[signer].ready && lane->signers[signer].peer != NULL &&
+            (signer != last || count == 1))
+            return signer;
+    }
+    return last < count && lane->signers[last].ready ? last : LANE_NO_SIGNER;
+}
+
+bool lane_take_unverified(struct lane *lane) {
+    double rate = (double)lane->core->settings.unverified_answers_a_second / lane->core->lane_count;
+    double most = rate < 1 ? 1 : rate;
+    int64_t now_ms = clock_boot_ms();
+    lane->unverified_tokens += rate * (double)(now_ms - lane->unverified_filled_ms) / 1000;
+    if (lane->unverified_tokens > most)
+        lane->unverified_tokens = most;
+    lane->unverified_filled_ms = now_ms;
+    if (lane->unverified_tokens < 1)
+        return false;
+    lane->unverified_tokens -= 1;
+    return true;
+}
+
+/* Copies what edge sent, so that the views outlive the frame. */
+static enum err keep_request(struct request *request, struct bytes payload) {
+    request->raw = malloc(payload.len);
+    if (request->raw == NULL)
+        return ERR_FULL;
+    memcpy(request->raw, payload.data, payload.len);
+    return edge_wire_get_request(bytes_of(request->raw, payload.len), &request->edge);
+}
+
+static void answer_at_once(struct lane *lane, const struct frame *frame,
+                           const struct edge_request *edge) {
+    uint8_t memory[128];
+    struct buffer body = buffer_over(memory, sizeof(memory));
+    struct edge_answer answer = {.status = 503, .content = EDGE_NO_CONTENT};
+    if (edge->method == EDGE_GET)
+        public_answer(lane->core, edge->path, &body, &answer);
+    send_answer(lane, frame->id, frame->generation, &answer);
+}
+
+enum err lane_on_request(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct lane *lane = context;
+    struct edge_request edge;
+    (void)peer;
+    ERR_TRY(edge_wire_get_request(frame->payload, &edge));
+    bool serving = atomic_load(&lane->core->opened) &&
+                   atomic_load(&lane->core->state) == BOX_OPERATIONAL && lane->free_count > 0;
+    if (edge.method == EDGE_GET || !serving) {
+        answer_at_once(lane, frame, &edge);
+        return ERR_OK;
+    }
+    struct request *request = &lane->requests[lane->free_slots[--lane->free_count]];
+    request->edge_id = frame->id;
+    request->edge_generation = frame->generation;
+    request->signer = LANE_NO_SIGNER;
+    if (keep_request(request, frame->payload) != ERR_OK)
+        lane_answer_bare(lane, request, 503);
+    else
+        flow_begin(lane, request);
+    return ERR_OK;
+}
+
+static void on_event(struct lane *lane, const struct lane_event *event) {
+    if (event->kind == LANE_STOP)
+        serve_stop(lane->serve);
+    else if (event->kind == LANE_PEER_DOWN)
+        peers_down(lane, event->role, event->index);
+    else if (event->kind == LANE_PEER_UP)
+        peers_up(lane, event->role, event->index);
+    else if (boot_report_peer(lane->serve, event->role, event->index) != ERR_OK)
+        log_event(LOG_ERROR, "peer-not-reported", "role=%s index=%u", event->role, event->index);
+}
+
+static void on_events(void *context, int fd) {
+    struct lane *lane = context;
+    struct lane_event events[LANE_EVENTS_MAX];
+    uint64_t count;
+    if (read(fd, &count, sizeof(count)) < 0)
+        return;
+    pthread_mutex_lock(&lane->event_lock);
+    size_t event_count = lane->event_count;
+    memcpy(events, lane->events, event_count * sizeof(events[0]));
+    lane->event_count = 0;
+    pthread_mutex_unlock(&lane->event_lock);
+    for (size_t i = 0; i < event_count; i++) {
+        on_event(lane, &events[i]);
+    }
+}
+
+void lane_post(struct lane *lane, const struct lane_event *event) {
+    uint64_t one = 1;
+    pthread_mutex_lock(&lane->event_lock);
+    if (lane->event_count < LANE_EVENTS_MAX)
+        lane->events[lane->event_count++] = *event;
+    pthread_mutex_unlock(&lane->event_lock);
+    if (write(lane->event_fd, &one, sizeof(one)) < 0)
+        log_event(LOG_ERROR, "lane-not-woken", "lane=%u", lane->index);
+}
+
+static void on_journal(void *context, int fd) {
+    struct lane *lane = context;
+    (void)fd;
+    struct journal_entry *next;
+    for (struct journal_entry *entry = journal_reap(lane->core->journal, lane->index);
+         entry != NULL; entry = next) {
+        next = entry->next;
+        if (entry->kind == JOURNAL_REQUEST)
+            flow_on_recorded(
+                lane, (struct request *)((uint8_t *)entry - offsetof(struct request, entry)));
+        else if (entry->kind == JOURNAL_DELIVERY)
+            free(entry);
+        else
+            opening_on_recorded(lane, entry);
+    }
+}
+
+/* Deadlines, and questions that a silent signer has not answered. */
+static int on_turn(void *context) {
+    struct lane *lane = context;
+    int64_t now_ms = clock_boot_ms();
+    int64_t retry_ms = lane->core->settings.question_retry_ms;
+    bool idle = lane->free_count == LANE_REQUESTS_MAX;
+    for (size_t i = 0; i < LANE_REQUESTS_MAX && !idle; i++) {
+        struct request *request = &lane->requests[i];
+        bool asks_signer = request->step == STEP_UNWRAP || request->step == STEP_LOOKUP ||
+                           request->step == STEP_STATEMENT;
+        if (request->step == STEP_FREE || request->step == STEP_RECORD)
+            continue; /* what is being recorded comes back by itself */
+        if (now_ms > request->deadline_boot_ms)
+            lane_answer_bare(lane, request, 503);
+        else if (asks_signer && now_ms > request->asked_boot_ms + retry_ms)
+            flow_ask_again(lane, request);
+    }
+    int wanted = lane->index == 0 ? opening_turn(lane) : -1;
+    if (idle)
+        return wanted;
+    return wanted >= 0 && wanted < TICK_MS ? wanted : TICK_MS;
+}
+
+enum err lane_open(struct lane *lane, struct core *core, unsigned index, struct pulse *pulse) {
+    *lane = (struct lane){.core = core, .index = index, .event_fd = -1};
+    lane->requests = calloc(LANE_REQUESTS_MAX, sizeof(*lane->requests));
+    lane->scratch = malloc(FRAME_PAYLOAD_MAX);
+    lane->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (lane->requests == NULL || lane->scratch == NULL || lane->event_fd < 0)
+        return ERR_SYSTEM;
+    for (uint32_t i = 0; i < LANE_REQUESTS_MAX; i++) {
+        lane->requests[i].index = i;
+        lane->free_slots[lane->free_count++] = LANE_REQUESTS_MAX - 1 - i;
+    }
+    pthread_mutex_init(&lane->event_lock, NULL);
+    lane->unverified_filled_ms = clock_boot_ms();
+    ERR_TRY(signature_cache_new(&lane->signatures));
+    ERR_TRY(serve_open(&lane->serve, pulse));
+    ERR_TRY(peers_add(lane));
+    ERR_TRY(serve_add_descriptor(lane->serve, lane->event_fd, on_events, lane));
+    ERR_TRY(serve_add_descriptor(lane->serve, journal_lane_descriptor(core->journal, index),
+                                 on_journal, lane));
+    serve_on_turn(lane->serve, on_turn, lane);
+    return ERR_OK;
+}
+
+static void *run(void *context) {
+    struct lane *lane = context;
+    enum err result = serve_run(lane->serve);
+    if (result != ERR_OK) {
+        log_event(LOG_ERROR, "lane-failed", "lane=%u why=%s", lane->index, err_text(result));
+        _exit(BOOT_EXIT_FAILURE);
+    }
+    return NULL;
+}
+
+enum err lane_start(struct lane *lane) {
+    return pthread_create(&lane->thread, NULL, run, lane) == 0 ? ERR_OK : ERR_SYSTEM;
+}
+
+void lane_join(struct lane *lane) {
+    pthread_join(lane->thread, NULL);
+}
+
+void lane_close(struct lane *lane) {
+    for (size_t i = 0; i < LANE_REQUESTS_MAX && lane->requests != NULL; i++)
+        request_release(&lane->requests[i]);
+    serve_close(lane->serve);
+    signature_cache_free(lane->signatures);
+    free(lane->requests);
+    free(lane->scratch);
+    close(lane->event_fd);
+}

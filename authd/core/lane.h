@@ -1,0 +1,99 @@
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "firmware/base/serve.h"
+#include "authd/core/core.h"
+#include "authd/core/otp.h"
+#include "authd/core/request.h"
+#include "authd/core/signature.h"
+
+/*
+ * A lane is one thread of core with its own loop, its own sockets to edge, unseal, the signers and
+ * the notifier, and its own request slots. Lanes share only what struct core names.
+ */
+#define LANE_REQUESTS_MAX   512
+#define LANE_DELIVERIES_MAX 256
+#define LANE_NO_SIGNER      UINT32_MAX
+#define LANE_EVENTS_MAX     64
+
+struct lane_signer {
+    struct serve_peer *peer;
+    bool ready; /* has said hello and not died since */
+    uint8_t process_id[HSM_BOOT_ID_BYTES];
+};
+
+/* A code whose message is with the notifier. */
+struct lane_delivery {
+    bool used;
+    uint32_t generation;
+    struct otp_delivery delivery;
+};
+
+/* What lane 0, which has the control socket, tells the others. */
+struct lane_event {
+    enum { LANE_PEER_DOWN, LANE_PEER_UP, LANE_STOP, LANE_PEER_LOST /* to lane 0 */ } kind;
+    char role[BOOT_NAME_SIZE];
+    uint16_t index;
+};
+
+struct lane {
+    struct core *core;
+    unsigned index;
+    pthread_t thread;
+    struct serve *serve;
+    struct serve_peer *edge, *unseal, *notify; /* NULL: broke the protocol, being replaced */
+    struct lane_signer signers[CORE_SIGNERS_MAX];
+    uint32_t notify_epoch; /* of the notifier's process: others drop what is not theirs */
+    struct signature_cache *signatures;
+    struct request *requests; /* LANE_REQUESTS_MAX */
+    uint32_t free_slots[LANE_REQUESTS_MAX];
+    size_t free_count;
+    struct lane_delivery deliveries[LANE_DELIVERIES_MAX];
+    size_t delivery_count;
+    /* refusals to callers nobody vouches for: a bucket, refilled by time */
+    double unverified_tokens;
+    int64_t unverified_filled_ms;
+    /* mailbox */
+    int event_fd;
+    pthread_mutex_t event_lock;
+    struct lane_event events[LANE_EVENTS_MAX];
+    size_t event_count;
+    uint8_t *scratch; /* FRAME_PAYLOAD_MAX, for encoding questions */
+};
+
+/* Opens the lane's loop and sockets. ERR_SYSTEM, ERR_NOT_FOUND (a peer is missing in the boot
+ * message). */
+MUST_CHECK enum err lane_open(struct lane *lane, struct core *core, unsigned index,
+                              struct pulse *pulse);
+MUST_CHECK enum err lane_start(struct lane *lane); /* its own thread, for all but lane 0 */
+void lane_join(struct lane *lane);
+void lane_close(struct lane *lane);
+
+/* Thread-safe: puts an event into the lane's mailbox. */
+void lane_post(struct lane *lane, const struct lane_event *event);
+
+/* Edge's question; the handler of its dispatch table. */
+MUST_CHECK enum err lane_on_request(void *context, struct serve_peer *peer,
+                                    const struct frame *frame);
+
+/* Answers edge without a signature and frees the slot. */
+void lane_answer_bare(struct lane *lane, struct request *request, uint16_t status);
+/* Sends ${request->edge_answer} and frees the slot. */
+void lane_answer(struct lane *lane, struct request *request);
+
+/*
+ * Asks ${peer}. The question in ${payload} gets the slot's id and a generation of its own.
+ * ERR_FULL: the queue is full, nothing was asked.
+ */
+MUST_CHECK enum err lane_ask(struct lane *lane, struct request *request, struct serve_peer *peer,
+                             uint16_t type, const struct buffer *payload);
+/* The lane's own signer if it is ready, else another but ${request}'s last; LANE_NO_SIGNER when
+ * none is. */
+unsigned lane_choose_signer(const struct lane *lane, const struct request *request);
+
+/* One signed refusal for a caller nobody vouches for; false: the bucket is empty, answer a bare
+ * 503. */
+bool lane_take_unverified(struct lane *lane);

@@ -1,0 +1,225 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "authd/core/peers.h"
+
+#include "firmware/base/log.h"
+#include "authd/core/deliver.h"
+#include "authd/core/flow.h"
+#include "authd/core/opening.h"
+#include "authd/wire/notify_wire.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The request an answer belongs to, if it still waits for exactly this answer. */
+static struct request *asker_of(struct lane *lane, const struct frame *frame, enum step step) {
+    if (frame->id >= LANE_REQUESTS_MAX)
+        return NULL;
+    struct request *request = &lane->requests[frame->id];
+    return request->step == step && request->generation == frame->generation ? request : NULL;
+}
+
+/* An answer that is malformed drops the peer; the request is asked again when its successor is
+ * there. */
+#define ANSWER_HANDLER(name, step_value, handler)                                                  \
+    static enum err name(void *context, struct serve_peer *peer, const struct frame *frame) {      \
+        struct lane *lane = context;                                                               \
+        struct request *request = asker_of(lane, frame, step_value);                               \
+        (void)peer;                                                                                \
+        return request != NULL ? handler(lane, request, frame->payload) : ERR_OK;                  \
+    }
+ANSWER_HANDLER(on_envelope, STEP_ENVELOPE, flow_on_envelope)
+ANSWER_HANDLER(on_judged, STEP_FOREIGN, flow_on_judged)
+ANSWER_HANDLER(on_payload, STEP_PAYLOAD, flow_on_payload)
+ANSWER_HANDLER(on_unwrapped, STEP_UNWRAP, flow_on_unwrapped)
+ANSWER_HANDLER(on_looked_up, STEP_LOOKUP, flow_on_looked_up)
+ANSWER_HANDLER(on_stated, STEP_STATEMENT, flow_on_stated)
+
+static struct lane_signer *signer_of(struct lane *lane, const struct serve_peer *peer) {
+    for (unsigned i = 0; i < lane->core->signer_count; i++) {
+        if (lane->signers[i].peer == peer)
+            return &lane->signers[i];
+    }
+    return NULL;
+}
+
+/* What waits for this signer, or for any, is asked again. */
+static void ask_signers_again(struct lane *lane, unsigned index) {
+    for (size_t i = 0; i < LANE_REQUESTS_MAX; i++) {
+        struct request *request = &lane->requests[i];
+        bool waits = request->step == STEP_UNWRAP || request->step == STEP_LOOKUP ||
+                     request->step == STEP_STATEMENT;
+        if (waits && (request->signer == index || request->signer == LANE_NO_SIGNER))
+            flow_ask_again(lane, request);
+    }
+}
+
+static enum err on_signer_hello(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct lane *lane = context;
+    struct hsm_hello hello;
+    struct lane_signer *signer = signer_of(lane, peer);
+    ERR_TRY(hsm_wire_get_hello(frame->payload, &hello));
+    if (signer == NULL)
+        return ERR_MALFORMED;
+    memcpy(signer->process_id, hello.process_id, sizeof(signer->process_id));
+    signer->ready = hello.provisioned;
+    if (signer->ready)
+        ask_signers_again(lane, (unsigned)(signer - lane->signers));
+    if (signer->ready && lane->index == 0)
+        opening_on_signer(lane);
+    return ERR_OK;
+}
+
+static enum err on_notify_hello(void *context, struct serve_peer *peer, const struct frame *frame) {
+    (void)peer;
+    return deliver_on_hello(context, frame->payload);
+}
+
+static enum err on_delivered(void *context, struct serve_peer *peer, const struct frame *frame) {
+    (void)peer;
+    return deliver_on_delivered(context, frame);
+}
+
+static const struct serve_verb edge_verbs[] = {{EDGE_REQUEST, SERVE_ANY_STATE, lane_on_request}};
+static const struct serve_verb unseal_verbs[] = {
+    {UNSEAL_ENVELOPE_READ, SERVE_ANY_STATE, on_envelope},
+    {UNSEAL_FOREIGN_JUDGED, SERVE_ANY_STATE, on_judged},
+    {UNSEAL_PAYLOAD_READ, SERVE_ANY_STATE, on_payload},
+};
+static const struct serve_verb signer_verbs[] = {
+    {HSM_HELLO, SERVE_ANY_STATE, on_signer_hello},
+    {HSM_UNWRAPPED, SERVE_ANY_STATE, on_unwrapped},
+    {HSM_LOOKED_UP, SERVE_ANY_STATE, on_looked_up},
+    {HSM_STATED, SERVE_ANY_STATE, on_stated},
+    /* lane 0 alone asks these */
+    {HSM_ROOT_OPENED, SERVE_ANY_STATE, opening_on_root},
+    {HSM_PUBLICATION, SERVE_ANY_STATE, opening_on_publication},
+    {HSM_CHECKPOINTED, SERVE_ANY_STATE, opening_on_checkpoint},
+};
+static const struct serve_verb notify_verbs[] = {
+    {NOTIFY_HELLO, SERVE_ANY_STATE, on_notify_hello},
+    {NOTIFY_DELIVERED, SERVE_ANY_STATE, on_delivered},
+};
+
+/* What could not be asked while the worker was away. */
+static void ask_unseal_again(struct lane *lane) {
+    for (size_t i = 0; i < LANE_REQUESTS_MAX; i++) {
+        enum step step = lane->requests[i].step;
+        if (step == STEP_ENVELOPE || step == STEP_FOREIGN || step == STEP_PAYLOAD)
+            flow_ask_again(lane, &lane->requests[i]);
+    }
+}
+
+void peers_down(struct lane *lane, const char *role, uint16_t index) {
+    if (strcmp(role, "hsm") == 0 && index < lane->core->signer_count) {
+        lane->signers[index].ready = false;
+        ask_signers_again(lane, index);
+    } else if (strcmp(role, "unseal") == 0 && index == lane->index) {
+        for (size_t i = 0; i < LANE_REQUESTS_MAX; i++)
+            flow_on_unseal_death(lane, &lane->requests[i]);
+    } else if (strcmp(role, "notify") == 0) {
+        atomic_store(&lane->core->notify_ready, false);
+        deliver_on_death(lane);
+    }
+}
+
+/* The processes a lane talks to. */
+static const struct lane_link {
+    const char *role;
+    const struct serve_verb *verbs;
+    size_t verb_count;
+    bool own_lane; /* one process a lane, so that its index is the lane's */
+} links[] = {
+    {"edge", edge_verbs, COUNT(edge_verbs), false},
+    {"unseal", unseal_verbs, COUNT(unseal_verbs), true},
+    {"notify", notify_verbs, COUNT(notify_verbs), false},
+    {"hsm", signer_verbs, COUNT(signer_verbs), false},
+};
+enum { LINK_EDGE, LINK_UNSEAL, LINK_NOTIFY, LINK_HSM };
+
+static void on_lost(void *context, struct serve_peer *peer, enum err reason);
+
+/* Sockets outlive processes: a peer that is there already stays. */
+static enum err add_peer(struct lane *lane, const struct lane_link *link, uint16_t index,
+                         struct serve_peer **peer) {
+    if (*peer != NULL)
+        return ERR_OK;
+    int fd = boot_peer_fd(lane->core->boot, link->role, index,
+                          link->own_lane ? 0 : (uint16_t)lane->index);
+    if (fd < 0)
+        return ERR_NOT_FOUND;
+    const struct serve_peer_options options = {.name = link->role,
+                                               .verbs = link->verbs,
+                                               .verb_count = link->verb_count,
+                                               .lost = on_lost,
+                                               .context = lane};
+    return serve_add_peer(lane->serve, fd, &options, peer);
+}
+
+enum err peers_add(struct lane *lane) {
+    ERR_TRY(add_peer(lane, &links[LINK_EDGE], 0, &lane->edge));
+    ERR_TRY(add_peer(lane, &links[LINK_UNSEAL], (uint16_t)lane->index, &lane->unseal));
+    ERR_TRY(add_peer(lane, &links[LINK_NOTIFY], 0, &lane->notify));
+    for (unsigned i = 0; i < lane->core->signer_count; i++)
+        ERR_TRY(add_peer(lane, &links[LINK_HSM], (uint16_t)i, &lane->signers[i].peer));
+    return ERR_OK;
+}
+
+/* The place that holds this peer, with its role and index; NULL when it is none of ours. */
+static struct serve_peer **place_of(struct lane *lane, const struct serve_peer *peer,
+                                    struct lane_event *event) {
+    struct {
+        struct serve_peer **place;
+        const char *role;
+        uint16_t index;
+    } places[3 + CORE_SIGNERS_MAX] = {{&lane->edge, "edge", 0},
+                                      {&lane->unseal, "unseal", (uint16_t)lane->index},
+                                      {&lane->notify, "notify", 0}};
+    for (unsigned i = 0; i < lane->core->signer_count; i++) {
+        places[3 + i].place = &lane->signers[i].peer;
+        places[3 + i].role = "hsm";
+        places[3 + i].index = (uint16_t)i;
+    }
+    for (size_t i = 0; i < 3 + lane->core->signer_count; i++) {
+        if (*places[i].place == peer) {
+            snprintf(event->role, sizeof(event->role), "%s", places[i].role);
+            event->index = places[i].index;
+            return places[i].place;
+        }
+    }
+    return NULL;
+}
+
+/* A peer that broke the protocol: nothing it says counts any more until authd has replaced it. */
+static void on_lost(void *context, struct serve_peer *peer, enum err reason) {
+    struct lane *lane = context;
+    struct lane_event event = {.kind = LANE_PEER_LOST};
+    struct serve_peer **place = place_of(lane, peer, &event);
+    if (place == NULL)
+        return;
+    *place = NULL;
+    log_event(LOG_ERROR, "peer-broke-protocol", "role=%s index=%u lane=%u why=%s", event.role,
+              event.index, lane->index, err_text(reason));
+    lane_post(lane->core->first_lane, &event);
+}
+
+void peers_up(struct lane *lane, const char *role, uint16_t index) {
+    struct serve_peer *before = lane->unseal;
+    for (size_t i = 0; i < COUNT(links); i++) {
+        int fd = boot_peer_fd(lane->core->boot, role, index,
+                              links[i].own_lane ? 0 : (uint16_t)lane->index);
+        struct serve_peer **place = strcmp(role, "edge") == 0     ? &lane->edge
+                                    : strcmp(role, "notify") == 0 ? &lane->notify
+                                    : strcmp(role, "unseal") == 0 ? &lane->unseal
+                                                                  : &lane->signers[index].peer;
+        bool ours =
+            strcmp(links[i].role, role) == 0 && (!links[i].own_lane || index == lane->index);
+        if (!ours || fd < 0 || *place != NULL)
+            continue;
+        frame_discard(fd);
+        if (add_peer(lane, &links[i], index, place) != ERR_OK)
+            log_event(LOG_ERROR, "peer-not-added", "role=%s index=%u", role, index);
+    }
+    if (before == NULL && lane->unseal != NULL)
+        ask_unseal_again(lane);
+}

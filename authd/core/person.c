@@ -1,0 +1,166 @@
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "authd/core/person.h"
+
+#include "authd/core/token.h"
+
+static const char *type_name(const struct request *request) {
+    return request->identifier_type == IDENTIFIER_VID ? "VID" : "UIN";
+}
+
+void person_alias_key(const struct core *core, const struct request *request,
+                      uint8_t key[static LEDGER_KEY_BYTES]) {
+    struct bytes alias = bytes_of(request->alias.alias_id, sizeof(request->alias.alias_id));
+    ledger_row_key(core->ledger, "vid-uses", &alias, 1, key);
+}
+
+/* Whether the VID's uses have all been counted; the count itself is one with the code that uses it.
+ */
+static enum err check_alias_uses(const struct core *core, struct request *request) {
+    uint8_t key[LEDGER_KEY_BYTES], value[LEDGER_VALUE_MAX];
+    size_t len = 0;
+    uint32_t count = 0;
+    int64_t remaining_ms = 0;
+    if (request->alias.uses == 0)
+        return ERR_OK;
+    person_alias_key(core, request, key);
+    enum err result = ledger_read(core->ledger, key, value, &len, &count, &remaining_ms);
+    if (result == ERR_OK && count >= request->alias.uses)
+        request_refuse(request, MOSIP_MLC_018, "VID", "vid-used-up");
+    return result == ERR_NOT_FOUND ? ERR_OK : result;
+}
+
+/* From the VID to the person's UIN. A revoked VID is as unknown as one that never was. */
+static enum err follow_alias(const struct core *core, struct request *request) {
+    enum err result = registry_alias(core->registry, request->lookup_key, &request->alias);
+    if (result == ERR_NOT_FOUND || (result == ERR_OK && request->alias.revoked)) {
+        request_refuse(request, MOSIP_MLC_018, "VID",
+                       result == ERR_OK ? "vid-revoked" : "vid-unknown");
+        return ERR_OK;
+    }
+    ERR_TRY(result);
+    request->has_alias = true;
+    if (request->alias.expires_ms != 0 && request->alias.expires_ms <= request->received_wall_ms) {
+        request_refuse(request, MOSIP_MLC_023, "", "vid-expired");
+        return ERR_OK;
+    }
+    memcpy(request->person_key, request->alias.lookup_key, sizeof(request->person_key));
+    return check_alias_uses(core, request);
+}
+
+enum err person_find(const struct core *core, struct request *request) {
+    memcpy(request->person_key, request->lookup_key, sizeof(request->person_key));
+    if (request->identifier_type == IDENTIFIER_VID)
+        ERR_TRY(follow_alias(core, request));
+    if (request_refused(request))
+        return ERR_OK;
+    enum err result = registry_identity(core->registry, request->person_key, &request->identity);
+    if (result == ERR_NOT_FOUND) {
+        request_refuse(request, MOSIP_MLC_018, type_name(request), "person-unknown");
+        return ERR_OK;
+    }
+    ERR_TRY(result);
+    if (request->identity->deactivated)
+        request_refuse(request, MOSIP_MLC_018, type_name(request), "person-deactivated");
+    else if (request->identity->expires_ms != 0 &&
+             request->identity->expires_ms <= request->received_wall_ms)
+        request_refuse(request, MOSIP_MLC_022, type_name(request), "person-expired");
+    return ERR_OK;
+}
+
+int person_age(const struct identity *identity, int64_t now_ms) {
+    int year, month, day;
+    if (identity->birth_year == 0)
+        return -1;
+    clock_date(now_ms, &year, &month, &day);
+    /* With only a year, the last day it could be: a person is not called older than they may be. */
+    int birth_month = identity->birth_month != 0 ? identity->birth_month : 12;
+    int birth_day = identity->birth_day != 0 ? identity->birth_day : 31;
+    bool had_birthday = month > birth_month || (month == birth_month && day >= birth_day);
+    return year - identity->birth_year - (had_birthday ? 0 : 1);
+}
+
+static void filter_child(const struct core *core, struct request *request) {
+    int age = person_age(request->identity, request->received_wall_ms);
+    bool denied = (request->factors & AUTH_TYPE_BIT(AUTH_TYPE_OTP)) != 0;
+    if (core->settings.child_otp_denied && denied && age >= 0 &&
+        age < core->settings.child_age_years)
+        request_refuse(request, MOSIP_MLC_011, "otp", "child");
+}
+
+/* A request names the channels of a code; an authentication is locked out when every channel is. */
+static void filter_locks(struct request *request) {
+    const struct envelope *envelope = &request->envelope;
+    uint32_t locks = request->identity->locks;
+    bool asks = envelope->function == FUNCTION_OTP;
+    bool uses_otp = (request->factors & AUTH_TYPE_BIT(AUTH_TYPE_OTP)) != 0;
+    bool phone_locked = (locks & LOCK_OTP_PHONE) != 0, email_locked = (locks & LOCK_OTP_EMAIL) != 0;
+    if (asks && envelope->channel_phone && phone_locked)
+        request_refuse(request, MOSIP_MLC_019, "otp-phone", "factor-locked");
+    else if (asks && envelope->channel_email && email_locked)
+        request_refuse(request, MOSIP_MLC_019, "otp-email", "factor-locked");
+    else if (uses_otp && phone_locked && (email_locked || request->identity->email[0] == '\0'))
+        request_refuse(request, MOSIP_MLC_019, "otp", "factor-locked");
+}
+
+enum err person_filter(const struct core *core, struct request *request) {
+    bool partner_blocked = true, person_blocked = true, alias_blocked = false;
+    int64_t now_ms = request->received_wall_ms;
+    ERR_TRY(registry_hotlisted(core->registry, HOTLIST_PARTNER, bytes_of_text(request->partner.id),
+                               now_ms, &partner_blocked));
+    ERR_TRY(registry_hotlisted(core->registry, HOTLIST_PERSON,
+                               bytes_of(request->person_key, sizeof(request->person_key)), now_ms,
+                               &person_blocked));
+    if (request->has_alias)
+        ERR_TRY(registry_hotlisted(core->registry, HOTLIST_PERSON,
+                                   bytes_of(request->lookup_key, sizeof(request->lookup_key)),
+                                   now_ms, &alias_blocked));
+    if (partner_blocked)
+        request_refuse(request, MOSIP_MLC_022, "PARTNER_ID", "partner-hotlisted");
+    else if (person_blocked || alias_blocked)
+        request_refuse(request, MOSIP_MLC_022, type_name(request), "person-hotlisted");
+    if (!request_refused(request))
+        filter_child(core, request);
+    if (!request_refused(request))
+        filter_locks(request);
+    return ERR_OK;
+}
+
+enum err person_token(const struct core *core, struct request *request) {
+    const struct policy *policy = &request->policy;
+    if (policy->token_type == AUTH_TOKEN_RANDOM)
+        return token_random(request->statement.token);
+    const char *audience =
+        policy->token_type == AUTH_TOKEN_PARTNER ? request->partner.id : policy->id;
+    return token_derive(request->identity->token, audience, core->national.uin_salt,
+                        core->national.partner_salt, request->statement.token);
+}
+
+void person_mask_phone(const char *phone, char *masked, size_t size) {
+    size_t len = strlen(phone), hidden = len / 2 + 1;
+    snprintf(masked, size, "%s", phone);
+    for (size_t i = 0; i < hidden && i < len && i + 1 < size; i++)
+        masked[i] = 'X';
+}
+
+void person_mask_email(const char *email, char *masked, size_t size) {
+    snprintf(masked, size, "%s", email);
+    const char *at = strchr(email, '@');
+    size_t local = at != NULL ? (size_t)(at - email) : strlen(email);
+    for (size_t i = 0; i < local && i + 1 < size; i++) {
+        if ((i + 1) % 3 != 0)
+            masked[i] = 'X';
+    }
+}
+
+void person_commitment(const struct request *request,
+                       uint8_t commitment[static PERSON_COMMITMENT_BYTES]) {
+    memset(commitment, 0, PERSON_COMMITMENT_BYTES);
+    if (request->identity == NULL)
+        return;
+    crypto_generichash(commitment, PERSON_COMMITMENT_BYTES, request->person_key,
+                       sizeof(request->person_key), request->identity->audit_salt,
+                       sizeof(request->identity->audit_salt));
+}

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <stdint.h>
+
+#include "firmware/base/err.h"
+#include "authd/core/core.h"
+#include "authd/core/request.h"
+
+/* Who it is: the lookup of step 18, and the filters of step 20 (§9.3). */
+
+/* Finds the person behind the lookup key; refuses the unknown, revoked, deactivated and expired. */
+MUST_CHECK enum err person_find(const struct core *core, struct request *request);
+/* The ledger row that counts the uses of the request's VID. */
+void person_alias_key(const struct core *core, const struct request *request,
+                      uint8_t key[static LEDGER_KEY_BYTES]);
+/* Hotlist, child filter and factor locks. */
+MUST_CHECK enum err person_filter(const struct core *core, struct request *request);
+
+/* The authToken by the policy's type (§5.5), into the statement. */
+MUST_CHECK enum err person_token(const struct core *core, struct request *request);
+
+/* Completed years on ${now_ms}; -1 when the birth year is not known. */
+int person_age(const struct identity *identity, int64_t now_ms);
+
+/* MOSIP's masks (§4.5): the first len/2 + 1 characters; the local part but every third. */
+void person_mask_phone(const char *phone, char *masked, size_t size);
+void person_mask_email(const char *email, char *masked, size_t size);
+
+/* What stands for the person in the journal: keyed by the salt in the record, so erasing it erases
+ * the link. */
+#define PERSON_COMMITMENT_BYTES 16
+void person_commitment(const struct request *request,
+                       uint8_t commitment[static PERSON_COMMITMENT_BYTES]);

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "firmware/base/bytes.h"
+#include "authd/core/core.h"
+#include "authd/wire/edge_wire.h"
+
+/*
+ * What anybody may GET: /health/ready, /health/state, the JWKS and the certificates. ${memory}
+ * holds a made body until the answer is encoded. Unknown paths are 404.
+ */
+void public_answer(const struct core *core, struct bytes path, struct buffer *memory,
+                   struct edge_answer *answer);

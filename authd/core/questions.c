@@ -1,0 +1,107 @@
+#include <string.h>
+
+#include "authd/core/questions.h"
+
+enum { ANCHORS_MAX = 16, ANCHOR_MEMORY = 32 * 1024 };
+
+static enum err envelope(struct lane *lane, struct request *request, struct buffer *payload) {
+    (void)lane;
+    unseal_wire_put_envelope_question(payload, &request->edge);
+    return ERR_OK;
+}
+
+static enum err foreign(struct lane *lane, struct request *request, struct buffer *payload) {
+    uint8_t memory[ANCHOR_MEMORY];
+    struct buffer anchors = buffer_over(memory, sizeof(memory));
+    struct unseal_foreign question = {.signature_header = request->edge.signature,
+                                      .body = request->edge.body,
+                                      .now_ms = request->received_wall_ms};
+    ERR_TRY(registry_anchors(lane->core->registry, "AUTH", &anchors, question.anchors, ANCHORS_MAX,
+                             &question.anchor_count));
+    unseal_wire_put_foreign(payload, &question);
+    return ERR_OK;
+}
+
+static enum err unwrap(struct lane *lane, struct request *request, struct buffer *payload) {
+    (void)lane;
+    struct hsm_unwrap question = {.purpose = HSM_PURPOSE_PARTNER,
+                                  .has_id_hash = request->has_lookup_key};
+    struct bytes wrapped = request->envelope.session_key.data;
+    struct bytes thumbprint = request->envelope.thumbprint.data;
+    /* Longer by a thumbprint: that one counts (§2.3). */
+    if (wrapped.len == HSM_WRAPPED_BYTES + HSM_THUMBPRINT_BYTES) {
+        thumbprint = bytes_of(wrapped.data, HSM_THUMBPRINT_BYTES);
+        wrapped = bytes_of(wrapped.data + HSM_THUMBPRINT_BYTES, HSM_WRAPPED_BYTES);
+    }
+    if (wrapped.len != HSM_WRAPPED_BYTES)
+        return ERR_MALFORMED;
+    memcpy(question.wrapped, wrapped.data, sizeof(question.wrapped));
+    question.has_thumbprint = thumbprint.len == HSM_THUMBPRINT_BYTES;
+    if (question.has_thumbprint)
+        memcpy(question.thumbprint, thumbprint.data, sizeof(question.thumbprint));
+    memcpy(question.id_hash, request->id_hash, sizeof(question.id_hash));
+    hsm_wire_put_unwrap(payload, &question);
+    return ERR_OK;
+}
+
+static enum err lookup(struct lane *lane, struct request *request, struct buffer *payload) {
+    (void)lane;
+    struct hsm_lookup question = {.count = 1};
+    memcpy(question.id_hash[0], request->id_hash, sizeof(request->id_hash));
+    hsm_wire_put_lookup(payload, &question);
+    return ERR_OK;
+}
+
+static enum err open_payload(struct lane *lane, struct request *request, struct buffer *payload) {
+    (void)lane;
+    struct unseal_payload question = {.request = request->envelope.request.data,
+                                      .request_hmac = request->envelope.request_hmac.data};
+    if (request->content_key.len != sizeof(question.content_key))
+        return ERR_MALFORMED;
+    memcpy(question.content_key, request->content_key.data, sizeof(question.content_key));
+    unseal_wire_put_payload_question(payload, &question);
+    secret_wipe(&question, sizeof(question));
+    return ERR_OK;
+}
+
+static enum err statement(struct lane *lane, struct request *request, struct buffer *payload) {
+    (void)lane;
+    hsm_wire_put_statement(payload, &request->statement);
+    return ERR_OK;
+}
+
+static const struct {
+    uint16_t type; /* 0: the step has no question */
+    bool to_signer, secret;
+    enum err (*encode)(struct lane *lane, struct request *request, struct buffer *payload);
+} questions[] = {
+    [STEP_ENVELOPE] = {UNSEAL_ENVELOPE, false, false, envelope},
+    [STEP_FOREIGN] = {UNSEAL_FOREIGN, false, false, foreign},
+    [STEP_UNWRAP] = {HSM_UNWRAP, true, false, unwrap},
+    [STEP_LOOKUP] = {HSM_LOOKUP, true, false, lookup},
+    [STEP_PAYLOAD] = {UNSEAL_PAYLOAD, false, true, open_payload},
+    [STEP_STATEMENT] = {HSM_STATEMENT, true, false, statement},
+    [STEP_RECORD] = {0, false, false, NULL},
+};
+
+enum err questions_ask(struct lane *lane, struct request *request) {
+    if (questions[request->step].type == 0)
+        return ERR_DENIED;
+    struct serve_peer *peer = lane->unseal;
+    request->asked_boot_ms = clock_boot_ms();
+    if (questions[request->step].to_signer) {
+        unsigned signer = lane_choose_signer(lane, request);
+        request->signer = signer;
+        if (signer == LANE_NO_SIGNER)
+            return ERR_AGAIN;
+        peer = lane->signers[signer].peer;
+    }
+    if (peer == NULL)
+        return ERR_AGAIN;
+    struct buffer payload = buffer_over(lane->scratch, FRAME_PAYLOAD_MAX);
+    ERR_TRY(questions[request->step].encode(lane, request, &payload));
+    enum err result = lane_ask(lane, request, peer, questions[request->step].type, &payload);
+    if (questions[request->step].secret)
+        secret_wipe(lane->scratch, payload.len);
+    return result;
+}

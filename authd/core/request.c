@@ -1,0 +1,57 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "authd/core/request.h"
+
+static void add_error(struct request *request, enum mosip_error error, const char *detail) {
+    struct statement *statement = &request->statement;
+    if (statement->error_count == STATEMENT_ERRORS_MAX)
+        return;
+    struct statement_error *entry = &statement->errors[statement->error_count++];
+    entry->error = error;
+    /* Details name parameters or echo short values of the envelope: printable ASCII alone may pass.
+     */
+    size_t len = 0;
+    for (; detail[len] != '\0' && len < sizeof(entry->detail) - 1; len++)
+        entry->detail[len] = detail[len] >= 0x20 && detail[len] < 0x7f ? detail[len] : '?';
+    entry->detail[len] = '\0';
+}
+
+static void remember_reason(struct request *request, const char *reason) {
+    if (request->reason[0] == '\0')
+        snprintf(request->reason, sizeof(request->reason), "%s", reason);
+}
+
+void request_refuse(struct request *request, enum mosip_error error, const char *detail,
+                    const char *reason) {
+    add_error(request, error, detail);
+    remember_reason(request, reason);
+    request->statement.verdict = false;
+}
+
+void request_refuse_filter(struct request *request, enum mosip_error error, const char *detail,
+                           const char *reason) {
+    request->statement.error_count = 0;
+    request->statement.verdict = false;
+    add_error(request, MOSIP_MLC_007, "");
+    if (error != MOSIP_MLC_007)
+        add_error(request, error, detail);
+    remember_reason(request, reason);
+}
+
+void request_release(struct request *request) {
+    secret_free(&request->content_key);
+    secret_free(&request->otp);
+    identity_free(request->identity);
+    free(request->raw);
+    free(request->sealed);
+    free(request->record);
+    free(request->answer);
+    uint32_t index = request->index, generation = request->generation;
+    /* The payload held a code, the envelope an identifier. */
+    secret_wipe(request, sizeof(*request));
+    memset(request, 0, sizeof(*request));
+    request->index = index;
+    request->generation = generation + 1;
+}
