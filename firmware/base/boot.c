@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "firmware/base/boot.h"
@@ -289,6 +290,7 @@ enum err boot_receive(int argc, char **argv, const struct boot_program *program,
         return ERR_SYSTEM;
     }
     boot->control_fd = BOOT_CONTROL_FD;
+    (void)prctl(PR_SET_NAME, program->name); /* execveat has left the descriptor's number there */
     log_open(program->name, boot->index, LOG_INFO);
     return ERR_OK;
 }

@@ -58,7 +58,7 @@ enum boot_verb {
 struct boot_peer {
     char role[BOOT_NAME_SIZE];
     uint16_t index; /* the peer's index among its kind */
-    uint16_t lane;  /* which of the several sockets between the two, 0 else */
+    uint16_t lane;  /* whose socket it is: the thread of edge or core; 0 for the sockets of provd */
     int fd;
 };
 
@@ -68,7 +68,7 @@ struct boot {
     uint16_t count;               /* how many of its kind there are */
     struct boot_peer peers[BOOT_PEERS_MAX];
     size_t peer_count;
-    int listeners[BOOT_LISTENERS_MAX]; /* edge: one a lane; provd: the officers' local socket */
+    int listeners[BOOT_LISTENERS_MAX]; /* edge: one a lane */
     size_t listener_count;
     char settings[BOOT_SETTINGS_MAX]; /* this process's section of the configuration */
     size_t settings_len;

@@ -186,7 +186,8 @@ static const struct step {
 };
 
 #ifdef IDCS_SANITIZE
-/* The leak check at exit would stop the threads from a new process, by ptrace: impossible once confined. */
+/* The leak check at exit would stop the threads from a new process, by ptrace: impossible once
+ * confined. */
 static bool confined;
 int __lsan_is_turned_off(void);
 int __lsan_is_turned_off(void) {

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "firmware/base/err.h"
 
@@ -32,6 +33,12 @@ enum confine_network {
     CONFINE_CONNECT,    /* socket and connect over IP, for notify and feed */
 };
 
+/* Whom the supervisor may become: its children's users. */
+struct confine_identity {
+    uid_t uid;
+    gid_t gid;
+};
+
 struct confine_plan {
     const char *process;
     const struct confine_path *paths;
@@ -41,10 +48,13 @@ struct confine_plan {
     bool files;   /* may open files at all (inside paths); else opening one is EACCES */
     /*
      * authd alone: it starts the others, and what it refuses itself stays refused to them. So it keeps to no
-     * Landlock and to a wider list, which still lacks what none of them may ever do: bind or listen, trace
-     * another process, mount, namespaces, kernel modules, BPF, keys, the clock.
+     * Landlock and to a wider list, which has what they do before they confine themselves, and still lacks
+     * what none of them may ever do: trace or read another process, mount, namespaces, kernel modules, BPF,
+     * raw sockets, the clock, becoming a user that is not among ${identities}.
      */
     bool fork;
+    const struct confine_identity *identities;
+    size_t identity_count;
     /*
      * What this process needs besides the common list, each with its reason in a comment, as SYS_ numbers.
      * SYS_mmap or SYS_mprotect among them lifts the refusal of executable memory: for a process that must

@@ -76,13 +76,15 @@ static const int connect_syscalls[] = {
     SCMP_SYS(setsockopt),
 };
 
-/* For the supervisor: to start the others, and all that they do before they confine themselves. */
+/*
+ * For the supervisor: to start the others, and all that they do before they confine themselves (provd binds
+ * the officers' socket).
+ */
 static const int fork_syscalls[] = {
     SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(wait4),
     SCMP_SYS(waitid), SCMP_SYS(kill), SCMP_SYS(tgkill), SCMP_SYS(pidfd_open),
     SCMP_SYS(pidfd_send_signal), SCMP_SYS(memfd_create), SCMP_SYS(socketpair), SCMP_SYS(pipe),
-    SCMP_SYS(setuid), SCMP_SYS(setgid), SCMP_SYS(setresuid), SCMP_SYS(setresgid),
-    SCMP_SYS(getresuid), SCMP_SYS(getresgid), SCMP_SYS(setgroups), SCMP_SYS(getgroups),
+    SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(getresuid), SCMP_SYS(getresgid), SCMP_SYS(setgroups), SCMP_SYS(getgroups),
     SCMP_SYS(capget), SCMP_SYS(capset), SCMP_SYS(prctl), SCMP_SYS(arch_prctl), SCMP_SYS(seccomp),
     SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_add_rule),
     SCMP_SYS(landlock_restrict_self), SCMP_SYS(prlimit64), SCMP_SYS(getrlimit),
@@ -100,7 +102,7 @@ struct argument_rule {
     int syscall;
     uint32_t action;
     unsigned count;
-    struct scmp_arg_cmp compare[2];
+    struct scmp_arg_cmp compare[3];
 };
 
 #define EQUAL(argument, value)                                                                     \
@@ -131,6 +133,7 @@ static const struct argument_rule thread_rules[] = {
 
 static const struct argument_rule fork_rules[] = {
     {SCMP_SYS(clone), SCMP_ACT_ALLOW, 1, {MASKED(0, NAMESPACES, 0)}},
+    {SCMP_SYS(socket), SCMP_ACT_ALLOW, 1, {EQUAL(0, AF_UNIX)}},
 };
 
 /* The resolver of glibc asks a local cache and the routing tables first, and does without them. */
@@ -175,11 +178,25 @@ static void add_rules(struct filter *filter, const struct argument_rule *rules, 
                                             rules[i].count, rules[i].compare));
 }
 
+/* All three of each kind at once, so that nothing of another user stays. */
+static void add_identity_rules(struct filter *filter, const struct confine_plan *plan) {
+    for (size_t i = 0; i < plan->identity_count; i++) {
+        scmp_datum_t uid = plan->identities[i].uid, gid = plan->identities[i].gid;
+        const struct argument_rule rules[] = {
+            {SCMP_SYS(setresuid), SCMP_ACT_ALLOW, 3, {EQUAL(0, uid), EQUAL(1, uid), EQUAL(2, uid)}},
+            {SCMP_SYS(setresgid), SCMP_ACT_ALLOW, 3, {EQUAL(0, gid), EQUAL(1, gid), EQUAL(2, gid)}},
+        };
+        add_rules(filter, rules, COUNT(rules));
+    }
+}
+
 static void add_process_rules(struct filter *filter, const struct confine_plan *plan) {
-    if (plan->fork)
+    if (plan->fork) {
         add_rules(filter, fork_rules, COUNT(fork_rules));
-    else if (plan->threads)
+        add_identity_rules(filter, plan);
+    } else if (plan->threads) {
         add_rules(filter, thread_rules, COUNT(thread_rules));
+    }
     /* Its flags lie in memory, where a filter cannot look: glibc then uses clone. */
     note(filter, seccomp_rule_add_array(filter->handle, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0,
                                         NULL));

@@ -394,8 +394,15 @@ static int shorter_wait(int left_ms, int right_ms) {
 }
 
 static void beat(struct serve *serve) {
+    if (serve->pulse == NULL)
+        return;
+    atomic_store_explicit(&serve->pulse->beat_ms, clock_boot_ms(), memory_order_relaxed);
+    atomic_store_explicit(&serve->pulse->silent_until_ms, 0, memory_order_relaxed);
+}
+
+void serve_announce_silence(struct serve *serve, int64_t ms) {
     if (serve->pulse != NULL)
-        atomic_store_explicit(&serve->pulse->beat_ms, clock_boot_ms(), memory_order_relaxed);
+        atomic_store(&serve->pulse->silent_until_ms, clock_boot_ms() + ms);
 }
 
 enum err serve_turn(struct serve *serve, int timeout_ms) {

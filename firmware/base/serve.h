@@ -23,6 +23,7 @@ struct serve_peer;
 #define PULSE_SLOTS 32
 struct pulse {
     _Alignas(64) _Atomic int64_t beat_ms; /* CLOCK_BOOTTIME of the last turn of the loop */
+    _Atomic int64_t silent_until_ms;      /* a longer call was announced: serve_announce_silence */
 };
 
 /*
@@ -88,5 +89,10 @@ void serve_set_state(struct serve *serve, unsigned state);
 /* Until serve_stop, an earlier call of it included. */
 MUST_CHECK enum err serve_run(struct serve *serve);
 void serve_stop(struct serve *serve);
+/*
+ * Before a call that may keep the loop from turning, such as a key generation in the token: for ${ms} authd
+ * does not take the process for one that hangs. It ends with the next turn; authd allows three minutes.
+ */
+void serve_announce_silence(struct serve *serve, int64_t ms);
 /* One turn that waits at most ${timeout_ms}; for tests and for loops inside another. */
 MUST_CHECK enum err serve_turn(struct serve *serve, int timeout_ms);

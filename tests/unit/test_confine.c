@@ -472,15 +472,41 @@ static int supervise(void) {
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? DONE : OTHERWISE;
 }
 
-static void the_supervisor_starts_others_but_opens_no_port(void **state) {
+static int become_daemon(void) {
+    return result_of(setresgid(1, 1, 1) == 0 && setresuid(1, 1, 1) == 0, EPERM);
+}
+
+static int become_root_by_half(void) {
+    return result_of(setresuid(1, 0, 1) == 0, EPERM);
+}
+
+static void the_supervisor_starts_others_and_no_more(void **state) {
     (void)state;
     struct confine_plan plan = bare;
     plan.fork = true;
     assert_int_equal(outcome_under(plan, supervise), DONE);
-    assert_int_equal(outcome_under(plan, bind_port), KILLED);
+    assert_int_equal(outcome_under(plan, open_raw_socket), KILLED);
     assert_int_equal(outcome_under(plan, trace_parent), KILLED);
     assert_int_equal(outcome_under(plan, make_namespace), KILLED);
     assert_int_equal(outcome_under(plan, read_parent_memory), KILLED);
+}
+
+static void the_supervisor_becomes_only_whom_it_was_told(void **state) {
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    static const struct confine_identity daemon_user[] = {{.uid = 1, .gid = 1}};
+    struct attempt attempt = {.plan = bare, .act = become_daemon, .stay_root = true};
+    attempt.plan.root_allowed = true;
+    attempt.plan.fork = true;
+    assert_int_equal(outcome_of(&attempt), KILLED);
+    attempt.plan.identities = daemon_user;
+    attempt.plan.identity_count = 1;
+    assert_int_equal(outcome_of(&attempt), DONE);
+    attempt.act = become_root_by_half;
+    assert_int_equal(outcome_of(&attempt), KILLED);
+    attempt.act = become_root_again;
+    assert_int_equal(outcome_of(&attempt), KILLED);
 }
 
 static int open_among(const int *descriptors, size_t count) {
@@ -548,7 +574,8 @@ int main(void) {
         cmocka_unit_test(the_scheduler_batches),
         cmocka_unit_test(root_is_refused),
         cmocka_unit_test(an_allowed_root_has_no_capabilities),
-        cmocka_unit_test(the_supervisor_starts_others_but_opens_no_port),
+        cmocka_unit_test(the_supervisor_starts_others_and_no_more),
+        cmocka_unit_test(the_supervisor_becomes_only_whom_it_was_told),
         cmocka_unit_test(every_descriptor_that_is_not_kept_is_closed),
     };
     return cmocka_run_group_tests(tests, make_folders, remove_folders);

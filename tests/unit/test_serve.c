@@ -398,6 +398,15 @@ static void an_idle_loop_touches_its_pulse(void **state) {
     }
 }
 
+static void an_announced_silence_ends_with_the_next_turn(void **state) {
+    struct fixture *fixture = *state;
+    int64_t now = clock_boot_ms();
+    serve_announce_silence(fixture->serve, 60000);
+    assert_in_range(atomic_load(&fixture->pulse.silent_until_ms) - now, 60000, 61000);
+    turn(fixture);
+    assert_true(atomic_load(&fixture->pulse.silent_until_ms) == 0);
+}
+
 /* What a frame carried must not lie about in memory that is used again. */
 static const uint8_t *seen_payload;
 static enum err remember_place(void *context, struct serve_peer *peer, const struct frame *frame) {
@@ -443,6 +452,7 @@ int main(void) {
         SERVE_TEST(the_turn_sets_when_it_is_called_again),
         SERVE_TEST(the_loop_runs_until_it_is_stopped),
         SERVE_TEST(an_idle_loop_touches_its_pulse),
+        SERVE_TEST(an_announced_silence_ends_with_the_next_turn),
         SERVE_TEST(a_received_frame_is_wiped_after_its_handler),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
