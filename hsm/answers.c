@@ -1,0 +1,384 @@
+#include <string.h>
+
+#include "firmware/base/clock.h"
+#include "firmware/base/frame.h"
+#include "firmware/base/log.h"
+#include "hsm/answers.h"
+#include "hsm/checkpoint.h"
+#include "hsm/generate.h"
+#include "hsm/lookup.h"
+#include "hsm/statement.h"
+
+#define ANSWER_BYTES_MAX 65536
+#define WATCH_MS         1000
+
+/* One answer at a time: the process has one thread. */
+static uint8_t answer_memory[ANSWER_BYTES_MAX];
+
+/* An error that is no answer: the process must end. */
+static bool is_failure(enum err status) {
+    switch (status) {
+    case ERR_OK:
+    case ERR_CRYPTO:
+    case ERR_NOT_FOUND:
+    case ERR_LIMIT:
+    case ERR_DENIED:
+    case ERR_EXISTS:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static void fail(struct answers *answers, enum err failure) {
+    answers->failure = failure;
+    serve_stop(answers->serve);
+}
+
+/* Whether a question gets its answer: not when the module has failed, nor after it has. */
+static bool is_over(struct answers *answers, enum err status) {
+    if (answers->failure == ERR_OK && is_failure(status))
+        fail(answers, status);
+    return answers->failure != ERR_OK;
+}
+
+static struct hsm_receipt receipt_of(const struct answers *answers, enum err status) {
+    return (struct hsm_receipt){
+        .status = status,
+        .signer_index = answers->signer_index,
+        .sequence = answers->sequence,
+    };
+}
+
+/* Sends what was written and wipes it. A peer that does not read its answers is lost. */
+static enum err reply(struct serve_peer *peer, const struct frame *question, uint16_t type,
+                      const struct buffer *target) {
+    struct frame answer = {.type = type, .generation = question->generation, .id = question->id};
+    ERR_TRY(buffer_end(target, &answer.payload));
+    enum err err = serve_send(peer, &answer);
+    secret_wipe(answer_memory, target->len);
+    return err;
+}
+
+/* Whether there are keys, and the box is in none of the states in which this is closed. */
+static enum err gate(const struct answers *answers, uint32_t closed_states) {
+    if (!answers->keys->provisioned)
+        return ERR_NOT_FOUND;
+    return (closed_states & BOX_STATE_BIT(answers->state)) != 0 ? ERR_DENIED : ERR_OK;
+}
+
+static enum err look_up(struct answers *answers, const uint8_t id_hash[static HSM_ID_HASH_BYTES],
+                        uint8_t key[static HSM_LOOKUP_KEY_BYTES]) {
+    answers->sequence++;
+    return lookup_key(&answers->keys->pepper, id_hash, key);
+}
+
+static enum err unwrap(struct answers *answers, const struct hsm_unwrap *question,
+                       struct hsm_unwrapped *answer) {
+    SECRET(content_key);
+    const struct keyset *keys = answers->keys;
+    ERR_TRY(gate(answers, BOX_STATE_BIT(BOX_FAILED) | BOX_STATE_BIT(BOX_MAINTENANCE)));
+    if (question->has_id_hash)
+        ERR_TRY(rate_take(&answers->lookups, 1, clock_boot_ns()));
+    ERR_TRY(unwrap_open(question->purpose == HSM_PURPOSE_PARTNER ? keys->partner : keys->ida_fir,
+                        question->has_thumbprint ? question->thumbprint : NULL, question->wrapped,
+                        &content_key, &answers->sequence));
+    memcpy(answer->content_key, content_key.data, sizeof answer->content_key);
+    if (!question->has_id_hash)
+        return ERR_OK;
+    answer->has_lookup_key = true;
+    return look_up(answers, question->id_hash, answer->lookup_key);
+}
+
+static enum err answer_unwrap(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct answers *answers = context;
+    struct buffer target = buffer_over(answer_memory, sizeof answer_memory);
+    struct hsm_unwrap question;
+    struct hsm_unwrapped answer = {0};
+    ERR_TRY(hsm_wire_get_unwrap(frame->payload, &question));
+    enum err status = unwrap(answers, &question, &answer);
+    if (is_over(answers, status))
+        return ERR_OK;
+    answer.receipt = receipt_of(answers, status);
+    hsm_wire_put_unwrapped(&target, &answer);
+    secret_wipe(&answer, sizeof answer);
+    return reply(peer, frame, HSM_UNWRAPPED, &target);
+}
+
+static enum err look_up_all(struct answers *answers, const struct hsm_lookup *question,
+                            struct hsm_looked_up *answer) {
+    ERR_TRY(gate(answers, BOX_STATE_BIT(BOX_FAILED)));
+    ERR_TRY(rate_take(&answers->lookups, (int64_t)question->count, clock_boot_ns()));
+    for (size_t i = 0; i < question->count; i++)
+        ERR_TRY(look_up(answers, question->id_hash[i], answer->lookup_key[i]));
+    answer->count = question->count;
+    return ERR_OK;
+}
+
+static enum err answer_lookup(void *context, struct serve_peer *peer, const struct frame *frame) {
+    static struct hsm_lookup question;
+    static struct hsm_looked_up answer;
+    struct answers *answers = context;
+    struct buffer target = buffer_over(answer_memory, sizeof answer_memory);
+    ERR_TRY(hsm_wire_get_lookup(frame->payload, &question));
+    enum err status = look_up_all(answers, &question, &answer);
+    if (is_over(answers, status))
+        return ERR_OK;
+    answer.receipt = receipt_of(answers, status);
+    hsm_wire_put_looked_up(&target, &answer);
+    secret_wipe(&question, sizeof question);
+    secret_wipe(&answer, sizeof answer);
+    return reply(peer, frame, HSM_LOOKED_UP, &target);
+}
+
+/* Writes the body and signs what it has written, nothing else. */
+static enum err state(struct answers *answers, const struct statement *question,
+                      struct buffer *body, struct buffer *signature) {
+    ERR_TRY(gate(answers, 0));
+    ERR_TRY(rate_take(&answers->statements, 1, clock_boot_ns()));
+    ERR_TRY(statement_write(question, clock_wall_ms(), body));
+    answers->sequence++;
+    return sign_rs256_detached(answers->keys->sign, bytes_of(body->data, body->len), signature);
+}
+
+static enum err answer_statement(void *context, struct serve_peer *peer,
+                                 const struct frame *frame) {
+    static struct statement question;
+    struct answers *answers = context;
+    uint8_t body_memory[STATEMENT_BODY_MAX], signature_memory[STATEMENT_SIGNATURE_MAX];
+    struct buffer target = buffer_over(answer_memory, sizeof answer_memory);
+    struct buffer body = buffer_over(body_memory, sizeof body_memory);
+    struct buffer signature = buffer_over(signature_memory, sizeof signature_memory);
+    ERR_TRY(hsm_wire_get_statement(frame->payload, &question));
+    enum err status = state(answers, &question, &body, &signature);
+    if (is_over(answers, status))
+        return ERR_OK;
+    struct hsm_stated answer = {
+        .receipt = receipt_of(answers, status),
+        .body = bytes_of(body.data, body.len),
+        .signature = bytes_of(signature.data, signature.len),
+    };
+    hsm_wire_put_stated(&target, &answer);
+    return reply(peer, frame, HSM_STATED, &target);
+}
+
+static enum err check_point(struct answers *answers, const struct hsm_checkpoint *question,
+                            struct buffer *note) {
+    uint8_t signature[SIGN_ES256_BYTES];
+    ERR_TRY(gate(answers, 0));
+    checkpoint_put_text(note, question);
+    ERR_TRY(note->err);
+    answers->sequence++;
+    ERR_TRY(sign_es256_raw(answers->keys->audit, bytes_of(note->data, note->len), signature));
+    checkpoint_put_signature(note, sign_es256_kid(answers->keys->audit), signature);
+    return note->err;
+}
+
+static enum err answer_checkpoint(void *context, struct serve_peer *peer,
+                                  const struct frame *frame) {
+    struct answers *answers = context;
+    uint8_t note_memory[CHECKPOINT_NOTE_MAX];
+    struct buffer target = buffer_over(answer_memory, sizeof answer_memory);
+    struct buffer note = buffer_over(note_memory, sizeof note_memory);
+    struct hsm_checkpoint question;
+    ERR_TRY(hsm_wire_get_checkpoint(frame->payload, &question));
+    enum err status = check_point(answers, &question, &note);
+    if (is_over(answers, status))
+        return ERR_OK;
+    struct hsm_checkpointed answer = {
+        .receipt = receipt_of(answers, status),
+        .note = bytes_of(note.data, note.len),
+    };
+    hsm_wire_put_checkpointed(&target, &answer);
+    return reply(peer, frame, HSM_CHECKPOINTED, &target);
+}
+
+static enum err open_root(struct answers *answers, const struct hsm_open_root *question,
+                          struct hsm_root_opened *answer) {
+    SECRET(root);
+    ERR_TRY(gate(answers, 0));
+    ERR_TRY(unwrap_open(answers->keys->root, NULL, question->wrapped, &root, &answers->sequence));
+    memcpy(answer->root, root.data, sizeof answer->root);
+    return ERR_OK;
+}
+
+static enum err answer_open_root(void *context, struct serve_peer *peer,
+                                 const struct frame *frame) {
+    struct answers *answers = context;
+    struct buffer target = buffer_over(answer_memory, sizeof answer_memory);
+    struct hsm_open_root question;
+    struct hsm_root_opened answer = {0};
+    ERR_TRY(hsm_wire_get_open_root(frame->payload, &question));
+    enum err status = open_root(answers, &question, &answer);
+    if (is_over(answers, status))
+        return ERR_OK;
+    answer.receipt = receipt_of(answers, status);
+    hsm_wire_put_root_opened(&target, &answer);
+    secret_wipe(&answer, sizeof answer);
+    return reply(peer, frame, HSM_ROOT_OPENED, &target);
+}
+
+static enum err new_root(struct answers *answers, struct hsm_root_made *answer) {
+    const struct keyset *keys = answers->keys;
+    SECRET(root);
+    ERR_TRY(gate(answers, 0));
+    ERR_TRY(secret_random(&root, HSM_ROOT_BYTES));
+    return unwrap_seal(bytes_of(keys->kek_certificate, keys->kek_certificate_len),
+                       UNWRAP_LABEL_ROOT, &root, answer->wrapped);
+}
+
+static enum err answer_new_root(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct answers *answers = context;
+    struct buffer target = buffer_over(answer_memory, sizeof answer_memory);
+    struct hsm_root_made answer = {0};
+    if (frame->payload.len != 0)
+        return ERR_MALFORMED;
+    enum err status = new_root(answers, &answer);
+    if (is_over(answers, status))
+        return ERR_OK;
+    answer.receipt = receipt_of(answers, status);
+    hsm_wire_put_root_made(&target, &answer);
+    return reply(peer, frame, HSM_ROOT_MADE, &target);
+}
+
+static enum err answer_published(void *context, struct serve_peer *peer,
+                                 const struct frame *frame) {
+    struct answers *answers = context;
+    struct buffer target = buffer_over(answer_memory, sizeof answer_memory);
+    if (frame->payload.len != 0)
+        return ERR_MALFORMED;
+    struct hsm_publication answer = answers->keys->publish.parts;
+    answer.receipt = receipt_of(answers, gate(answers, 0));
+    hsm_wire_put_publication(&target, &answer);
+    return reply(peer, frame, HSM_PUBLICATION, &target);
+}
+
+static enum err reply_generated(struct answers *answers, struct serve_peer *peer,
+                                const struct frame *question, enum err status) {
+    struct buffer target = buffer_over(answer_memory, sizeof answer_memory);
+    struct hsm_generated answer = {
+        .receipt = receipt_of(answers, status),
+        .made = answers->generate.made,
+    };
+    hsm_wire_put_generated(&target, &answer);
+    return reply(peer, question, HSM_GENERATED, &target);
+}
+
+/* Only notes the wish: answers_turn does the work, step by step. */
+static enum err answer_generate(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct answers *answers = context;
+    if (frame->payload.len != 0)
+        return ERR_MALFORMED;
+    if (answers->generate.wanted)
+        return reply_generated(answers, peer, frame, ERR_LIMIT);
+    if (answers->keys->provisioned)
+        return reply_generated(answers, peer, frame, ERR_EXISTS);
+    answers->generate.wanted = true;
+    answers->generate.asker = peer;
+    answers->generate.generation = frame->generation;
+    answers->generate.id = frame->id;
+    answers->generate.made = 0;
+    return ERR_OK;
+}
+
+#define ANY SERVE_ANY_STATE
+
+static const struct serve_verb core_verbs[] = {
+    {HSM_UNWRAP, ANY, answer_unwrap},       {HSM_STATEMENT, ANY, answer_statement},
+    {HSM_LOOKUP, ANY, answer_lookup},       {HSM_CHECKPOINT, ANY, answer_checkpoint},
+    {HSM_OPEN_ROOT, ANY, answer_open_root}, {HSM_PUBLISHED, ANY, answer_published},
+};
+
+/* GENERATE comes last: only the first signer writes the keyring. */
+static const struct serve_verb provd_verbs[] = {
+    {HSM_LOOKUP, ANY, answer_lookup},     {HSM_OPEN_ROOT, ANY, answer_open_root},
+    {HSM_NEW_ROOT, ANY, answer_new_root}, {HSM_PUBLISHED, ANY, answer_published},
+    {HSM_GENERATE, ANY, answer_generate},
+};
+
+enum err answers_verbs(const char *role, uint16_t signer_index, const struct serve_verb **verbs,
+                       size_t *count) {
+    if (strcmp(role, "core") == 0) {
+        *verbs = core_verbs;
+        *count = sizeof core_verbs / sizeof *core_verbs;
+        return ERR_OK;
+    }
+    if (strcmp(role, "provd") == 0) {
+        *verbs = provd_verbs;
+        *count = sizeof provd_verbs / sizeof *provd_verbs - (signer_index == 0 ? 0 : 1);
+        return ERR_OK;
+    }
+    return ERR_NOT_FOUND;
+}
+
+enum err answers_hello(struct answers *answers, struct serve_peer *peer) {
+    struct frame frame = {.type = HSM_HELLO};
+    struct buffer target = buffer_over(answer_memory, sizeof answer_memory);
+    struct hsm_hello hello = {
+        .signer_index = answers->signer_index,
+        .provisioned = answers->keys->provisioned,
+    };
+    memcpy(hello.process_id, answers->process_id, sizeof hello.process_id);
+    hsm_wire_put_hello(&target, &hello);
+    return reply(peer, &frame, HSM_HELLO, &target);
+}
+
+/* Ends a generation: answers, and lets the process be started again with its keys. */
+static void generated(struct answers *answers, enum err status) {
+    struct frame question = {.generation = answers->generate.generation,
+                             .id = answers->generate.id};
+    answers->generate.wanted = false;
+    enum err err = reply_generated(answers, answers->generate.asker, &question, status);
+    if (err != ERR_OK)
+        log_event(LOG_WARNING, "answer-not-sent", "verb=generate reason=%s", err_text(err));
+    answers->recycle = status == ERR_OK;
+    if (answers->recycle)
+        serve_stop(answers->serve);
+}
+
+static void generate_more(struct answers *answers) {
+    enum generate_outcome outcome = GENERATE_COMPLETE;
+    enum err err = generate_step(answers->keyring, answers->token, clock_wall_ms(), &outcome);
+    if (err == ERR_DENIED)
+        generated(answers, ERR_DENIED);
+    else if (err != ERR_OK)
+        fail(answers, err);
+    else if (outcome == GENERATE_MADE)
+        answers->generate.made++;
+    else if (outcome == GENERATE_COMPLETE)
+        generated(answers, ERR_OK);
+}
+
+/* The keys of this process are those of its start: when they have changed, another must load them.
+ */
+static void watch_keyring(struct answers *answers) {
+    uint64_t sequence = 0;
+    bool provisioned = false;
+    enum err err = keyring_status(answers->keyring, &sequence, &provisioned);
+    if (err != ERR_OK) {
+        fail(answers, err);
+        return;
+    }
+    if (sequence == answers->keys->sequence || !provisioned)
+        return;
+    log_event(LOG_INFO, "keys-changed", "sequence=%llu", (unsigned long long)sequence);
+    answers->recycle = true;
+    serve_stop(answers->serve);
+}
+
+int answers_turn(void *context) {
+    static int64_t watched_ms;
+    struct answers *answers = context;
+    if (answers->failure != ERR_OK)
+        return -1;
+    if (answers->generate.wanted) {
+        generate_more(answers);
+        return 0;
+    }
+    int64_t now_ms = clock_boot_ms();
+    if (now_ms - watched_ms >= WATCH_MS) {
+        watched_ms = now_ms;
+        watch_keyring(answers);
+    }
+    return WATCH_MS;
+}

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "firmware/base/boot.h"
+#include "firmware/base/serve.h"
+#include "hsm/keyset.h"
+#include "hsm/rate.h"
+#include "hsm/wire.h"
+
+/*
+ * The signer at work: one handler a question, and the tables that say which peer may ask what. A
+ * question that breaks its grammar, or is not in the peer's table, loses the peer. A module that
+ * fails stops the loop without an answer: ${failure} says why, the process ends, and the question
+ * is asked again elsewhere.
+ */
+struct answers {
+    struct serve *serve;
+    struct keyring *keyring;
+    struct token *token;
+    const struct keyset *keys;
+    uint16_t signer_index;
+    uint8_t process_id[HSM_BOOT_ID_BYTES];
+    enum box_state state; /* as authd told it */
+    uint64_t sequence;    /* uses of a key since the start */
+    struct rate lookups;  /* ceilings of our own */
+    struct rate statements;
+    enum err failure; /* ERR_OK while all is well */
+    bool recycle;     /* the keys have changed: end, and be started again */
+    struct {
+        bool wanted;
+        struct serve_peer *asker;
+        uint32_t generation;
+        uint64_t id;
+        size_t made;
+    } generate;
+};
+
+/*
+ * The dispatch table for peers of ${role} at signer ${signer_index}. ERR_NOT_FOUND: this role may
+ * not talk to a signer.
+ *
+ *   core   UNWRAP LOOKUP STATEMENT CHECKPOINT OPEN_ROOT PUBLISHED
+ *   provd  LOOKUP OPEN_ROOT NEW_ROOT PUBLISHED, and GENERATE at signer 0
+ *
+ * Every state of the box lets a message in, as the news of a state may arrive after the first
+ * question asked in it. What is closed is answered by ERR_DENIED: UNWRAP while the box is failed or
+ * under maintenance, LOOKUP while it is failed. Without keys everything but GENERATE is answered by
+ * ERR_NOT_FOUND.
+ */
+MUST_CHECK enum err answers_verbs(const char *role, uint16_t signer_index,
+                                  const struct serve_verb **verbs, size_t *count);
+
+/* Tells ${peer} that this signer serves, and whether it has keys. */
+MUST_CHECK enum err answers_hello(struct answers *answers, struct serve_peer *peer);
+
+/*
+ * What is to be done between messages: one step of a generation that is under way, and once a
+ * second a look whether the keyring has changed. Gives the time until the next call, in ms.
+ */
+int answers_turn(void *context);

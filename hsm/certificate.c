@@ -1,0 +1,161 @@
+#include <string.h>
+
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <sodium.h>
+
+#include "firmware/base/codec.h"
+#include "hsm/certificate.h"
+
+#define SERIAL_BYTES   16
+#define PEM_LINE_CHARS 64
+#define CLOCK_SLACK_S  3600
+#define DAY_S          INT64_C(86400)
+
+struct profile {
+    const char *common_name;
+    int days;
+    const char *constraints;
+    const char *key_usage;
+};
+
+static const char leaf[] = "critical,CA:FALSE";
+
+static const struct profile profiles[HSM_PURPOSE_COUNT] = {
+    [HSM_PURPOSE_ROOT] = {"IDCS Box CA", 3650, "critical,CA:TRUE,pathlen:0",
+                          "critical,keyCertSign,cRLSign"},
+    [HSM_PURPOSE_SIGN] = {"IDA-SIGN", 1095, leaf, "critical,digitalSignature"},
+    [HSM_PURPOSE_PARTNER] = {"IDA-PARTNER", 730, leaf, "critical,keyEncipherment"},
+    [HSM_PURPOSE_IDA_FIR] = {"IDA-IDA-FIR", 730, leaf, "critical,keyEncipherment"},
+    [HSM_PURPOSE_KEK] = {"IDA-KEK", 3650, leaf, "critical,keyEncipherment"},
+    [HSM_PURPOSE_AUDIT] = {"IDA-AUDIT", 3650, leaf, "critical,digitalSignature"},
+};
+
+static void free_certificate(X509 **certificate) {
+    X509_free(*certificate);
+}
+
+static void free_encoding(unsigned char **der) {
+    OPENSSL_free(*der);
+}
+
+static X509 *parse(struct bytes der) {
+    const unsigned char *at = der.data;
+    return d2i_X509(NULL, &at, (long)der.len);
+}
+
+/* 127 random bits: positive, never zero in practice, and nobody can foresee them. */
+static bool set_serial(X509 *certificate) {
+    uint8_t random[SERIAL_BYTES];
+    randombytes_buf(random, sizeof random);
+    random[0] = (uint8_t)((random[0] & 0x7f) | 0x40);
+    BIGNUM *number = BN_bin2bn(random, sizeof random, NULL);
+    bool set =
+        number != NULL && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL;
+    BN_free(number);
+    return set;
+}
+
+static bool set_validity(X509 *certificate, int64_t generated_ms, int days) {
+    int64_t from = generated_ms / 1000 - CLOCK_SLACK_S;
+    return ASN1_TIME_set(X509_getm_notBefore(certificate), (time_t)from) != NULL &&
+           ASN1_TIME_set(X509_getm_notAfter(certificate), (time_t)(from + days * DAY_S)) != NULL;
+}
+
+static bool add_name(X509_NAME *name, const char *field, const char *value) {
+    return X509_NAME_add_entry_by_txt(name, field, MBSTRING_ASC, (const unsigned char *)value, -1,
+                                      -1, 0) == 1;
+}
+
+static bool set_subject(X509 *certificate, const char *common_name, unsigned generation) {
+    uint8_t text[64];
+    struct buffer target = buffer_over(text, sizeof text);
+    struct bytes written;
+    X509_NAME *name = X509_get_subject_name(certificate);
+    buffer_format(&target, "%s %u", common_name, generation);
+    buffer_u8(&target, 0);
+    return buffer_end(&target, &written) == ERR_OK && add_name(name, "C", "MA") &&
+           add_name(name, "O", "IDCS") && add_name(name, "CN", (const char *)text);
+}
+
+static bool add_extension(X509 *certificate, X509 *issuer, int extension, const char *value) {
+    X509V3_CTX around;
+    X509V3_set_ctx(&around, issuer, certificate, NULL, NULL, 0);
+    X509_EXTENSION *made = X509V3_EXT_conf_nid(NULL, &around, extension, value);
+    bool added = made != NULL && X509_add_ext(certificate, made, -1) == 1;
+    X509_EXTENSION_free(made);
+    return added;
+}
+
+static bool add_extensions(X509 *certificate, X509 *issuer, const struct profile *profile) {
+    return add_extension(certificate, issuer, NID_basic_constraints, profile->constraints) &&
+           add_extension(certificate, issuer, NID_key_usage, profile->key_usage) &&
+           add_extension(certificate, issuer, NID_subject_key_identifier, "hash") &&
+           add_extension(certificate, issuer, NID_authority_key_identifier, "keyid:always");
+}
+
+/* All but the signature. ${issuer} is ${certificate} itself when it is the CA's own. */
+static bool fill(X509 *certificate, X509 *issuer, const struct certificate_plan *plan) {
+    const struct profile *profile = &profiles[plan->purpose];
+    return X509_set_version(certificate, X509_VERSION_3) == 1 && set_serial(certificate) &&
+           set_validity(certificate, plan->generated_ms, profile->days) &&
+           X509_set_pubkey(certificate, plan->subject) == 1 &&
+           set_subject(certificate, profile->common_name, plan->generation) &&
+           X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) == 1 &&
+           add_extensions(certificate, issuer, profile);
+}
+
+static enum err put_der(struct buffer *target, X509 *certificate) {
+    __attribute__((cleanup(free_encoding))) unsigned char *der = NULL;
+    int len = i2d_X509(certificate, &der);
+    if (len <= 0)
+        return ERR_CRYPTO;
+    buffer_raw(target, der, (size_t)len);
+    return target->err;
+}
+
+enum err certificate_issue(const struct certificate_plan *plan, struct buffer *der) {
+    if ((unsigned)plan->purpose >= HSM_PURPOSE_COUNT || profiles[plan->purpose].common_name == NULL)
+        return ERR_DENIED;
+    __attribute__((cleanup(free_certificate))) X509 *made = X509_new();
+    __attribute__((cleanup(free_certificate))) X509 *issuer = NULL;
+    bool self_signed = plan->purpose == HSM_PURPOSE_ROOT;
+    if (!self_signed)
+        issuer = parse(plan->issuer);
+    if (made == NULL || (!self_signed && issuer == NULL))
+        return ERR_CRYPTO;
+    if (!fill(made, self_signed ? made : issuer, plan))
+        return ERR_CRYPTO;
+    if (X509_sign(made, plan->issuer_key, EVP_sha256()) <= 0)
+        return ERR_HSM;
+    return put_der(der, made);
+}
+
+enum err certificate_put_pem(struct buffer *target, struct bytes der) {
+    uint8_t encoded[4096];
+    struct buffer base64 = buffer_over(encoded, sizeof encoded);
+    struct bytes text;
+    codec_base64(&base64, der);
+    ERR_TRY(buffer_end(&base64, &text));
+    buffer_format(target, "-----BEGIN CERTIFICATE-----\n");
+    for (size_t at = 0; at < text.len; at += PEM_LINE_CHARS) {
+        size_t left = text.len - at;
+        buffer_raw(target, text.data + at, left < PEM_LINE_CHARS ? left : PEM_LINE_CHARS);
+        buffer_raw(target, "\n", 1);
+    }
+    buffer_format(target, "-----END CERTIFICATE-----\n");
+    return target->err;
+}
+
+enum err certificate_fits(struct bytes der, EVP_PKEY *key) {
+    __attribute__((cleanup(free_certificate))) X509 *certificate = parse(der);
+    __attribute__((cleanup(free_encoding))) unsigned char *certified = NULL;
+    __attribute__((cleanup(free_encoding))) unsigned char *held = NULL;
+    EVP_PKEY *subject = certificate != NULL ? X509_get0_pubkey(certificate) : NULL;
+    if (subject == NULL)
+        return ERR_CRYPTO;
+    int certified_len = i2d_PUBKEY(subject, &certified), held_len = i2d_PUBKEY(key, &held);
+    if (certified_len <= 0 || held_len != certified_len)
+        return ERR_CRYPTO;
+    return memcmp(certified, held, (size_t)held_len) == 0 ? ERR_OK : ERR_CRYPTO;
+}

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <stdint.h>
+
+#include <openssl/evp.h>
+
+#include "firmware/base/bytes.h"
+#include "hsm/wire.h"
+
+/*
+ * The certificates of the box's own keys (RFC 5280), issued by its small CA, whose key is in the
+ * token. Subject: C=MA, O=IDCS, CN of the purpose and generation. They are valid from one hour
+ * before the key was generated, for clocks that are slow.
+ */
+struct certificate_plan {
+    enum hsm_purpose purpose;
+    uint16_t generation;
+    int64_t generated_ms;
+    EVP_PKEY *subject;    /* its public half is certified */
+    EVP_PKEY *issuer_key; /* in the token; for ROOT the same as ${subject} */
+    struct bytes issuer;  /* DER of the CA's certificate; empty for ROOT, which signs itself */
+};
+
+/* Appends DER. ERR_HSM: the token failed to sign. ERR_CRYPTO, ERR_FULL. */
+MUST_CHECK enum err certificate_issue(const struct certificate_plan *plan, struct buffer *der);
+
+/* Appends ${der} as PEM (RFC 7468). */
+MUST_CHECK enum err certificate_put_pem(struct buffer *target, struct bytes der);
+
+/* ERR_CRYPTO: the public key in ${der} is not that of ${key}. */
+MUST_CHECK enum err certificate_fits(struct bytes der, EVP_PKEY *key);

@@ -1,0 +1,210 @@
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "firmware/base/log.h"
+#include "hsm/certificate.h"
+#include "hsm/generate.h"
+#include "hsm/unwrap.h"
+
+/* SoftHSM fails now and then to make a pair (CKR_GENERAL_ERROR) while others read the token. */
+#define GENERATION_TRIES 3
+
+static const enum token_raw_kind kinds[] = {
+    [HSM_PURPOSE_ROOT] = TOKEN_RAW_RSA_SIGN,       [HSM_PURPOSE_SIGN] = TOKEN_RAW_RSA_SIGN,
+    [HSM_PURPOSE_PARTNER] = TOKEN_RAW_RSA_DECRYPT, [HSM_PURPOSE_IDA_FIR] = TOKEN_RAW_RSA_DECRYPT,
+    [HSM_PURPOSE_KEK] = TOKEN_RAW_RSA_DECRYPT,     [HSM_PURPOSE_AUDIT] = TOKEN_RAW_P256_SIGN,
+};
+
+static void free_key(EVP_PKEY **key) {
+    EVP_PKEY_free(*key);
+}
+
+static void free_certificate(X509 **certificate) {
+    X509_free(*certificate);
+}
+
+static void free_digest(EVP_MD_CTX **digest) {
+    EVP_MD_CTX_free(*digest);
+}
+
+static void free_ring(struct unwrap_ring **ring) {
+    unwrap_free(*ring);
+}
+
+static struct bytes certificate_of(const struct keyring_row *row) {
+    return bytes_of(row->certificate, row->certificate_len);
+}
+
+/* Signs with ${key} in the token, verifies with the certificate outside. */
+static enum err try_signing(EVP_PKEY *key, struct bytes certificate) {
+    static const uint8_t text[] = "idcs: trial of a new key";
+    uint8_t signature[HSM_WRAPPED_BYTES];
+    size_t len = sizeof signature;
+    const unsigned char *at = certificate.data;
+    __attribute__((cleanup(free_certificate))) X509 *parsed =
+        d2i_X509(NULL, &at, (long)certificate.len);
+    __attribute__((cleanup(free_digest))) EVP_MD_CTX *signing = EVP_MD_CTX_new();
+    __attribute__((cleanup(free_digest))) EVP_MD_CTX *verifying = EVP_MD_CTX_new();
+    if (parsed == NULL || signing == NULL || verifying == NULL)
+        return ERR_SYSTEM;
+    if (EVP_DigestSignInit(signing, NULL, EVP_sha256(), NULL, key) != 1 ||
+        EVP_DigestSign(signing, signature, &len, text, sizeof text) != 1)
+        return ERR_HSM;
+    if (EVP_DigestVerifyInit(verifying, NULL, EVP_sha256(), NULL, X509_get0_pubkey(parsed)) != 1 ||
+        EVP_DigestVerify(verifying, signature, len, text, sizeof text) != 1)
+        return ERR_CRYPTO;
+    return ERR_OK;
+}
+
+/* Opens what was sealed for it: ${wrapped} must give ${expected}. */
+static enum err try_opening(EVP_PKEY *key, struct bytes certificate, const char *label,
+                            const uint8_t wrapped[static HSM_WRAPPED_BYTES],
+                            const struct secret *expected) {
+    __attribute__((cleanup(free_ring))) struct unwrap_ring *ring = NULL;
+    SECRET(opened);
+    uint64_t uses = 0;
+    bool same = false;
+    ERR_TRY(unwrap_new(&ring, label));
+    ERR_TRY(unwrap_add(ring, key, certificate));
+    ERR_TRY(unwrap_open(ring, NULL, wrapped, &opened, &uses));
+    ERR_TRY(secret_equal(secret_view(&opened), secret_view(expected), &same));
+    return same ? ERR_OK : ERR_CRYPTO;
+}
+
+static enum err try_decrypting(EVP_PKEY *key, struct bytes certificate) {
+    SECRET(sealed);
+    uint8_t wrapped[HSM_WRAPPED_BYTES];
+    ERR_TRY(secret_random(&sealed, UNWRAP_SECRET_BYTES));
+    ERR_TRY(unwrap_seal(certificate, UNWRAP_LABEL_REQUEST, &sealed, wrapped));
+    return try_opening(key, certificate, UNWRAP_LABEL_REQUEST, wrapped, &sealed);
+}
+
+/* Makes the pair in the token, in place of whatever an earlier attempt has left under its id. */
+static enum err make_pair(struct token *token, const struct keyring_row *row) {
+    char label[48];
+    enum err err = ERR_HSM;
+    struct token_raw *raw = token_session(token);
+    enum token_raw_kind kind = kinds[row->purpose];
+    (void)snprintf(label, sizeof label, "%s %u", hsm_purpose_text(row->purpose), row->generation);
+    for (int i = 0; i < GENERATION_TRIES && err == ERR_HSM; i++) {
+        ERR_TRY(token_raw_destroy(raw, row->id));
+        err = token_raw_generate(raw, kind, row->id, label);
+    }
+    ERR_TRY(err);
+    err = token_raw_check(raw, kind, row->id);
+    return err == ERR_NOT_FOUND ? ERR_HSM : err;
+}
+
+/* The CA's key and certificate; for the CA itself its own key and no certificate. */
+static enum err find_issuer(struct keyring *keyring, struct token *token,
+                            const struct keyring_row *row, struct keyring_row *issuer,
+                            EVP_PKEY **key) {
+    if (row->purpose == HSM_PURPOSE_ROOT) {
+        issuer->certificate_len = 0;
+        return token_key(token, row->id, key);
+    }
+    ERR_TRY(keyring_newest(keyring, HSM_PURPOSE_ROOT, true, issuer));
+    return token_key(token, issuer->id, key);
+}
+
+static enum err certify(struct keyring *keyring, struct token *token, EVP_PKEY *key,
+                        struct keyring_row *row) {
+    struct keyring_row issuer;
+    __attribute__((cleanup(free_key))) EVP_PKEY *issuer_key = NULL;
+    struct buffer der = buffer_over(row->certificate, sizeof row->certificate);
+    ERR_TRY(find_issuer(keyring, token, row, &issuer, &issuer_key));
+    struct certificate_plan plan = {
+        .purpose = row->purpose,
+        .generation = row->generation,
+        .generated_ms = row->generated_ms,
+        .subject = key,
+        .issuer_key = issuer_key,
+        .issuer = certificate_of(&issuer),
+    };
+    ERR_TRY(certificate_issue(&plan, &der));
+    row->certificate_len = der.len;
+    return ERR_OK;
+}
+
+static enum err make_key(struct keyring *keyring, struct token *token, struct keyring_row *row) {
+    __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
+    ERR_TRY(make_pair(token, row));
+    ERR_TRY(token_key(token, row->id, &key));
+    ERR_TRY(certify(keyring, token, key, row));
+    ERR_TRY(certificate_fits(certificate_of(row), key));
+    return kinds[row->purpose] == TOKEN_RAW_RSA_DECRYPT ? try_decrypting(key, certificate_of(row))
+                                                        : try_signing(key, certificate_of(row));
+}
+
+static enum err make_pepper(struct keyring *keyring, struct token *token, struct keyring_row *row) {
+    struct keyring_row kek;
+    SECRET(pepper);
+    __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
+    ERR_TRY(keyring_newest(keyring, HSM_PURPOSE_KEK, true, &kek));
+    ERR_TRY(token_key(token, kek.id, &key));
+    ERR_TRY(secret_random(&pepper, UNWRAP_SECRET_BYTES));
+    ERR_TRY(unwrap_seal(certificate_of(&kek), UNWRAP_LABEL_PEPPER, &pepper, row->wrapped));
+    row->has_wrapped = true;
+    return try_opening(key, certificate_of(&kek), UNWRAP_LABEL_PEPPER, row->wrapped, &pepper);
+}
+
+static enum err complete(struct keyring *keyring, struct token *token, int64_t now_ms,
+                         struct keyring_row *row) {
+    row->generated_ms = now_ms;
+    ERR_TRY(row->purpose == HSM_PURPOSE_PEPPER ? make_pepper(keyring, token, row)
+                                               : make_key(keyring, token, row));
+    row->committed = true;
+    row->published_ms = now_ms;
+    row->active_ms = now_ms; /* the first keys of a box: nobody has older ones in a cache */
+    ERR_TRY(keyring_commit(keyring, row));
+    log_event(LOG_INFO, "key-made", "purpose=%s generation=%u", hsm_purpose_text(row->purpose),
+              row->generation);
+    return ERR_OK;
+}
+
+/* What must hold before the first intent, and is cheap enough to make sure of before each. */
+static enum err prepare(struct keyring *keyring, struct token *token) {
+    size_t swept;
+    ERR_TRY(token_raw_probe(token_session(token)));
+    ERR_TRY(keyring_bind(keyring, token_serial(token)));
+    ERR_TRY(token_raw_sweep(token_session(token), &swept));
+    if (swept > 0)
+        log_event(LOG_WARNING, "token-swept", "nameless=%zu", swept);
+    return ERR_OK;
+}
+
+/* The first purpose that has no committed row; ${purpose} is HSM_PURPOSE_COUNT when all have. */
+static enum err first_missing(struct keyring *keyring, int *purpose) {
+    struct keyring_row row;
+    for (*purpose = 0; *purpose < HSM_PURPOSE_COUNT; (*purpose)++) {
+        enum err err = keyring_newest(keyring, (enum hsm_purpose) * purpose, true, &row);
+        if (err == ERR_NOT_FOUND)
+            return ERR_OK;
+        ERR_TRY(err);
+    }
+    return ERR_OK;
+}
+
+enum err generate_step(struct keyring *keyring, struct token *token, int64_t now_ms,
+                       enum generate_outcome *outcome) {
+    struct keyring_row row;
+    int missing;
+    ERR_TRY(first_missing(keyring, &missing));
+    if (missing == HSM_PURPOSE_COUNT) {
+        *outcome = GENERATE_COMPLETE;
+        return ERR_OK;
+    }
+    enum hsm_purpose purpose = (enum hsm_purpose)missing;
+    enum err err = keyring_newest(keyring, purpose, false, &row);
+    if (err == ERR_NOT_FOUND) {
+        *outcome = GENERATE_INTENDED;
+        ERR_TRY(prepare(keyring, token));
+        return keyring_intend(keyring, purpose, now_ms, &row);
+    }
+    ERR_TRY(err);
+    *outcome = GENERATE_MADE;
+    return complete(keyring, token, now_ms, &row);
+}

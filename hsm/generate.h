@@ -1,0 +1,29 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "firmware/base/err.h"
+#include "hsm/keyring.h"
+#include "hsm/token.h"
+
+/*
+ * Makes the keys of all purposes, in the order of enum hsm_purpose, one step a call, so that the
+ * signer's loop goes on between two of them. What the next step is follows from the keyring alone:
+ * the first purpose without a committed row gets an intent, or, when it has one, its key, afresh.
+ * So it can be stopped anywhere, by kill -9 too, and called again: it completes and makes nothing
+ * twice. The CA signs the certificates of the others; the pepper is 32 random bytes, wrapped by the
+ * KEK. Each key is tried before it is committed.
+ */
+enum generate_outcome {
+    GENERATE_COMPLETE, /* nothing is left to do */
+    GENERATE_INTENDED, /* an intent was written */
+    GENERATE_MADE,     /* a key was made and committed */
+};
+
+/*
+ * ERR_DENIED: the token lacks a mechanism or does not keep keys as it was told (in the log).
+ * ERR_HSM; ERR_CRYPTO: a new key failed its trial; ERR_SYSTEM.
+ */
+MUST_CHECK enum err generate_step(struct keyring *keyring, struct token *token, int64_t now_ms,
+                                  enum generate_outcome *outcome);

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <stdint.h>
+
+#include "firmware/base/bytes.h"
+
+/*
+ * Names and public forms of a key: JWK (RFC 7517), its thumbprint (RFC 7638), and MOSIP's kid. All
+ * JSON here is made of fixed words, base64 and hex, so that nothing needs escaping.
+ */
+#define JWK_SIGN_REFERENCE "IDA_SIGN" /* MOSIP's name of the key that signs responses */
+#define JWK_KID_SIZE       44         /* 32 bytes as base64url, and the final zero */
+
+/* MOSIP's rule: b64u(SHA-256(SHA-1("IDA_SIGN_01-15-2024"))): reference and date of generation. */
+MUST_CHECK enum err jwk_mosip_kid(const char *reference, int64_t generated_ms,
+                                  char kid[static JWK_KID_SIZE]);
+/* RFC 7638 thumbprint of a P-256 key, as base64url. ERR_CRYPTO: another kind of key. */
+MUST_CHECK enum err jwk_ec_kid(struct bytes certificate, char kid[static JWK_KID_SIZE]);
+/* b64u(SHA-256(DER)), the member x5t#S256. */
+MUST_CHECK enum err jwk_certificate_thumbprint(struct bytes certificate,
+                                               char thumbprint[static JWK_KID_SIZE]);
+
+/* Appends one member of a JWKS: signing keys with their certificate. ERR_CRYPTO. */
+MUST_CHECK enum err jwk_put_rsa(struct buffer *target, struct bytes certificate, const char *kid);
+MUST_CHECK enum err jwk_put_ec(struct buffer *target, struct bytes certificate, const char *kid);

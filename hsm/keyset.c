@@ -1,0 +1,104 @@
+#include <string.h>
+
+#include "firmware/base/log.h"
+#include "hsm/certificate.h"
+#include "hsm/keyset.h"
+
+static void free_key(EVP_PKEY **key) {
+    EVP_PKEY_free(*key);
+}
+
+static void free_ring(struct unwrap_ring **ring) {
+    unwrap_free(*ring);
+}
+
+static struct bytes certificate_of(const struct keyring_row *row) {
+    return bytes_of(row->certificate, row->certificate_len);
+}
+
+static enum err report(enum err err, const struct keyring_row *row) {
+    if (err != ERR_OK)
+        log_event(LOG_ERROR, "key-not-usable", "purpose=%s generation=%u reason=%s",
+                  hsm_purpose_text(row->purpose), row->generation, err_text(err));
+    return err;
+}
+
+/* The token's key of a row, once its public half has been compared with the certificate. */
+static enum err find_key(struct token *token, const struct keyring_row *row, EVP_PKEY **key) {
+    ERR_TRY(report(token_key(token, row->id, key), row));
+    return report(certificate_fits(certificate_of(row), *key), row);
+}
+
+struct filling {
+    struct token *token;
+    struct unwrap_ring *ring;
+};
+
+static enum err add_to_ring(void *context, const struct keyring_row *row) {
+    struct filling *filling = context;
+    __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
+    if (!row->committed)
+        return ERR_OK;
+    ERR_TRY(find_key(filling->token, row, &key));
+    return report(unwrap_add(filling->ring, key, certificate_of(row)), row);
+}
+
+static enum err load_ring(struct unwrap_ring **ring, struct keyring *keyring, struct token *token,
+                          enum hsm_purpose purpose, const char *label) {
+    ERR_TRY(unwrap_new(ring, label));
+    struct filling filling = {.token = token, .ring = *ring};
+    return keyring_each(keyring, purpose, add_to_ring, &filling);
+}
+
+static enum err load_sign(struct keyset *keyset, struct keyring *keyring, struct token *token) {
+    struct keyring_row row;
+    __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
+    ERR_TRY(keyring_newest(keyring, HSM_PURPOSE_SIGN, true, &row));
+    ERR_TRY(find_key(token, &row, &key));
+    return report(sign_rs256_new(&keyset->sign, key, certificate_of(&row), row.generated_ms), &row);
+}
+
+static enum err load_audit(struct keyset *keyset, struct keyring *keyring, struct token *token) {
+    struct keyring_row row;
+    __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
+    ERR_TRY(keyring_newest(keyring, HSM_PURPOSE_AUDIT, true, &row));
+    ERR_TRY(find_key(token, &row, &key));
+    return report(sign_es256_new(&keyset->audit, key, certificate_of(&row)), &row);
+}
+
+static enum err load_pepper(struct keyset *keyset, struct keyring *keyring, struct token *token) {
+    __attribute__((cleanup(free_ring))) struct unwrap_ring *ring = NULL;
+    struct keyring_row row;
+    uint64_t uses = 0;
+    ERR_TRY(keyring_newest(keyring, HSM_PURPOSE_PEPPER, true, &row));
+    if (!row.has_wrapped)
+        return report(ERR_CORRUPT, &row);
+    ERR_TRY(load_ring(&ring, keyring, token, HSM_PURPOSE_KEK, UNWRAP_LABEL_PEPPER));
+    return report(unwrap_open(ring, NULL, row.wrapped, &keyset->pepper, &uses), &row);
+}
+
+static enum err load_kek_certificate(struct keyset *keyset, struct keyring *keyring) {
+    struct keyring_row row;
+    ERR_TRY(keyring_newest(keyring, HSM_PURPOSE_KEK, true, &row));
+    memcpy(keyset->kek_certificate, row.certificate, row.certificate_len);
+    keyset->kek_certificate_len = row.certificate_len;
+    return ERR_OK;
+}
+
+enum err keyset_load(struct keyset *keyset, struct keyring *keyring, struct token *token) {
+    bool provisioned;
+    memset(keyset, 0, sizeof *keyset);
+    ERR_TRY(keyring_status(keyring, &keyset->sequence, &provisioned));
+    if (!provisioned)
+        return ERR_OK;
+    ERR_TRY(load_sign(keyset, keyring, token));
+    ERR_TRY(load_audit(keyset, keyring, token));
+    ERR_TRY(load_ring(&keyset->partner, keyring, token, HSM_PURPOSE_PARTNER, UNWRAP_LABEL_REQUEST));
+    ERR_TRY(load_ring(&keyset->ida_fir, keyring, token, HSM_PURPOSE_IDA_FIR, UNWRAP_LABEL_REQUEST));
+    ERR_TRY(load_ring(&keyset->root, keyring, token, HSM_PURPOSE_KEK, UNWRAP_LABEL_ROOT));
+    ERR_TRY(load_pepper(keyset, keyring, token));
+    ERR_TRY(load_kek_certificate(keyset, keyring));
+    ERR_TRY(publish_make(&keyset->publish, keyring));
+    keyset->provisioned = true;
+    return ERR_OK;
+}

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "firmware/base/secret.h"
+#include "hsm/keyring.h"
+#include "hsm/publish.h"
+#include "hsm/sign.h"
+#include "hsm/token.h"
+#include "hsm/unwrap.h"
+
+/*
+ * The keys that this process uses: rows of the keyring joined with the token's keys, ready for
+ * work. Loaded once, before confinement; when the keyring changes, the process ends and its
+ * successor loads anew. It lives as long as the process.
+ */
+struct keyset {
+    bool provisioned; /* false: none of the rest is there */
+    struct sign_rs256 *sign;
+    struct sign_es256 *audit;
+    struct unwrap_ring *partner;
+    struct unwrap_ring *ida_fir;
+    struct unwrap_ring *root; /* the KEK, for roots of record keys */
+    struct secret pepper;
+    size_t kek_certificate_len;
+    uint8_t kek_certificate[KEYRING_CERTIFICATE_MAX];
+    struct publish publish;
+    uint64_t sequence; /* of the keyring's commits when this was loaded */
+};
+
+/*
+ * An unprovisioned keyring gives ERR_OK and provisioned == false. ERR_NOT_FOUND: the token lacks a
+ * key that the keyring names; ERR_CRYPTO: it holds another one, or the pepper does not open;
+ * ERR_HSM, ERR_CORRUPT. All are in the log.
+ */
+MUST_CHECK enum err keyset_load(struct keyset *keyset, struct keyring *keyring,
+                                struct token *token);

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "firmware/base/err.h"
+#include "hsm/keyring.h"
+#include "hsm/wire.h"
+
+/*
+ * What the box shows to everyone, made once from the keyring: a JWKS (RFC 7517) of the keys that
+ * sign (RS256 responses, ES256 checkpoints), and certificates as PEM (RFC 7468).
+ */
+#define PUBLISH_BYTES_MAX 32768
+struct publish {
+    struct hsm_publication parts; /* views of ${memory}; the receipt is not filled */
+    uint8_t memory[PUBLISH_BYTES_MAX];
+};
+
+/* ERR_NOT_FOUND: the box has not all keys yet. ERR_CRYPTO, ERR_FULL, ERR_CORRUPT. */
+MUST_CHECK enum err publish_make(struct publish *publish, struct keyring *keyring);

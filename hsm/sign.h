@@ -1,0 +1,39 @@
+#pragma once
+
+#include <stdint.h>
+
+#include <openssl/evp.h>
+
+#include "firmware/base/bytes.h"
+#include "hsm/jwk.h"
+
+/*
+ * Signing with keys of the token. Each holds its contexts ready, so that a signature costs little
+ * more than the operation of the token. A key of the token fails only when its module does: then
+ * ERR_HSM, and the process must end.
+ */
+
+/* RS256, for response bodies: detached compact JWS (RFC 7515 Appendix F, RFC 7797 not used). */
+struct sign_rs256;
+/* Keeps a reference of its own to ${key}. kid by MOSIP's rule for IDA/SIGN. ERR_CRYPTO. */
+MUST_CHECK enum err sign_rs256_new(struct sign_rs256 **signing, EVP_PKEY *key,
+                                   struct bytes certificate, int64_t generated_ms);
+void sign_rs256_free(struct sign_rs256 *signing);
+const char *sign_rs256_kid(const struct sign_rs256 *signing);
+/*
+ * Appends header ".." signature; the signing input is header "." b64u(${payload}). Header members:
+ * alg, x5c (one certificate), x5t#S256, kid. ERR_HSM, ERR_FULL.
+ */
+MUST_CHECK enum err sign_rs256_detached(struct sign_rs256 *signing, struct bytes payload,
+                                        struct buffer *signature);
+
+/* ES256, for checkpoints. */
+#define SIGN_ES256_BYTES 64
+struct sign_es256;
+MUST_CHECK enum err sign_es256_new(struct sign_es256 **signing, EVP_PKEY *key,
+                                   struct bytes certificate);
+void sign_es256_free(struct sign_es256 *signing);
+const char *sign_es256_kid(const struct sign_es256 *signing); /* RFC 7638 thumbprint */
+/* The JWS form of a signature, r ‖ s (RFC 7518 §3.4). ERR_HSM. */
+MUST_CHECK enum err sign_es256_raw(struct sign_es256 *signing, struct bytes text,
+                                   uint8_t signature[static SIGN_ES256_BYTES]);

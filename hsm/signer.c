@@ -1,0 +1,234 @@
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+#include <sodium.h>
+
+#include "firmware/base/boot.h"
+#include "firmware/base/clock.h"
+#include "firmware/base/conf.h"
+#include "firmware/base/confine.h"
+#include "firmware/base/log.h"
+#include "hsm/answers.h"
+#include "hsm/pin.h"
+#include "hsm/softhsm.h"
+
+#define PATH_SIZE        256
+#define ARENA_BYTES      65536
+#define FILE_BYTES_MAX   (64u * 1024u * 1024u) /* the keyring; object files are small */
+#define DESCRIPTORS      1024
+#define PKCS11_LABEL_MAX 33
+
+struct settings {
+    char module[PATH_SIZE];
+    char token_label[PKCS11_LABEL_MAX];
+    char pin_file[PATH_SIZE];
+    char keyring_directory[PATH_SIZE];
+    char softhsm_conf[PATH_SIZE];
+    int64_t lookups_a_second;
+    int64_t statements_a_second;
+};
+
+#define TEXT(member)                                                                               \
+    CONF_TEXT, offsetof(struct settings, member), sizeof((struct settings *)0)->member
+#define NUMBER(member) CONF_NUMBER, offsetof(struct settings, member), 0
+
+static const struct conf_key keys[] = {
+    {"module", TEXT(module), 0, 0, "/usr/lib/softhsm/libsofthsm2.so", "PKCS#11 library"},
+    {"token-label", TEXT(token_label), 0, 0, "idcs", "label of the token"},
+    {"pin-file", TEXT(pin_file), 0, 0, "/var/lib/idcs/hsm/pin",
+     "file with the user PIN, mode 0600"},
+    {"keyring-directory", TEXT(keyring_directory), 0, 0, "/var/lib/idcs/keyring",
+     "directory of what is known of the keys"},
+    {"softhsm-conf", TEXT(softhsm_conf), 0, 0, "", "SoftHSM's configuration, for SOFTHSM2_CONF"},
+    {"lookups-a-second", NUMBER(lookups_a_second), 1, 10000000, "20000",
+     "ceiling of lookup keys, each signer"},
+    {"statements-a-second", NUMBER(statements_a_second), 1, 1000000, "5000",
+     "ceiling of signed answers, each signer"},
+};
+
+static const struct boot_program program = {
+    .name = "hsm-signer",
+    .summary = "uses the keys of the HSM for the other processes of the box",
+    .keys = keys,
+    .key_count = sizeof keys / sizeof *keys,
+};
+
+/* All of the process, for its whole life: it ends by _exit. */
+static struct {
+    struct boot boot;
+    struct settings settings;
+    char token_directory[PATH_SIZE];
+    struct keyset keys;
+    struct answers answers;
+    struct serve_peer *peers[BOOT_PEERS_MAX]; /* as in boot.peers; NULL: none of ours */
+} signer;
+
+static enum err read_settings(void) {
+    struct conf_problem problem = {0};
+    enum err err = conf_parse(bytes_of(signer.boot.settings, signer.boot.settings_len), keys,
+                              sizeof keys / sizeof *keys, &signer.settings, &problem);
+    if (err != ERR_OK)
+        log_event(LOG_ERROR, "settings-refused", "problem=\"%s\"", problem.text);
+    return err;
+}
+
+/*
+ * Content keys and the module's own copies pass through ordinary memory: that is kept out of swap
+ * as far as the limit allows. (The arena is locked in any case, or the process does not start.)
+ */
+static void lock_memory(void) {
+    struct rlimit limit;
+    bool unlimited = getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
+    if (!unlimited || mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
+        log_event(LOG_INFO, "memory-may-swap", "give the signer an unlimited RLIMIT_MEMLOCK");
+}
+
+static enum err report(const char *step, enum err err) {
+    if (err != ERR_OK)
+        log_event(LOG_ERROR, "start-failed", "step=%s reason=%s", step, err_text(err));
+    return err;
+}
+
+/* The PIN is in memory only while this runs. */
+static enum err open_token(struct token **token, const char *serial) {
+    SECRET(pin);
+    struct token_options options = {
+        .module = signer.settings.module,
+        .label = signer.settings.token_label,
+        .serial = serial,
+    };
+    ERR_TRY(report("pin", pin_read(signer.settings.pin_file, &pin)));
+    return report("token", token_open(token, &options, &pin));
+}
+
+/* Everything that opens files or loads code. */
+static enum err load(void) {
+    char serial[TOKEN_SERIAL_SIZE];
+    bool writer = signer.boot.index == 0;
+    struct answers *answers = &signer.answers;
+    ERR_TRY(read_settings());
+    ERR_TRY(report("arena", secret_arena_open(ARENA_BYTES)));
+    ERR_TRY(
+        report("softhsm-conf", softhsm_prepare(signer.settings.softhsm_conf, signer.token_directory,
+                                               sizeof signer.token_directory)));
+    if (OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG | OPENSSL_INIT_LOAD_CRYPTO_STRINGS |
+                                OPENSSL_INIT_ADD_ALL_DIGESTS,
+                            NULL) != 1)
+        return report("openssl", ERR_SYSTEM);
+    ERR_TRY(report("keyring",
+                   keyring_open(&answers->keyring, signer.settings.keyring_directory, writer)));
+    ERR_TRY(report("keyring", keyring_serial(answers->keyring, serial)));
+    ERR_TRY(open_token(&answers->token, serial));
+    return report("keys", keyset_load(&signer.keys, answers->keyring, answers->token));
+}
+
+static enum err confine(void) {
+    const struct confine_path paths[] = {
+        {signer.token_directory, CONFINE_READ | CONFINE_WRITE},
+    };
+    struct confine_plan plan = {
+        .process = program.name,
+        .paths = paths,
+        .path_count = signer.token_directory[0] != '\0' ? 1 : 0,
+        .network = CONFINE_NO_NETWORK,
+        .files = true,
+        .file_bytes = FILE_BYTES_MAX,
+        .descriptors = DESCRIPTORS,
+    };
+    return report("confine", confine_enter(&plan));
+}
+
+/* A peer that is gone, or broke the protocol: this process starts afresh. */
+static void lost_peer(void *context, struct serve_peer *peer, enum err reason) {
+    (void)peer;
+    struct answers *answers = context;
+    log_event(LOG_ERROR, "peer-lost", "reason=%s", err_text(reason));
+    answers->failure = ERR_CLOSED;
+    serve_stop(answers->serve);
+}
+
+static enum err add_peer(const struct boot_peer *peer, struct serve_peer **added) {
+    struct serve_peer_options options = {
+        .name = peer->role,
+        .lost = lost_peer,
+        .context = &signer.answers,
+    };
+    ERR_TRY(answers_verbs(peer->role, signer.boot.index, &options.verbs, &options.verb_count));
+    return serve_add_peer(signer.answers.serve, peer->fd, &options, added);
+}
+
+static enum err add_peers(void) {
+    for (size_t i = 0; i < signer.boot.peer_count; i++)
+        ERR_TRY(report("peers", add_peer(&signer.boot.peers[i], &signer.peers[i])));
+    return ERR_OK;
+}
+
+static enum err greet_all(void) {
+    for (size_t i = 0; i < signer.boot.peer_count; i++)
+        ERR_TRY(report("hello", answers_hello(&signer.answers, signer.peers[i])));
+    return ERR_OK;
+}
+
+/* A successor has not seen the HELLO of this process's start. */
+static void peer_up(void *context, const char *role, uint16_t index) {
+    (void)context;
+    for (size_t i = 0; i < signer.boot.peer_count; i++) {
+        const struct boot_peer *peer = &signer.boot.peers[i];
+        if (peer->index != index || strcmp(peer->role, role) != 0)
+            continue;
+        if (answers_hello(&signer.answers, signer.peers[i]) != ERR_OK)
+            log_event(LOG_WARNING, "hello-not-sent", "role=%s index=%u", peer->role, index);
+    }
+}
+
+static void take_state(void *context, enum box_state state) {
+    struct answers *answers = context;
+    answers->state = state;
+}
+
+static enum err start(void) {
+    struct answers *answers = &signer.answers;
+    ERR_TRY(load());
+    answers->keys = &signer.keys;
+    answers->signer_index = signer.boot.index;
+    answers->lookups = rate_of(signer.settings.lookups_a_second, clock_boot_ns());
+    answers->statements = rate_of(signer.settings.statements_a_second, clock_boot_ns());
+    randombytes_buf(answers->process_id, sizeof answers->process_id);
+    ERR_TRY(report("loop", serve_open(&answers->serve, signer.boot.pulse)));
+    ERR_TRY(add_peers());
+    serve_on_turn(answers->serve, answers_turn, answers);
+    lock_memory();
+    ERR_TRY(confine());
+    ERR_TRY(greet_all());
+    struct boot_control control = {.peer_up = peer_up, .state = take_state, .context = answers};
+    return report("ready", boot_ready(&signer.boot, answers->serve, &control));
+}
+
+static int serve(void) {
+    struct answers *answers = &signer.answers;
+    log_event(LOG_INFO, "serving", "provisioned=%s", signer.keys.provisioned ? "yes" : "no");
+    enum err err = serve_run(answers->serve);
+    if (answers->failure != ERR_OK)
+        err = answers->failure;
+    if (err != ERR_OK)
+        log_event(LOG_ERROR, "signer-ends", "reason=%s", err_text(err));
+    if (err == ERR_OK && answers->recycle)
+        return BOOT_EXIT_RECYCLE;
+    return boot_exit_code(err);
+}
+
+/*
+ * It ends by _exit: there is nothing to put in order, and tidying up a PKCS#11 module that has
+ * failed is how processes hang.
+ */
+int main(int argc, char **argv) {
+    bool finished = false;
+    enum err err = boot_receive(argc, argv, &program, &signer.boot, &finished);
+    if (err != ERR_OK || finished)
+        return boot_exit_code(err);
+    err = start();
+    _exit(err == ERR_OK ? serve() : boot_exit_code(err));
+}

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <stdint.h>
+
+#include "firmware/base/bytes.h"
+#include "hsm/wire.h"
+
+/*
+ * The one writer of response bodies (MOSIP IDA, "Responses"): {id, version, transactionID,
+ * responseTime, errors, response}. It words every member itself from typed fields, and refuses
+ * fields that do not go together:
+ *   AUTH  verdict true:  no errors, a token of 36 digits      → {"authStatus":true,"authToken":"…"}
+ *         verdict false: at least one error, no token         →
+ * {"authStatus":false,"authToken":null} OTP   no errors: a masked destination (or two)            →
+ * {"maskedMobile":…,"maskedEmail":…} errors: no destination                              → no
+ * member "response" KYC   refusals only: at least one error                   → {"kycStatus":false}
+ * and, for all kinds:
+ *   id, version, transaction are UTF-8; empty ones are written as null;
+ *   an error has a detail exactly when its text has a place for one; the detail is printable ASCII;
+ *   a masked number begins with X for its first len/2 + 1 characters, a masked address with X too;
+ *   the response time is within STATEMENT_CLOCK_SKEW_MS of ${now_ms}, the signer's own clock.
+ *
+ * ERR_DENIED: refused, and ${body} is to be thrown away.
+ */
+#define STATEMENT_CLOCK_SKEW_MS 60000
+
+MUST_CHECK enum err statement_write(const struct statement *statement, int64_t now_ms,
+                                    struct buffer *body);

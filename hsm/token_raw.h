@@ -1,0 +1,62 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "firmware/base/bytes.h"
+#include "firmware/base/err.h"
+#include "firmware/base/secret.h"
+
+/*
+ * PKCS#11 itself, for what libp11 lacks: the one login, making keys from an explicit template,
+ * reading attributes, destroying. On the module that libp11 has loaded; one session, opened once
+ * and kept, which also keeps the login. Every PKCS#11 error is logged by number and gives ERR_HSM.
+ */
+struct token_raw;
+
+#define TOKEN_RAW_ID_BYTES 16 /* CKA_ID of our keys */
+
+enum token_raw_kind {
+    TOKEN_RAW_RSA_SIGN,    /* RSA-2048, CKA_SIGN alone */
+    TOKEN_RAW_RSA_DECRYPT, /* RSA-2048, CKA_DECRYPT alone */
+    TOKEN_RAW_P256_SIGN,   /* P-256, CKA_SIGN alone */
+};
+
+/* ${module} must be loaded and initialised already. */
+MUST_CHECK enum err token_raw_open(struct token_raw **raw, const char *module,
+                                   unsigned long slot_id);
+void token_raw_close(struct token_raw *raw);
+
+/*
+ * C_Login as the user, exactly once. ERR_PIN: the token refuses this PIN, or says that it is locked
+ * or that one more failure would lock it (then it is not even tried).
+ */
+MUST_CHECK enum err token_raw_login(struct token_raw *raw, const struct secret *pin);
+
+/* ERR_DENIED, with the name in the log: the module lacks a mechanism that we need. */
+MUST_CHECK enum err token_raw_probe(struct token_raw *raw);
+
+/* Makes a pair: on the token, private, sensitive, not extractable, not modifiable. */
+MUST_CHECK enum err token_raw_generate(struct token_raw *raw, enum token_raw_kind kind,
+                                       const uint8_t id[static TOKEN_RAW_ID_BYTES],
+                                       const char *label);
+/*
+ * Reads back what the token made of the template. ERR_NOT_FOUND: not exactly one private and one
+ * public object with this id. ERR_DENIED: it is not sensitive, or was ever extractable, or was
+ * not made on the token, or may be used for something else.
+ */
+MUST_CHECK enum err token_raw_check(struct token_raw *raw, enum token_raw_kind kind,
+                                    const uint8_t id[static TOKEN_RAW_ID_BYTES]);
+
+/* Destroys all objects with this id (none is fine) and makes sure that none is left. */
+MUST_CHECK enum err token_raw_destroy(struct token_raw *raw,
+                                      const uint8_t id[static TOKEN_RAW_ID_BYTES]);
+/*
+ * Destroys key objects without id and label: what SoftHSM leaves of a generation that failed. Keys
+ * with an id are never touched, even when the keyring does not know them: after an older keyring
+ * was put back, that would destroy keys in use.
+ */
+MUST_CHECK enum err token_raw_sweep(struct token_raw *raw, size_t *destroyed);
+/* Counts the private keys of the token, for what the keyring does not know. */
+MUST_CHECK enum err token_raw_count(struct token_raw *raw, size_t *count);

@@ -1,0 +1,361 @@
+#include <string.h>
+
+#include "hsm/wire.h"
+
+/* What a publication may hold at most: a few certificates of about 1 KB each. */
+#define PUBLICATION_BLOCK_MAX 32768
+#define NOTE_MAX              4096
+
+const char *hsm_purpose_text(enum hsm_purpose purpose) {
+    static const char *const texts[HSM_PURPOSE_COUNT] = {
+        [HSM_PURPOSE_ROOT] = "IDA/ROOT",       [HSM_PURPOSE_SIGN] = "IDA/SIGN",
+        [HSM_PURPOSE_PARTNER] = "IDA/PARTNER", [HSM_PURPOSE_IDA_FIR] = "IDA/IDA-FIR",
+        [HSM_PURPOSE_KEK] = "IDA/KEK",         [HSM_PURPOSE_AUDIT] = "IDA/AUDIT",
+        [HSM_PURPOSE_PEPPER] = "IDA/PEPPER",
+    };
+    return (unsigned)purpose < HSM_PURPOSE_COUNT ? texts[purpose] : "unknown";
+}
+
+/* The first error of a reading: the cursor's, or that of a value out of range. */
+static enum err first_error(const struct cursor *cursor, enum err value) {
+    ERR_TRY(cursor_end(cursor));
+    return value;
+}
+
+static void put_receipt(struct buffer *target, const struct hsm_receipt *receipt) {
+    buffer_u8(target, (uint8_t)receipt->status);
+    buffer_u16(target, receipt->signer_index);
+    buffer_u64(target, receipt->sequence);
+}
+
+/* Only these statuses are answers; for all others the signer ends. */
+static bool is_answer(uint8_t status) {
+    static const uint8_t answers[] = {ERR_OK,    ERR_CRYPTO, ERR_NOT_FOUND,
+                                      ERR_LIMIT, ERR_DENIED, ERR_EXISTS};
+    return memchr(answers, status, sizeof answers) != NULL;
+}
+
+/*
+ * Reads the receipt; ${more} is true when the rest of the answer follows. A refusal is a receipt
+ * alone, so that it can carry nothing else.
+ */
+static enum err get_receipt(struct cursor *cursor, struct hsm_receipt *receipt, bool *more) {
+    uint8_t status = cursor_u8(cursor);
+    receipt->signer_index = cursor_u16(cursor);
+    receipt->sequence = cursor_u64(cursor);
+    bool known = is_answer(status);
+    receipt->status = known ? (enum err)status : ERR_UNAVAILABLE;
+    *more = known && receipt->status == ERR_OK;
+    if (cursor->err != ERR_OK)
+        return cursor->err;
+    return known ? ERR_OK : ERR_MALFORMED;
+}
+
+void hsm_wire_put_hello(struct buffer *target, const struct hsm_hello *hello) {
+    buffer_u16(target, hello->signer_index);
+    buffer_raw(target, hello->process_id, sizeof hello->process_id);
+    buffer_bool(target, hello->provisioned);
+}
+
+enum err hsm_wire_get_hello(struct bytes payload, struct hsm_hello *hello) {
+    struct cursor cursor = cursor_over(payload);
+    hello->signer_index = cursor_u16(&cursor);
+    cursor_copy(&cursor, hello->process_id, sizeof hello->process_id);
+    hello->provisioned = cursor_bool(&cursor);
+    return cursor_end(&cursor);
+}
+
+void hsm_wire_put_unwrap(struct buffer *target, const struct hsm_unwrap *question) {
+    buffer_u8(target, (uint8_t)question->purpose);
+    buffer_bool(target, question->has_thumbprint);
+    if (question->has_thumbprint)
+        buffer_raw(target, question->thumbprint, sizeof question->thumbprint);
+    buffer_raw(target, question->wrapped, sizeof question->wrapped);
+    buffer_bool(target, question->has_id_hash);
+    if (question->has_id_hash)
+        buffer_raw(target, question->id_hash, sizeof question->id_hash);
+}
+
+enum err hsm_wire_get_unwrap(struct bytes payload, struct hsm_unwrap *question) {
+    struct cursor cursor = cursor_over(payload);
+    memset(question, 0, sizeof *question);
+    uint8_t purpose = cursor_u8(&cursor);
+    question->has_thumbprint = cursor_bool(&cursor);
+    if (question->has_thumbprint)
+        cursor_copy(&cursor, question->thumbprint, sizeof question->thumbprint);
+    cursor_copy(&cursor, question->wrapped, sizeof question->wrapped);
+    question->has_id_hash = cursor_bool(&cursor);
+    if (question->has_id_hash)
+        cursor_copy(&cursor, question->id_hash, sizeof question->id_hash);
+    bool may_decrypt = purpose == HSM_PURPOSE_PARTNER || purpose == HSM_PURPOSE_IDA_FIR;
+    question->purpose = may_decrypt ? (enum hsm_purpose)purpose : HSM_PURPOSE_COUNT;
+    return first_error(&cursor, may_decrypt ? ERR_OK : ERR_MALFORMED);
+}
+
+void hsm_wire_put_unwrapped(struct buffer *target, const struct hsm_unwrapped *answer) {
+    put_receipt(target, &answer->receipt);
+    if (answer->receipt.status != ERR_OK)
+        return;
+    buffer_raw(target, answer->content_key, sizeof answer->content_key);
+    buffer_bool(target, answer->has_lookup_key);
+    if (answer->has_lookup_key)
+        buffer_raw(target, answer->lookup_key, sizeof answer->lookup_key);
+}
+
+enum err hsm_wire_get_unwrapped(struct bytes payload, struct hsm_unwrapped *answer) {
+    struct cursor cursor = cursor_over(payload);
+    bool more;
+    memset(answer, 0, sizeof *answer);
+    ERR_TRY(get_receipt(&cursor, &answer->receipt, &more));
+    if (more) {
+        cursor_copy(&cursor, answer->content_key, sizeof answer->content_key);
+        answer->has_lookup_key = cursor_bool(&cursor);
+        if (answer->has_lookup_key)
+            cursor_copy(&cursor, answer->lookup_key, sizeof answer->lookup_key);
+    }
+    return cursor_end(&cursor);
+}
+
+/* ${count} rows of 32 bytes, in a question and in its answer. */
+static void put_rows(struct buffer *target, const uint8_t *rows, size_t count) {
+    if (count > HSM_LOOKUP_BATCH_MAX) {
+        target->err = target->err == ERR_OK ? ERR_TOO_LARGE : target->err;
+        return;
+    }
+    buffer_u16(target, (uint16_t)count);
+    buffer_raw(target, rows, count * HSM_ID_HASH_BYTES);
+}
+
+static enum err get_rows(struct cursor *cursor, uint8_t *rows, size_t *count) {
+    *count = cursor_u16(cursor);
+    if (cursor->err == ERR_OK && (*count == 0 || *count > HSM_LOOKUP_BATCH_MAX)) {
+        bool empty = *count == 0;
+        *count = 0;
+        return empty ? ERR_MALFORMED : ERR_TOO_LARGE;
+    }
+    cursor_copy(cursor, rows, *count * HSM_ID_HASH_BYTES);
+    if (cursor->err != ERR_OK)
+        *count = 0;
+    return cursor_end(cursor);
+}
+
+_Static_assert(HSM_LOOKUP_KEY_BYTES == HSM_ID_HASH_BYTES, "question and answer share put_rows");
+
+void hsm_wire_put_lookup(struct buffer *target, const struct hsm_lookup *question) {
+    put_rows(target, question->id_hash[0], question->count);
+}
+
+enum err hsm_wire_get_lookup(struct bytes payload, struct hsm_lookup *question) {
+    struct cursor cursor = cursor_over(payload);
+    return get_rows(&cursor, question->id_hash[0], &question->count);
+}
+
+void hsm_wire_put_looked_up(struct buffer *target, const struct hsm_looked_up *answer) {
+    put_receipt(target, &answer->receipt);
+    if (answer->receipt.status == ERR_OK)
+        put_rows(target, answer->lookup_key[0], answer->count);
+}
+
+enum err hsm_wire_get_looked_up(struct bytes payload, struct hsm_looked_up *answer) {
+    struct cursor cursor = cursor_over(payload);
+    bool more;
+    answer->count = 0;
+    ERR_TRY(get_receipt(&cursor, &answer->receipt, &more));
+    return more ? get_rows(&cursor, answer->lookup_key[0], &answer->count) : cursor_end(&cursor);
+}
+
+void hsm_wire_put_statement(struct buffer *target, const struct statement *question) {
+    if (question->error_count > STATEMENT_ERRORS_MAX) {
+        target->err = target->err == ERR_OK ? ERR_TOO_LARGE : target->err;
+        return;
+    }
+    buffer_u8(target, (uint8_t)question->kind);
+    buffer_text(target, question->id);
+    buffer_text(target, question->version);
+    buffer_text(target, question->transaction);
+    buffer_i64(target, question->response_time_ms);
+    buffer_bool(target, question->verdict);
+    buffer_text(target, question->token);
+    buffer_text(target, question->masked_mobile);
+    buffer_text(target, question->masked_email);
+    buffer_u8(target, (uint8_t)question->error_count);
+    for (size_t i = 0; i < question->error_count; i++) {
+        buffer_u16(target, (uint16_t)question->errors[i].error);
+        buffer_text(target, question->errors[i].detail);
+    }
+}
+
+static enum err get_errors(struct cursor *cursor, struct statement *question) {
+    size_t count = cursor_u8(cursor);
+    if (count > STATEMENT_ERRORS_MAX)
+        return ERR_TOO_LARGE;
+    for (size_t i = 0; i < count; i++) {
+        uint16_t error = cursor_u16(cursor);
+        cursor_text(cursor, question->errors[i].detail, sizeof question->errors[i].detail);
+        if (cursor->err != ERR_OK)
+            return cursor->err;
+        if (error == MOSIP_NO_ERROR || error >= MOSIP_ERROR_COUNT)
+            return ERR_MALFORMED;
+        question->errors[i].error = (enum mosip_error)error;
+    }
+    question->error_count = count;
+    return ERR_OK;
+}
+
+enum err hsm_wire_get_statement(struct bytes payload, struct statement *question) {
+    struct cursor cursor = cursor_over(payload);
+    memset(question, 0, sizeof *question);
+    uint8_t kind = cursor_u8(&cursor);
+    cursor_text(&cursor, question->id, sizeof question->id);
+    cursor_text(&cursor, question->version, sizeof question->version);
+    cursor_text(&cursor, question->transaction, sizeof question->transaction);
+    question->response_time_ms = cursor_i64(&cursor);
+    question->verdict = cursor_bool(&cursor);
+    cursor_text(&cursor, question->token, sizeof question->token);
+    cursor_text(&cursor, question->masked_mobile, sizeof question->masked_mobile);
+    cursor_text(&cursor, question->masked_email, sizeof question->masked_email);
+    ERR_TRY(get_errors(&cursor, question));
+    bool known = kind >= STATEMENT_AUTH && kind <= STATEMENT_KYC;
+    question->kind = (enum statement_kind)(known ? kind : 0);
+    return first_error(&cursor, known ? ERR_OK : ERR_MALFORMED);
+}
+
+void hsm_wire_put_stated(struct buffer *target, const struct hsm_stated *answer) {
+    put_receipt(target, &answer->receipt);
+    if (answer->receipt.status != ERR_OK)
+        return;
+    buffer_block(target, answer->body);
+    buffer_block(target, answer->signature);
+}
+
+enum err hsm_wire_get_stated(struct bytes payload, struct hsm_stated *answer) {
+    struct cursor cursor = cursor_over(payload);
+    bool more;
+    memset(answer, 0, sizeof *answer);
+    ERR_TRY(get_receipt(&cursor, &answer->receipt, &more));
+    if (more) {
+        answer->body = cursor_block(&cursor, STATEMENT_BODY_MAX);
+        answer->signature = cursor_block(&cursor, STATEMENT_SIGNATURE_MAX);
+    }
+    return cursor_end(&cursor);
+}
+
+void hsm_wire_put_checkpoint(struct buffer *target, const struct hsm_checkpoint *question) {
+    buffer_u64(target, question->tree_size);
+    buffer_raw(target, question->tree_root, sizeof question->tree_root);
+    buffer_i64(target, question->wall_ms);
+    buffer_u64(target, question->registry_sequence);
+    buffer_u64(target, question->state_sequence);
+}
+
+enum err hsm_wire_get_checkpoint(struct bytes payload, struct hsm_checkpoint *question) {
+    struct cursor cursor = cursor_over(payload);
+    question->tree_size = cursor_u64(&cursor);
+    cursor_copy(&cursor, question->tree_root, sizeof question->tree_root);
+    question->wall_ms = cursor_i64(&cursor);
+    question->registry_sequence = cursor_u64(&cursor);
+    question->state_sequence = cursor_u64(&cursor);
+    return cursor_end(&cursor);
+}
+
+void hsm_wire_put_checkpointed(struct buffer *target, const struct hsm_checkpointed *answer) {
+    put_receipt(target, &answer->receipt);
+    if (answer->receipt.status == ERR_OK)
+        buffer_block(target, answer->note);
+}
+
+enum err hsm_wire_get_checkpointed(struct bytes payload, struct hsm_checkpointed *answer) {
+    struct cursor cursor = cursor_over(payload);
+    bool more;
+    memset(answer, 0, sizeof *answer);
+    ERR_TRY(get_receipt(&cursor, &answer->receipt, &more));
+    if (more)
+        answer->note = cursor_block(&cursor, NOTE_MAX);
+    return cursor_end(&cursor);
+}
+
+void hsm_wire_put_open_root(struct buffer *target, const struct hsm_open_root *question) {
+    buffer_u16(target, question->generation);
+    buffer_raw(target, question->wrapped, sizeof question->wrapped);
+}
+
+enum err hsm_wire_get_open_root(struct bytes payload, struct hsm_open_root *question) {
+    struct cursor cursor = cursor_over(payload);
+    question->generation = cursor_u16(&cursor);
+    cursor_copy(&cursor, question->wrapped, sizeof question->wrapped);
+    return cursor_end(&cursor);
+}
+
+void hsm_wire_put_root_opened(struct buffer *target, const struct hsm_root_opened *answer) {
+    put_receipt(target, &answer->receipt);
+    if (answer->receipt.status == ERR_OK)
+        buffer_raw(target, answer->root, sizeof answer->root);
+}
+
+enum err hsm_wire_get_root_opened(struct bytes payload, struct hsm_root_opened *answer) {
+    struct cursor cursor = cursor_over(payload);
+    bool more;
+    memset(answer, 0, sizeof *answer);
+    ERR_TRY(get_receipt(&cursor, &answer->receipt, &more));
+    if (more)
+        cursor_copy(&cursor, answer->root, sizeof answer->root);
+    return cursor_end(&cursor);
+}
+
+void hsm_wire_put_root_made(struct buffer *target, const struct hsm_root_made *answer) {
+    put_receipt(target, &answer->receipt);
+    if (answer->receipt.status == ERR_OK)
+        buffer_raw(target, answer->wrapped, sizeof answer->wrapped);
+}
+
+enum err hsm_wire_get_root_made(struct bytes payload, struct hsm_root_made *answer) {
+    struct cursor cursor = cursor_over(payload);
+    bool more;
+    memset(answer, 0, sizeof *answer);
+    ERR_TRY(get_receipt(&cursor, &answer->receipt, &more));
+    if (more)
+        cursor_copy(&cursor, answer->wrapped, sizeof answer->wrapped);
+    return cursor_end(&cursor);
+}
+
+void hsm_wire_put_publication(struct buffer *target, const struct hsm_publication *answer) {
+    put_receipt(target, &answer->receipt);
+    if (answer->receipt.status != ERR_OK)
+        return;
+    buffer_block(target, answer->jwks);
+    buffer_block(target, answer->partner_pem);
+    buffer_block(target, answer->ida_fir_pem);
+    buffer_block(target, answer->sign_pem);
+    buffer_block(target, answer->root_pem);
+}
+
+enum err hsm_wire_get_publication(struct bytes payload, struct hsm_publication *answer) {
+    struct cursor cursor = cursor_over(payload);
+    bool more;
+    memset(answer, 0, sizeof *answer);
+    ERR_TRY(get_receipt(&cursor, &answer->receipt, &more));
+    if (more) {
+        answer->jwks = cursor_block(&cursor, PUBLICATION_BLOCK_MAX);
+        answer->partner_pem = cursor_block(&cursor, PUBLICATION_BLOCK_MAX);
+        answer->ida_fir_pem = cursor_block(&cursor, PUBLICATION_BLOCK_MAX);
+        answer->sign_pem = cursor_block(&cursor, PUBLICATION_BLOCK_MAX);
+        answer->root_pem = cursor_block(&cursor, PUBLICATION_BLOCK_MAX);
+    }
+    return cursor_end(&cursor);
+}
+
+/* How many were made is told even when nothing more is to do: the answer is the receipt and a
+ * number. */
+void hsm_wire_put_generated(struct buffer *target, const struct hsm_generated *answer) {
+    put_receipt(target, &answer->receipt);
+    buffer_u16(target, (uint16_t)answer->made);
+}
+
+enum err hsm_wire_get_generated(struct bytes payload, struct hsm_generated *answer) {
+    struct cursor cursor = cursor_over(payload);
+    bool more;
+    answer->made = 0;
+    ERR_TRY(get_receipt(&cursor, &answer->receipt, &more));
+    answer->made = cursor_u16(&cursor);
+    return cursor_end(&cursor);
+}
