@@ -1,6 +1,7 @@
 #include "authd/edge/settings.h"
 
 #include "authd/wire/edge_wire.h"
+#include "firmware/base/frame.h"
 
 #define NUMBER(text, member, least, most, usual, words)                                            \
     {                                                                                              \
@@ -29,7 +30,7 @@ const struct conf_key settings_keys[] = {
            "for the head of a request, and again for its body and the answer"),
     NUMBER("write-seconds", write_seconds, 1, 60, "10", "for a client to read its answer"),
     NUMBER("idle-seconds", idle_seconds, 1, 600, "30", "between an answer and the next request"),
-    NUMBER("queue-bytes", queue_bytes, 65536, 67108864, "2097152",
+    NUMBER("queue-bytes", queue_bytes, FRAME_MAX_BYTES, 67108864, "2097152",
            "requests of one lane that wait for core; beyond it a bare 503"),
 };
 const size_t settings_key_count = sizeof settings_keys / sizeof *settings_keys;
