@@ -1,0 +1,52 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "firmware/base/boot.h"
+#include "firmware/base/bytes.h"
+#include "firmware/base/err.h"
+#include "firmware/base/secret.h"
+#include "authd/store/record.h"
+#include "authd/store/registry.h"
+#include "provisioning/officer_wire.h"
+#include "provisioning/provd_peers.h"
+
+/* What the parts of provd share. */
+struct provd {
+    struct provd_peers *peers;
+    struct record_keys *record_keys;
+    struct registry *registry;
+    bool roots_open;               /* every root of the registry is in record_keys */
+    enum box_state state;          /* as authd last said */
+    uint32_t uin_rules, vid_rules; /* enum identifier_rule */
+    const char *token_partner;     /* of national settings made here */
+    enum err fatal;                /* set: answer, then end; authd starts provd afresh */
+};
+
+/* One question of an officer, while it is worked on. */
+struct change {
+    struct provd *provd;
+    const char *action; /* for the journal: "partner add" */
+    uid_t officer_uid;
+    struct bytes payload;
+    struct officer_outcome outcome;
+    /* answers of their own; ${outcome} is put into them when they are written */
+    struct secret published; /* what the views of ${publication} point into */
+    struct officer_publication publication;
+    struct officer_box box;
+};
+
+/* Sets the outcome and gives ${status} back, which is not ERR_OK. ${detail} may be NULL. */
+MUST_CHECK enum err change_refuse(struct change *change, enum err status,
+                                  enum officer_reason reason, const char *detail);
+/* ERR_OK when ${status} is; else refuses, naming ${field}. */
+MUST_CHECK enum err change_require(struct change *change, enum err status, const char *field);
+/* Refuses, and logs why, when reading or writing the registry gave ${status}. */
+MUST_CHECK enum err change_registry(struct change *change, enum err status);
+/* Writes the journal before the change: ${subject} names what is changed, never a person. */
+MUST_CHECK enum err change_record(struct change *change, const char *subject);
+/* Makes ${batch} durable and tells core. A commit that fails ends provd: what it left is not known.
+ */
+MUST_CHECK enum err change_commit(struct change *change, struct registry_batch *batch);

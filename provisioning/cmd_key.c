@@ -1,0 +1,57 @@
+#include <stdio.h>
+
+#include "provisioning/cmd.h"
+
+static enum result initialise(struct officer_link *link, const struct arguments *arguments) {
+    uint8_t nothing[1];
+    struct buffer question = buffer_over(nothing, sizeof nothing);
+    struct officer_outcome outcome;
+    char made[16];
+    (void)arguments;
+    RESULT_TRY(officer_link_change(link, OFFICER_KEY_INITIALISE, &question, NULL, &outcome));
+    (void)snprintf(made, sizeof made, "%u", outcome.count);
+    officer_text_print(stdout, outcome.count > 0 ? TEXT_KEYS_MADE : TEXT_KEYS_THERE, made, NULL);
+    return RESULT_DONE;
+}
+
+const struct command cmd_key_initialise = {
+    .noun = "key",
+    .verb = "initialise",
+    .about = TEXT_ABOUT_KEY_INITIALISE,
+    .example = "officer key initialise",
+    .run = initialise,
+};
+
+static void print_block(const char *title, struct bytes block) {
+    (void)printf("# %s\n%.*s\n", title, (int)block.len, (const char *)block.data);
+}
+
+static enum result list(struct officer_link *link, const struct arguments *arguments) {
+    struct officer_publication publication;
+    struct bytes answer;
+    (void)arguments;
+    RESULT_TRY(officer_link_ask(link, OFFICER_KEY_LIST, bytes_of(NULL, 0), &answer));
+    enum err err = officer_wire_get_publication(answer, &publication);
+    if (err != ERR_OK) {
+        officer_text_complain(TEXT_NO_ANSWER, err_text(err), NULL);
+        return RESULT_REFUSED;
+    }
+    if (publication.outcome.status != ERR_OK) {
+        officer_text_refusal(&publication.outcome, NULL);
+        return RESULT_REFUSED;
+    }
+    print_block("IDA/PARTNER", publication.partner_pem);
+    print_block("IDA/IDA-FIR", publication.ida_fir_pem);
+    print_block("IDA/SIGN", publication.sign_pem);
+    print_block("ROOT", publication.root_pem);
+    print_block("JWKS", publication.jwks);
+    return RESULT_DONE;
+}
+
+const struct command cmd_key_list = {
+    .noun = "key",
+    .verb = "list",
+    .about = TEXT_ABOUT_KEY_LIST,
+    .example = "officer key list",
+    .run = list,
+};

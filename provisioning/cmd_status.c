@@ -1,0 +1,51 @@
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "provisioning/cmd.h"
+
+static void print(const struct officer_box *box) {
+    char first[96], second[64];
+    (void)snprintf(first, sizeof first, "%s", box_state_text(box->state));
+    (void)snprintf(second, sizeof second, "%u", box->record_generation);
+    officer_text_print(stdout, TEXT_STATUS_STATE, first, second);
+    (void)snprintf(first, sizeof first, "%s, %s", box->core_up ? "up" : "down",
+                   box->unseal_up ? "up" : "down");
+    (void)snprintf(second, sizeof second, "%u/%u", box->signers_up, box->signers);
+    officer_text_print(stdout, TEXT_STATUS_PROCESSES, first, second);
+    (void)snprintf(first, sizeof first, "%" PRIu64, box->registry_sequence);
+    (void)snprintf(second, sizeof second, "%" PRIu64, box->salts);
+    officer_text_print(stdout, TEXT_STATUS_SEQUENCE, first, second);
+    (void)snprintf(first, sizeof first, "%" PRIu64, box->people);
+    (void)snprintf(second, sizeof second, "%" PRIu64, box->vids);
+    officer_text_print(stdout, TEXT_STATUS_PEOPLE, first, second);
+    (void)snprintf(first, sizeof first, "%" PRIu64 ", %" PRIu64 ", %" PRIu64, box->partners,
+                   box->policies, box->api_keys);
+    (void)snprintf(second, sizeof second, "%" PRIu64 ", %" PRIu64, box->misps, box->anchors);
+    officer_text_print(stdout, TEXT_STATUS_PROGRAMMES, first, second);
+}
+
+static enum result show(struct officer_link *link, const struct arguments *arguments) {
+    struct officer_box box;
+    struct bytes answer;
+    (void)arguments;
+    RESULT_TRY(officer_link_ask(link, OFFICER_STATUS, bytes_of(NULL, 0), &answer));
+    enum err err = officer_wire_get_box(answer, &box);
+    if (err != ERR_OK) {
+        officer_text_complain(TEXT_NO_ANSWER, err_text(err), NULL);
+        return RESULT_REFUSED;
+    }
+    if (box.outcome.status != ERR_OK) {
+        officer_text_refusal(&box.outcome, NULL);
+        return RESULT_REFUSED;
+    }
+    print(&box);
+    return RESULT_DONE;
+}
+
+const struct command cmd_status = {
+    .noun = "status",
+    .verb = "",
+    .about = TEXT_ABOUT_STATUS,
+    .example = "officer status",
+    .run = show,
+};

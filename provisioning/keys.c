@@ -1,0 +1,232 @@
+#include <stdio.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "firmware/base/log.h"
+#include "hsm/wire.h"
+#include "authd/core/identifier.h"
+#include "provisioning/keys.h"
+
+#define FIRST_GENERATION 1
+
+/* ---- record roots ---- */
+
+struct wrapped_roots {
+    size_t count;
+    uint16_t generation[RECORD_GENERATIONS];
+    uint8_t wrapped[RECORD_GENERATIONS][HSM_ROOT_WRAPPED_BYTES];
+};
+
+static enum err collect_root(void *context, uint16_t generation, struct bytes wrapped) {
+    struct wrapped_roots *roots = context;
+    if (roots->count == RECORD_GENERATIONS)
+        return ERR_FULL;
+    if (wrapped.len != HSM_ROOT_WRAPPED_BYTES)
+        return ERR_CORRUPT;
+    roots->generation[roots->count] = generation;
+    memcpy(roots->wrapped[roots->count], wrapped.data, wrapped.len);
+    roots->count++;
+    return ERR_OK;
+}
+
+static enum err read_roots(struct change *change, struct wrapped_roots *roots) {
+    *roots = (struct wrapped_roots){0};
+    return change_registry(change,
+                           registry_each_root(change->provd->registry, collect_root, roots));
+}
+
+static void wipe_opened(struct hsm_root_opened *opened) {
+    secret_wipe(opened, sizeof *opened);
+}
+
+/* Has a signer open one root, and keeps it. */
+static enum err open_root(struct change *change, uint16_t generation, const uint8_t *wrapped) {
+    struct provd *provd = change->provd;
+    struct hsm_open_root question = {.generation = generation};
+    memcpy(question.wrapped, wrapped, sizeof question.wrapped);
+    uint8_t memory[sizeof question + 64];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct bytes written;
+    SECRET(answer);
+    hsm_wire_put_open_root(&buffer, &question);
+    ERR_TRY(buffer_end(&buffer, &written));
+    if (provd_peers_ask_signer(provd->peers, HSM_OPEN_ROOT, written, &answer) != ERR_OK)
+        return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_SIGNER, NULL);
+    __attribute__((cleanup(wipe_opened))) struct hsm_root_opened opened;
+    enum err err = hsm_wire_get_root_opened(secret_view(&answer), &opened);
+    if (err == ERR_OK)
+        err = opened.receipt.status;
+    if (err == ERR_OK)
+        err = record_keys_add(provd->record_keys, generation,
+                              bytes_of(opened.root, sizeof opened.root));
+    if (err == ERR_OK || err == ERR_EXISTS)
+        return ERR_OK;
+    log_event(LOG_ERROR, "root-refused", "generation=%u error=%s", generation, err_text(err));
+    return change_refuse(change, err, OFFICER_REASON_ROOTS, err_text(err));
+}
+
+static enum err open_all(struct change *change, const struct wrapped_roots *roots) {
+    for (size_t i = 0; i < roots->count; i++)
+        ERR_TRY(open_root(change, roots->generation[i], roots->wrapped[i]));
+    change->provd->roots_open = roots->count > 0;
+    return ERR_OK;
+}
+
+enum err keys_open_roots(struct change *change) {
+    struct wrapped_roots roots;
+    if (change->provd->roots_open)
+        return ERR_OK;
+    ERR_TRY(read_roots(change, &roots));
+    if (roots.count == 0)
+        return change_refuse(change, ERR_NOT_FOUND, OFFICER_REASON_NO_KEYS, NULL);
+    return open_all(change, &roots);
+}
+
+/* ---- officer key initialise ---- */
+
+/* The keys in the token. They may be there already: the signer then changes nothing. */
+static enum err generate_keys(struct change *change, size_t *made) {
+    SECRET(answer);
+    struct hsm_generated generated = {0};
+    *made = 0;
+    if (provd_peers_ask_key_maker(change->provd->peers, HSM_GENERATE, bytes_of(NULL, 0), &answer) !=
+        ERR_OK)
+        return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_SIGNER, NULL);
+    enum err err = hsm_wire_get_generated(secret_view(&answer), &generated);
+    if (err == ERR_OK)
+        err = generated.receipt.status;
+    if (err != ERR_OK && err != ERR_EXISTS)
+        return change_refuse(change, err, OFFICER_REASON_TOKEN, err_text(err));
+    *made = err == ERR_OK ? generated.made : 0;
+    return ERR_OK;
+}
+
+/* The first root: wrapped by the token, opened once more before anything depends on it. */
+static enum err make_root(struct change *change, struct wrapped_roots *roots) {
+    SECRET(answer);
+    struct hsm_root_made made;
+    if (provd_peers_ask_key_maker(change->provd->peers, HSM_NEW_ROOT, bytes_of(NULL, 0), &answer) !=
+        ERR_OK)
+        return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_SIGNER, NULL);
+    enum err err = hsm_wire_get_root_made(secret_view(&answer), &made);
+    if (err == ERR_OK)
+        err = made.receipt.status;
+    if (err != ERR_OK)
+        return change_refuse(change, err, OFFICER_REASON_TOKEN, err_text(err));
+    return collect_root(roots, FIRST_GENERATION, bytes_of(made.wrapped, sizeof made.wrapped));
+}
+
+/* MOSIP's salts are text: base64url of random bytes. */
+static void random_salt(char salt[static SALT_SIZE]) {
+    uint8_t random[SALT_SIZE / 4 * 3 - 3];
+    randombytes_buf(random, sizeof random);
+    (void)sodium_bin2base64(salt, SALT_SIZE, random, sizeof random,
+                            sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    secret_wipe(random, sizeof random);
+}
+
+static enum err fill_salts(struct provd *provd, struct registry_batch *batch, size_t *added) {
+    for (unsigned modulo = 0; modulo < IDENTIFIER_MODULI; modulo++) {
+        char salt[SALT_SIZE];
+        enum err err = registry_salt(provd->registry, modulo, salt);
+        if (err == ERR_OK)
+            continue;
+        /* A salt that cannot be read is never replaced: every id hash under it would change. */
+        if (err != ERR_NOT_FOUND)
+            return err;
+        random_salt(salt);
+        registry_put_salt(batch, modulo, salt);
+        (*added)++;
+    }
+    return ERR_OK;
+}
+
+static enum err fill_national(struct provd *provd, struct registry_batch *batch, size_t *added) {
+    struct national national = {0};
+    enum err err = registry_national(provd->registry, &national);
+    if (err != ERR_NOT_FOUND)
+        return err;
+    random_salt(national.uin_salt);
+    random_salt(national.partner_salt);
+    (void)snprintf(national.token_partner, sizeof national.token_partner, "%s",
+                   provd->token_partner);
+    registry_put_national(batch, &national);
+    (*added)++;
+    return ERR_OK;
+}
+
+/* Root, salts and settings become durable together: a crash leaves all of them or none. */
+static enum err commit_initial(struct change *change, const struct wrapped_roots *fresh_root) {
+    struct provd *provd = change->provd;
+    size_t added = 0;
+    struct registry_batch batch = registry_begin(provd->registry);
+    if (fresh_root != NULL) {
+        registry_put_root(&batch, FIRST_GENERATION,
+                          bytes_of(fresh_root->wrapped[0], HSM_ROOT_WRAPPED_BYTES));
+        added++;
+    }
+    enum err err = fill_salts(provd, &batch, &added);
+    if (err == ERR_OK)
+        err = fill_national(provd, &batch, &added);
+    if (err != ERR_OK || added == 0) {
+        registry_abort(&batch);
+        return change_registry(change, err);
+    }
+    return change_commit(change, &batch);
+}
+
+/*
+ * A fresh root is open in this process before it is stored. When it then is not stored, the process
+ * ends: nothing may ever be sealed under a root that the registry does not have.
+ */
+static enum err start_registry(struct change *change, struct wrapped_roots *roots) {
+    ERR_TRY(make_root(change, roots));
+    enum err err = open_all(change, roots);
+    if (err == ERR_OK)
+        err = commit_initial(change, roots);
+    if (err != ERR_OK)
+        change->provd->fatal = err;
+    return err;
+}
+
+enum err keys_initialise(struct change *change) {
+    struct wrapped_roots roots;
+    size_t made;
+    if (change->payload.len != 0)
+        return ERR_MALFORMED;
+    ERR_TRY(read_roots(change, &roots));
+    ERR_TRY(change_record(change, roots.count == 0 ? "generation=1" : "complete"));
+    ERR_TRY(generate_keys(change, &made));
+    if (roots.count == 0) {
+        ERR_TRY(start_registry(change, &roots));
+    } else {
+        ERR_TRY(keys_open_roots(change));
+        ERR_TRY(commit_initial(change, NULL));
+    }
+    change->outcome.count = (uint32_t)made;
+    log_event(LOG_INFO, "keys-initialised", "made=%zu", made);
+    return ERR_OK;
+}
+
+enum err keys_list(struct change *change) {
+    struct hsm_publication publication;
+    if (change->payload.len != 0)
+        return ERR_MALFORMED;
+    if (!provd_peers_standing(change->provd->peers).provisioned)
+        return change_refuse(change, ERR_NOT_FOUND, OFFICER_REASON_NO_KEYS, NULL);
+    if (provd_peers_ask_signer(change->provd->peers, HSM_PUBLISHED, bytes_of(NULL, 0),
+                               &change->published) != ERR_OK)
+        return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_SIGNER, NULL);
+    enum err err = hsm_wire_get_publication(secret_view(&change->published), &publication);
+    if (err == ERR_OK)
+        err = publication.receipt.status;
+    if (err != ERR_OK)
+        return change_refuse(change, err, OFFICER_REASON_TOKEN, err_text(err));
+    change->publication = (struct officer_publication){.jwks = publication.jwks,
+                                                       .partner_pem = publication.partner_pem,
+                                                       .ida_fir_pem = publication.ida_fir_pem,
+                                                       .sign_pem = publication.sign_pem,
+                                                       .root_pem = publication.root_pem};
+    return ERR_OK;
+}

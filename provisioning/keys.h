@@ -1,0 +1,14 @@
+#pragma once
+
+#include "firmware/base/err.h"
+#include "provisioning/change.h"
+
+/*
+ * Operations on keys. ERR_OK: done. An error with an outcome set: refused, nothing has changed. An
+ * error without: the question breaks the protocol, and the officer's connection ends.
+ */
+MUST_CHECK enum err keys_initialise(struct change *change);
+MUST_CHECK enum err keys_list(struct change *change);
+
+/* Opens the record roots of the registry with a signer, once. Refuses when that fails. */
+MUST_CHECK enum err keys_open_roots(struct change *change);

@@ -1,0 +1,97 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "firmware/base/frame.h"
+#include "firmware/base/secret.h"
+#include "provisioning/officer_link.h"
+#include "provisioning/officer_text.h"
+
+#define SEND_WAIT_MS   30000
+#define ANSWER_WAIT_MS 300000 /* a token may take minutes over its keys, and others may queue */
+
+static uint8_t received[FRAME_MAX_BYTES];
+
+static enum result connect_link(struct officer_link *link) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (link->fd >= 0)
+        return RESULT_DONE;
+    if (strlen(link->socket_path) >= sizeof address.sun_path) {
+        officer_text_complain(TEXT_TOO_LONG, "--socket", "107");
+        return RESULT_USAGE;
+    }
+    memcpy(address.sun_path, link->socket_path, strlen(link->socket_path) + 1);
+    link->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (link->fd >= 0 && connect(link->fd, (const struct sockaddr *)&address, sizeof address) == 0)
+        return RESULT_DONE;
+    officer_text_complain(TEXT_NO_SOCKET, link->socket_path, strerror(errno));
+    officer_link_close(link);
+    return RESULT_REFUSED;
+}
+
+/* What is sent must fit into the socket's memory whole. */
+static void make_room(int fd) {
+    const int bytes = 2 * FRAME_MAX_BYTES;
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes) != 0)
+        (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+}
+
+static enum err exchange(struct officer_link *link, const struct frame *question,
+                         struct frame *answer) {
+    make_room(link->fd);
+    ERR_TRY(frame_send(link->fd, question, SEND_WAIT_MS));
+    ERR_TRY(frame_receive(link->fd, received, sizeof received, answer, ANSWER_WAIT_MS));
+    if (answer->id != question->id || answer->type != question->type + 1)
+        return ERR_MALFORMED;
+    return ERR_OK;
+}
+
+enum result officer_link_ask(struct officer_link *link, enum officer_verb verb,
+                             struct bytes question, struct bytes *answer) {
+    bool first = link->fd < 0;
+    RESULT_TRY(connect_link(link));
+    struct frame sent = {.type = (uint16_t)verb, .id = ++link->last_id, .payload = question};
+    struct frame got;
+    enum err err = exchange(link, &sent, &got);
+    *answer = got.payload;
+    if (err == ERR_OK)
+        return RESULT_DONE;
+    /* provd closes at once on those it does not let in */
+    if (err == ERR_CLOSED && first)
+        officer_text_complain(TEXT_NOT_LET_IN, NULL, NULL);
+    else
+        officer_text_complain(TEXT_NO_ANSWER, err_text(err), NULL);
+    officer_link_close(link);
+    return RESULT_REFUSED;
+}
+
+enum result officer_link_change(struct officer_link *link, enum officer_verb verb,
+                                const struct buffer *question, const char *where,
+                                struct officer_outcome *outcome) {
+    struct officer_outcome ignored, *told = outcome != NULL ? outcome : &ignored;
+    struct bytes written, answer;
+    *told = (struct officer_outcome){.status = ERR_UNAVAILABLE};
+    if (buffer_end(question, &written) != ERR_OK) {
+        officer_text_complain(TEXT_TOO_LONG, where != NULL ? where : "question", "261000");
+        return RESULT_USAGE;
+    }
+    RESULT_TRY(officer_link_ask(link, verb, written, &answer));
+    enum err err = officer_wire_get_outcome(answer, told);
+    if (err != ERR_OK) {
+        officer_text_complain(TEXT_NO_ANSWER, err_text(err), NULL);
+        return RESULT_REFUSED;
+    }
+    if (told->status == ERR_OK)
+        return RESULT_DONE;
+    officer_text_refusal(told, where);
+    return RESULT_REFUSED;
+}
+
+void officer_link_close(struct officer_link *link) {
+    if (link->fd >= 0)
+        (void)close(link->fd);
+    link->fd = -1;
+    secret_wipe(received, sizeof received);
+}

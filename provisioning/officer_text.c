@@ -1,0 +1,283 @@
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "provisioning/officer_text.h"
+
+struct pair {
+    const char *english, *french;
+};
+
+static const struct pair texts[TEXT_COUNT] = {
+    [TEXT_INTRODUCTION] = {"officer: what security officers do on this machine.\n"
+                           "usage: officer [--socket PATH] NOUN VERB [KEY=VALUE…]\n",
+                           "officer : le travail des officiers de sécurité sur cette machine.\n"
+                           "usage : officer [--socket CHEMIN] NOM VERBE [CLÉ=VALEUR…]\n"},
+    [TEXT_OPTIONS] = {"\n  --socket PATH  provd's socket (default /run/idcs/officer.sock)\n"
+                      "  --version, --help; `officer NOUN --help` shows one noun.\n"
+                      "Exit status: 0 done, 1 refused or unavailable, 2 the command or a file is "
+                      "wrong.",
+                      "\n  --socket CHEMIN  la socket de provd (par défaut "
+                      "/run/idcs/officer.sock)\n"
+                      "  --version, --help ; `officer NOM --help` montre un seul nom.\n"
+                      "Code de sortie : 0 fait, 1 refusé ou indisponible, 2 commande ou fichier "
+                      "incorrect."},
+    [TEXT_EXAMPLE] = {"      example: %1", "      exemple : %1"},
+    [TEXT_UNKNOWN_NOUN] = {"there is no '%1': `officer --help` lists what there is",
+                           "« %1 » n'existe pas : `officer --help` montre ce qui existe"},
+    [TEXT_UNKNOWN_VERB] = {"'%1' has no verb '%2': `officer %1 --help` lists them",
+                           "« %1 » n'a pas de verbe « %2 » : `officer %1 --help` les montre"},
+    [TEXT_UNKNOWN_ARGUMENT] = {"'%1' is not an argument here: use %2",
+                               "« %1 » n'est pas un argument ici : utilisez %2"},
+    [TEXT_MISSING_ARGUMENT] = {"%1= is missing: use %2", "%1= manque : utilisez %2"},
+    [TEXT_DOUBLE_ARGUMENT] = {"%1= is given twice: keep one",
+                              "%1= est donné deux fois : gardez-en un"},
+    [TEXT_BAD_TIME] = {"%1: '%2' is no date: write 2027-12-31 or 2027-12-31T23:59:59.000Z",
+                       "%1 : « %2 » n'est pas une date : écrivez 2027-12-31 ou "
+                       "2027-12-31T23:59:59.000Z"},
+    [TEXT_BAD_STATUS] = {"%1: '%2' is no status: write active, suspended or deleted",
+                         "%1 : « %2 » n'est pas un état : écrivez active, suspended ou deleted"},
+    [TEXT_TOO_LONG] = {"%1 is too long: shorten it to %2 bytes",
+                       "%1 est trop long : raccourcissez-le à %2 octets"},
+
+    [TEXT_CANNOT_READ] = {"%1: %2: check the path and its permissions",
+                          "%1 : %2 : vérifiez le chemin et ses droits"},
+    [TEXT_FILE_TOO_LARGE] = {"%1 is larger than %2 bytes: split it or check that it is the right "
+                             "file",
+                             "%1 dépasse %2 octets : divisez-le ou vérifiez que c'est le bon "
+                             "fichier"},
+    [TEXT_FILE_EMPTY] = {"%1 is empty: check that it is the right file",
+                         "%1 est vide : vérifiez que c'est le bon fichier"},
+    [TEXT_BAD_KEY_FILE] = {"%1 must hold one line, the key, of 16 to 127 letters, digits or ._~-",
+                           "%1 doit contenir une seule ligne, la clé, de 16 à 127 lettres, "
+                           "chiffres ou ._~-"},
+    [TEXT_NOT_JSON] = {"%1 is not strict JSON: %2", "%1 n'est pas du JSON strict : %2"},
+    [TEXT_MEMBER_UNKNOWN] = {"%1: '%2' is not a member here: remove it or correct its name",
+                             "%1 : « %2 » n'est pas un membre ici : retirez-le ou corrigez son "
+                             "nom"},
+    [TEXT_MEMBER_MISSING] = {"%1: '%2' is missing: add it", "%1 : « %2 » manque : ajoutez-le"},
+    [TEXT_MEMBER_TYPE] = {"%1: '%2' has the wrong type: see officer(1) for the format",
+                          "%1 : « %2 » n'a pas le bon type : voir officer(1) pour le format"},
+    [TEXT_MEMBER_VALUE] = {"%1: '%2' has a value that is not allowed: see officer(1)",
+                           "%1 : « %2 » a une valeur non admise : voir officer(1)"},
+    [TEXT_MEMBER_TOO_LONG] = {"%1: '%2' is too long: shorten it",
+                              "%1 : « %2 » est trop long : raccourcissez-le"},
+    [TEXT_PERSON_TOO_LARGE] = {"%1: this person does not fit into a record: shorten the attributes",
+                               "%1 : cette personne n'entre pas dans un enregistrement : "
+                               "raccourcissez les attributs"},
+
+    [TEXT_NO_SOCKET] = {"cannot reach provd at %1 (%2): start the service, or give --socket",
+                        "provd n'est pas joignable à %1 (%2) : démarrez le service, ou donnez "
+                        "--socket"},
+    [TEXT_NOT_LET_IN] =
+        {"provd let nobody in: be root or a member of its officers' group (see `id`)",
+         "provd n'a laissé entrer personne : soyez root ou membre du groupe des "
+         "officiers (voir `id`)"},
+    [TEXT_NO_ANSWER] = {"provd did not answer (%1): read its log; to run the command again is safe",
+                        "provd n'a pas répondu (%1) : lisez son journal ; relancer la commande est "
+                        "sans danger"},
+    [TEXT_NO_MEMORY] = {"out of memory: close other programs and try again",
+                        "mémoire insuffisante : fermez d'autres programmes et réessayez"},
+
+    [TEXT_KEYS_MADE] = {"the token made %1 keys; record root, salts and national settings are "
+                        "stored",
+                        "le jeton a créé %1 clés ; racine, sels et réglages nationaux sont "
+                        "enregistrés"},
+    [TEXT_KEYS_THERE] = {"the keys were there already; nothing of them has changed",
+                         "les clés existaient déjà ; rien n'en a changé"},
+    [TEXT_TRUSTED] = {"trust domain %1 has this authority", "le domaine %1 a cette autorité"},
+    [TEXT_PARTNER_ADDED] = {"partner %1 is registered", "le partenaire %1 est enregistré"},
+    [TEXT_PARTNER_ACTIVE] = {"partner %1 is active", "le partenaire %1 est actif"},
+    [TEXT_PARTNER_SUSPENDED] = {"partner %1 is suspended", "le partenaire %1 est suspendu"},
+    [TEXT_POLICY_ADDED] = {"policy %1 is registered", "la politique %1 est enregistrée"},
+    [TEXT_API_KEY_ADDED] = {"partner %1 has this API key for policy %2",
+                            "le partenaire %1 a cette clé d'API pour la politique %2"},
+    [TEXT_MISP_ADDED] = {"licence of %1 is registered", "la licence de %1 est enregistrée"},
+    [TEXT_PEOPLE_PROGRESS] = {"imported %1 of %2 people", "%1 personnes importées sur %2"},
+    [TEXT_PEOPLE_DONE] = {"%1 people are in the registry", "%1 personnes sont dans le registre"},
+    [TEXT_PROGRAMMES_DONE] = {"%1 policies and %2 partners are in the registry",
+                              "%1 politiques et %2 partenaires sont dans le registre"},
+    [TEXT_STATUS_STATE] = {"state: %1; record keys: generation %2",
+                           "état : %1 ; clés d'enregistrement : génération %2"},
+    [TEXT_STATUS_PROCESSES] = {"core and unseal: %1; signers: %2",
+                               "core et unseal : %1 ; signataires : %2"},
+    [TEXT_STATUS_SEQUENCE] = {"registry: commit %1, %2 salts", "registre : commit %1, %2 sels"},
+    [TEXT_STATUS_PEOPLE] = {"people: %1; VIDs: %2", "personnes : %1 ; VID : %2"},
+    [TEXT_STATUS_PROGRAMMES] = {"partners, policies, API keys: %1; licences, anchors: %2",
+                                "partenaires, politiques, clés d'API : %1 ; licences, ancres : %2"},
+    [TEXT_PIN_HELP] =
+        {"A signer that the token refused its PIN ends and is not started again: the box is\n"
+         "`locked`, so that a wrong PIN is tried once and the token never locks itself.\n"
+         "  1. Find the right PIN, and how many attempts the token has left.\n"
+         "  2. Write it into the file that setting pin-file of [hsm-signer] names, as root, with\n"
+         "     an editor or `cat > FILE` (never as an argument of a command).\n"
+         "  3. Start the service again. A file with the refused PIN still in it is not tried.\n"
+         "When the token itself is locked, its security officer resets the PIN first, with the\n"
+         "token's own tool.",
+         "Un signataire à qui le jeton a refusé son code PIN se termine et n'est pas relancé :\n"
+         "l'état devient `locked` ; un mauvais code n'est essayé qu'une fois et le jeton ne se\n"
+         "bloque pas.\n"
+         "  1. Trouvez le bon code, et combien d'essais le jeton laisse encore.\n"
+         "  2. Écrivez-le dans le fichier que nomme le réglage pin-file de [hsm-signer], en tant\n"
+         "     que root, avec un éditeur ou `cat > FICHIER` (jamais en argument de commande).\n"
+         "  3. Redémarrez le service. Un fichier qui contient encore le code refusé n'est pas\n"
+         "     essayé.\n"
+         "Si le jeton lui-même est bloqué, son officier de sécurité réinitialise d'abord le code,\n"
+         "avec l'outil du jeton."},
+
+    [TEXT_ABOUT_KEY_INITIALISE] = {"makes all keys of a new box; safe to run again",
+                                   "crée toutes les clés d'un appareil neuf ; peut être relancé"},
+    [TEXT_ABOUT_KEY_LIST] = {"shows what the box publishes: certificates and key set",
+                             "montre ce que l'appareil publie : certificats et jeu de clés"},
+    [TEXT_ABOUT_TRUST_ADD] = {"trusts a certificate authority in a trust domain",
+                              "fait confiance à une autorité de certification dans un domaine"},
+    [TEXT_ABOUT_PARTNER_ADD] = {"registers a programme, or replaces its entry",
+                                "enregistre un programme, ou remplace son entrée"},
+    [TEXT_ABOUT_PARTNER_SUSPEND] = {"refuses a programme from now on",
+                                    "refuse un programme dès maintenant"},
+    [TEXT_ABOUT_PARTNER_ACTIVATE] = {"ends a suspension", "met fin à une suspension"},
+    [TEXT_ABOUT_POLICY_ADD] = {"registers what programmes may do, from a JSON file",
+                               "enregistre ce que des programmes peuvent faire, depuis un fichier "
+                               "JSON"},
+    [TEXT_ABOUT_API_KEY_ADD] = {"gives a programme a key for a policy; file=- reads it from "
+                                "standard input",
+                                "donne à un programme une clé pour une politique ; file=- la lit "
+                                "sur l'entrée standard"},
+    [TEXT_ABOUT_MISP_ADD] = {"registers the licence key of an infrastructure provider",
+                             "enregistre la clé de licence d'un fournisseur d'infrastructure"},
+    [TEXT_ABOUT_PEOPLE_IMPORT] = {"imports people; who is there already is replaced",
+                                  "importe des personnes ; celles déjà présentes sont remplacées"},
+    [TEXT_ABOUT_PROGRAMMES_IMPORT] = {"registers authorities, policies, programmes and keys of a "
+                                      "JSON file",
+                                      "enregistre les autorités, politiques, programmes et clés "
+                                      "d'un fichier JSON"},
+    [TEXT_ABOUT_STATUS] = {"shows the state of the box and what the registry holds",
+                           "montre l'état de l'appareil et le contenu du registre"},
+    [TEXT_ABOUT_PIN] = {"explains how to replace a PIN that the token refused",
+                        "explique comment remplacer un code PIN refusé par le jeton"},
+};
+
+/* %1: the detail, %2: which person of the file. */
+static const struct pair refusals[OFFICER_REASON_COUNT] = {
+    [OFFICER_REASON_NONE] = {"provd refused without a reason: read its log",
+                             "provd a refusé sans raison : lisez son journal"},
+    [OFFICER_REASON_STATE] = {"the box is %1: see `officer status` and the log of authd",
+                              "l'appareil est dans l'état %1 : voir `officer status` et le journal "
+                              "d'authd"},
+    [OFFICER_REASON_NO_KEYS] = {"the box has no keys yet: run `officer key initialise`",
+                                "l'appareil n'a pas encore de clés : lancez `officer key "
+                                "initialise`"},
+    [OFFICER_REASON_CORE] = {"core cannot record the change now, so it was not made: see `officer "
+                             "status`, then try again",
+                             "core ne peut pas consigner le changement, il n'a donc pas été fait : "
+                             "voir `officer status`, puis réessayez"},
+    [OFFICER_REASON_SIGNER] =
+        {"no signer answers: see `officer status`, then try again",
+         "aucun signataire ne répond : voir `officer status`, puis réessayez"},
+    [OFFICER_REASON_TOKEN] = {"the signer refused (%1): read its log",
+                              "le signataire a refusé (%1) : lisez son journal"},
+    [OFFICER_REASON_ROOTS] = {"this token does not open the registry's record keys (%1): put back "
+                              "the token that made them, or the registry that belongs to it",
+                              "ce jeton n'ouvre pas les clés du registre (%1) : remettez le jeton "
+                              "qui les a faites, ou le registre qui lui appartient"},
+    [OFFICER_REASON_UNSEAL] = {"nobody can read certificates now: see `officer status`, then try "
+                               "again",
+                               "personne ne peut lire de certificat en ce moment : voir `officer "
+                               "status`, puis réessayez"},
+    [OFFICER_REASON_REGISTRY] = {"the registry failed (%1): check the disk and provd's log",
+                                 "le registre a échoué (%1) : vérifiez le disque et le journal de "
+                                 "provd"},
+    [OFFICER_REASON_VALUE] = {"%1 has a value that is not allowed: see officer(1)",
+                              "%1 a une valeur non admise : voir officer(1)"},
+    [OFFICER_REASON_UNKNOWN] = {"the %1 is not registered: add it first",
+                                "%1 n'est pas enregistré : ajoutez-le d'abord"},
+    [OFFICER_REASON_CERTIFICATE] = {"the certificate cannot be read: give one X.509 certificate, "
+                                    "PEM or DER",
+                                    "le certificat est illisible : donnez un certificat X.509, PEM "
+                                    "ou DER"},
+    [OFFICER_REASON_CERTIFICATE_EXPIRED] =
+        {"the certificate is not valid today: ask for a new one, "
+         "or set the clock",
+         "le certificat n'est pas valide aujourd'hui : demandez-en "
+         "un nouveau, ou réglez l'horloge"},
+    [OFFICER_REASON_CERTIFICATE_UNTRUSTED] = {"no authority of domain AUTH has issued this "
+                                              "certificate: `officer trust add domain=AUTH "
+                                              "file=CA` first",
+                                              "aucune autorité du domaine AUTH n'a émis ce "
+                                              "certificat : d'abord `officer trust add "
+                                              "domain=AUTH file=CA`"},
+    [OFFICER_REASON_CERTIFICATE_WEAK] = {"the certificate's key or signature is too weak: use "
+                                         "RSA of 2048 bits or more, with SHA-256",
+                                         "la clé ou la signature du certificat est trop faible : "
+                                         "utilisez RSA de 2048 bits ou plus, avec SHA-256"},
+    [OFFICER_REASON_CERTIFICATE_NOT_AUTHORITY] = {"this is not a certificate of an authority "
+                                                  "(basicConstraints CA)",
+                                                  "ce n'est pas un certificat d'autorité "
+                                                  "(basicConstraints CA)"},
+    [OFFICER_REASON_ANCHORS_FULL] = {"this trust domain has all the authorities it can have",
+                                     "ce domaine de confiance a toutes les autorités possibles"},
+    [OFFICER_REASON_PERSON] = {"people[%2]: %1 has a value that is not allowed; this batch was not "
+                               "imported: correct it and import the file again",
+                               "people[%2] : %1 a une valeur non admise ; ce lot n'a pas été "
+                               "importé : corrigez et réimportez le fichier"},
+    [OFFICER_REASON_VID_TAKEN] = {"people[%2]: a VID belongs to another person; this batch was not "
+                                  "imported",
+                                  "people[%2] : un VID appartient à une autre personne ; ce lot "
+                                  "n'a pas été importé"},
+    [OFFICER_REASON_TWICE] = {"people[%2]: an identifier (%1) comes twice; this batch was not "
+                              "imported",
+                              "people[%2] : un identifiant (%1) apparaît deux fois ; ce lot n'a "
+                              "pas été importé"},
+};
+
+static bool french;
+
+void officer_text_choose_language(void) {
+    static const char *const variables[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        const char *value = getenv(variables[i]);
+        if (value == NULL || value[0] == '\0')
+            continue;
+        french = strncmp(value, "fr", 2) == 0;
+        return;
+    }
+}
+
+/* Text of files and arguments goes to a terminal: no control characters. */
+static void print_safely(FILE *stream, const char *value) {
+    for (; value != NULL && *value != '\0'; value++)
+        (void)fputc((unsigned char)*value < 0x20 || *value == 0x7f ? '?' : *value, stream);
+}
+
+static void print_pair(FILE *stream, const struct pair *pair, const char *first,
+                       const char *second) {
+    const char *at = french ? pair->french : pair->english;
+    for (; *at != '\0'; at++) {
+        if (at[0] == '%' && (at[1] == '1' || at[1] == '2'))
+            print_safely(stream, *++at == '1' ? first : second);
+        else
+            (void)fputc(*at, stream);
+    }
+    (void)fputc('\n', stream);
+}
+
+void officer_text_print(FILE *stream, enum officer_text text, const char *first,
+                        const char *second) {
+    print_pair(stream, &texts[text], first, second);
+}
+
+void officer_text_complain(enum officer_text text, const char *first, const char *second) {
+    (void)fputs(french ? "officer : " : "officer: ", stderr);
+    print_pair(stderr, &texts[text], first, second);
+}
+
+void officer_text_refusal(const struct officer_outcome *outcome, const char *where) {
+    char count[16];
+    (void)snprintf(count, sizeof count, "%u", outcome->count);
+    (void)fputs(french ? "officer : " : "officer: ", stderr);
+    if (where != NULL) {
+        print_safely(stderr, where);
+        (void)fputs(french ? " : " : ": ", stderr);
+    }
+    print_pair(stderr, &refusals[outcome->reason], outcome->detail, count);
+}

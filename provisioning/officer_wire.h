@@ -1,0 +1,168 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "firmware/base/boot.h"
+#include "firmware/base/bytes.h"
+#include "firmware/base/err.h"
+#include "authd/store/identity.h"
+#include "authd/store/programme.h"
+
+/*
+ * officer ↔ provd, over <run-directory>/officer.sock: one question at a time, one answer to each.
+ * The reader and the writer of each message live in one file. Readers recognise the whole payload,
+ * with every enumeration in its range, or refuse; what the fields mean provd judges afterwards.
+ */
+#define OFFICER_SOCKET_NAME     "officer.sock"
+#define OFFICER_DOMAIN_SIZE     32
+#define OFFICER_CERTIFICATE_MAX 16384
+#define OFFICER_KEY_SIZE        128 /* of an API or licence key, with the final zero */
+#define OFFICER_DETAIL_SIZE     96
+#define OFFICER_PEM_MAX         8192
+#define OFFICER_JWKS_MAX        65536
+#define OFFICER_PEOPLE_MAX      64 /* in one question */
+#define OFFICER_VIDS_MAX        8  /* of one person */
+#define OFFICER_VID_SIZE        17
+#define OFFICER_PERSON_MAX      (IDENTITY_PLAIN_MAX + 1024) /* encoded */
+
+enum officer_verb {
+    OFFICER_KEY_INITIALISE = 602, /* no payload */
+    OFFICER_KEY_LIST = 604,       /* no payload; answered with struct officer_publication */
+    OFFICER_TRUST_ADD = 606,
+    OFFICER_PARTNER_ADD = 608,
+    OFFICER_PARTNER_STATUS = 610,
+    OFFICER_POLICY_ADD = 612,
+    OFFICER_API_KEY_ADD = 614,
+    OFFICER_MISP_ADD = 616,
+    OFFICER_PEOPLE_PUT = 618,
+    OFFICER_STATUS = 620, /* no payload; answered with struct officer_box */
+};
+
+/* Why provd refuses. The officer's program has a text for each, in each language. */
+enum officer_reason {
+    OFFICER_REASON_NONE,
+    OFFICER_REASON_STATE,       /* not in this state of the box; detail: the state */
+    OFFICER_REASON_NO_KEYS,     /* `officer key initialise` comes first */
+    OFFICER_REASON_CORE,        /* core cannot record the change now */
+    OFFICER_REASON_SIGNER,      /* no signer answers */
+    OFFICER_REASON_TOKEN,       /* the signer refused; detail: its error */
+    OFFICER_REASON_ROOTS,       /* the token does not open the registry's record keys */
+    OFFICER_REASON_UNSEAL,      /* nobody reads certificates now */
+    OFFICER_REASON_REGISTRY,    /* the registry could not be read or written; detail: its error */
+    OFFICER_REASON_VALUE,       /* detail: which field is wrong */
+    OFFICER_REASON_UNKNOWN,     /* detail: the field that names something not registered */
+    OFFICER_REASON_CERTIFICATE, /* not a certificate provd can read */
+    OFFICER_REASON_CERTIFICATE_EXPIRED,
+    OFFICER_REASON_CERTIFICATE_UNTRUSTED,     /* no path to an anchor of its trust domain */
+    OFFICER_REASON_CERTIFICATE_WEAK,          /* its key or hash is too weak */
+    OFFICER_REASON_CERTIFICATE_NOT_AUTHORITY, /* an anchor must be a CA */
+    OFFICER_REASON_ANCHORS_FULL,              /* the trust domain has all the anchors it can have */
+    OFFICER_REASON_PERSON,    /* count: which of the batch, from 0; detail: the field */
+    OFFICER_REASON_VID_TAKEN, /* count: which of the batch; the VID is another person's */
+    OFFICER_REASON_TWICE, /* count: which of the batch repeats an identifier; detail: the field */
+    OFFICER_REASON_COUNT
+};
+
+/* Every answer begins with this. */
+struct officer_outcome {
+    enum err status; /* ERR_OK: done and durable. Anything else: nothing has changed */
+    enum officer_reason reason;
+    uint32_t count; /* how many: keys made, people written; else the index named by the reason */
+    char detail[OFFICER_DETAIL_SIZE]; /* printable ASCII, "" when there is none */
+};
+
+struct officer_trust {
+    char domain[OFFICER_DOMAIN_SIZE]; /* "AUTH" */
+    struct bytes certificate;         /* of a CA, PEM or DER; a view of the frame */
+};
+
+struct officer_partner {
+    char id[PROGRAMME_ID_SIZE];
+    char name[PROGRAMME_NAME_SIZE];
+    enum programme_status status;
+    struct bytes certificate; /* PEM or DER; a view of the frame */
+};
+
+struct officer_partner_status {
+    char id[PROGRAMME_ID_SIZE];
+    enum programme_status status;
+};
+
+/* The keys themselves are views of the frame, so that they stay in the memory it was copied to. */
+struct officer_api_key {
+    struct api_key row;
+    struct bytes key;
+};
+struct officer_misp {
+    struct misp row;
+    struct bytes licence_key;
+};
+
+struct officer_vid {
+    char vid[OFFICER_VID_SIZE];
+    enum alias_type type;
+    bool revoked;
+    int64_t expires_ms;
+    uint32_t uses;
+};
+
+/* A person as an officer brings them: the identity's token and audit salt are provd's to fill. */
+struct officer_person {
+    struct identity identity; /* attribute views end with the frame */
+    bool hotlisted;
+    size_t vid_count;
+    struct officer_vid vids[OFFICER_VIDS_MAX];
+};
+
+struct officer_publication {
+    struct officer_outcome outcome;
+    struct bytes jwks, partner_pem, ida_fir_pem, sign_pem, root_pem;
+};
+
+struct officer_box {
+    struct officer_outcome outcome;
+    enum box_state state;
+    bool core_up, unseal_up;
+    uint16_t signers_up, signers;
+    uint16_t record_generation; /* the newest that is open; 0: none */
+    uint64_t registry_sequence;
+    uint64_t people, vids, partners, policies, api_keys, misps, anchors, salts;
+};
+
+/* Writers append to ${target} (sticky errors there). Readers: ERR_MALFORMED, ERR_TRUNCATED,
+ * ERR_TOO_LARGE. */
+void officer_wire_put_outcome(struct buffer *target, const struct officer_outcome *outcome);
+MUST_CHECK enum err officer_wire_get_outcome(struct bytes payload, struct officer_outcome *outcome);
+void officer_wire_put_trust(struct buffer *target, const struct officer_trust *question);
+MUST_CHECK enum err officer_wire_get_trust(struct bytes payload, struct officer_trust *question);
+void officer_wire_put_partner(struct buffer *target, const struct officer_partner *question);
+MUST_CHECK enum err officer_wire_get_partner(struct bytes payload,
+                                             struct officer_partner *question);
+void officer_wire_put_partner_status(struct buffer *target,
+                                     const struct officer_partner_status *question);
+MUST_CHECK enum err officer_wire_get_partner_status(struct bytes payload,
+                                                    struct officer_partner_status *question);
+void officer_wire_put_policy(struct buffer *target, const struct policy *question);
+MUST_CHECK enum err officer_wire_get_policy(struct bytes payload, struct policy *question);
+void officer_wire_put_api_key(struct buffer *target, const struct officer_api_key *question);
+MUST_CHECK enum err officer_wire_get_api_key(struct bytes payload,
+                                             struct officer_api_key *question);
+void officer_wire_put_misp(struct buffer *target, const struct officer_misp *question);
+MUST_CHECK enum err officer_wire_get_misp(struct bytes payload, struct officer_misp *question);
+void officer_wire_put_publication(struct buffer *target, const struct officer_publication *answer);
+MUST_CHECK enum err officer_wire_get_publication(struct bytes payload,
+                                                 struct officer_publication *answer);
+void officer_wire_put_box(struct buffer *target, const struct officer_box *answer);
+MUST_CHECK enum err officer_wire_get_box(struct bytes payload, struct officer_box *answer);
+
+/*
+ * PEOPLE_PUT is people one after another, up to OFFICER_PEOPLE_MAX. A writer adds one while
+ * OFFICER_PERSON_MAX + 4 bytes of FRAME_PAYLOAD_MAX are left. ERR_TOO_LARGE: this person does not
+ * fit into a record, nothing was added.
+ */
+MUST_CHECK enum err officer_wire_add_person(struct buffer *people,
+                                            const struct officer_person *person);
+/* Takes the next one. The list ends when ${people}->left is 0. */
+MUST_CHECK enum err officer_wire_take_person(struct cursor *people, struct officer_person *person);

@@ -1,0 +1,122 @@
+#include "firmware/base/log.h"
+#include "provisioning/keys.h"
+#include "provisioning/operation.h"
+#include "provisioning/people.h"
+#include "provisioning/programmes.h"
+
+/*
+ * A box that has just been given its keys is unprovisioned until core has said otherwise, so that
+ * state alone does not refuse what needs keys: an open root decides.
+ */
+#define NEW_BOX BOX_STATE_BIT(BOX_UNPROVISIONED)
+#define SERVING                                                                                    \
+    (BOX_STATE_BIT(BOX_OPERATIONAL) | BOX_STATE_BIT(BOX_DEGRADED) | BOX_STATE_BIT(BOX_MAINTENANCE))
+
+static enum err status(struct change *change) {
+    struct provd *provd = change->provd;
+    struct officer_box *box = &change->box;
+    struct provd_peers_standing standing = provd_peers_standing(provd->peers);
+    if (change->payload.len != 0)
+        return ERR_MALFORMED;
+    *box = (struct officer_box){.state = provd->state,
+                                .core_up = standing.core_up,
+                                .unseal_up = standing.unseal_up,
+                                .signers = standing.signers,
+                                .signers_up = standing.signers_up};
+    enum err none = record_keys_newest(provd->record_keys, &box->record_generation);
+    if (none != ERR_OK)
+        box->record_generation = 0;
+    ERR_TRY(change_registry(change, registry_sequence(provd->registry, &box->registry_sequence)));
+    KV_TXN_CLEANUP struct kv_txn txn = kv_read(registry_kv(provd->registry));
+    box->people = kv_count(&txn, REGISTRY_IDENTITIES);
+    box->vids = kv_count(&txn, REGISTRY_ALIASES);
+    box->partners = kv_count(&txn, REGISTRY_PARTNERS);
+    box->policies = kv_count(&txn, REGISTRY_POLICIES);
+    box->api_keys = kv_count(&txn, REGISTRY_API_KEYS);
+    box->misps = kv_count(&txn, REGISTRY_MISPS);
+    box->anchors = kv_count(&txn, REGISTRY_TRUST);
+    box->salts = kv_count(&txn, REGISTRY_SALTS);
+    return change_registry(change, txn.err);
+}
+
+static void answer_outcome(struct change *change, struct buffer *answer) {
+    officer_wire_put_outcome(answer, &change->outcome);
+}
+
+static void answer_publication(struct change *change, struct buffer *answer) {
+    change->publication.outcome = change->outcome;
+    officer_wire_put_publication(answer, &change->publication);
+}
+
+static void answer_box(struct change *change, struct buffer *answer) {
+    change->box.outcome = change->outcome;
+    officer_wire_put_box(answer, &change->box);
+}
+
+struct operation {
+    uint16_t type;
+    const char *action;
+    uint32_t states;
+    bool needs_roots;
+    enum err (*run)(struct change *change);
+    void (*answer)(struct change *change, struct buffer *answer);
+};
+
+static const struct operation operations[] = {
+    {OFFICER_STATUS, "status", SERVE_ANY_STATE, false, status, answer_box},
+    {OFFICER_KEY_LIST, "key list", NEW_BOX | SERVING, false, keys_list, answer_publication},
+    {OFFICER_KEY_INITIALISE, "key initialise", NEW_BOX | SERVING, false, keys_initialise,
+     answer_outcome},
+    {OFFICER_TRUST_ADD, "trust add", NEW_BOX | SERVING, true, programmes_trust_add, answer_outcome},
+    {OFFICER_PARTNER_ADD, "partner add", NEW_BOX | SERVING, true, programmes_partner_add,
+     answer_outcome},
+    {OFFICER_PARTNER_STATUS, "partner status", NEW_BOX | SERVING, true, programmes_partner_status,
+     answer_outcome},
+    {OFFICER_POLICY_ADD, "policy add", NEW_BOX | SERVING, true, programmes_policy_add,
+     answer_outcome},
+    {OFFICER_API_KEY_ADD, "api-key add", NEW_BOX | SERVING, true, programmes_api_key_add,
+     answer_outcome},
+    {OFFICER_MISP_ADD, "misp add", NEW_BOX | SERVING, true, programmes_misp_add, answer_outcome},
+    {OFFICER_PEOPLE_PUT, "people import", NEW_BOX | SERVING, true, people_put, answer_outcome},
+};
+
+static const struct operation *find(uint16_t type) {
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
+        if (operations[i].type == type)
+            return &operations[i];
+    return NULL;
+}
+
+static enum err perform(const struct operation *operation, struct change *change) {
+    enum box_state state = change->provd->state;
+    if ((operation->states & BOX_STATE_BIT(state)) == 0)
+        return change_refuse(change, ERR_DENIED, OFFICER_REASON_STATE, box_state_text(state));
+    if (operation->needs_roots)
+        ERR_TRY(keys_open_roots(change));
+    return operation->run(change);
+}
+
+static void free_published(struct change *change) {
+    secret_free(&change->published);
+}
+
+enum err operation_run(struct provd *provd, const struct officers_question *question,
+                       struct buffer *answer) {
+    const struct operation *operation = find(question->type);
+    if (operation == NULL)
+        return ERR_DENIED;
+    __attribute__((cleanup(free_published))) struct change change = {
+        .provd = provd,
+        .action = operation->action,
+        .officer_uid = question->uid,
+        .payload = question->payload,
+    };
+    enum err err = perform(operation, &change);
+    if (err != ERR_OK && change.outcome.status == ERR_OK)
+        return err;
+    log_event(err == ERR_OK ? LOG_INFO : LOG_WARNING, "officer-question",
+              "action=\"%s\" uid=%u result=%s reason=%d detail=%s", operation->action,
+              question->uid, err_text(err), change.outcome.reason, change.outcome.detail);
+    operation->answer(&change, answer);
+    return ERR_OK;
+}

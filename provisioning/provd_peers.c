@@ -1,0 +1,361 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "firmware/base/clock.h"
+#include "firmware/base/log.h"
+#include "hsm/wire.h"
+#include "provisioning/provd_peers.h"
+
+#define CORE_WAIT_MS      10000
+#define UNSEAL_WAIT_MS    10000
+#define SIGNER_WAIT_MS    20000
+#define SIGNER_ATTEMPT_MS 4000
+#define KEY_MAKER_WAIT_MS 120000 /* a token may take long over a key pair */
+#define TURN_MS           100
+
+/* One process provd talks to. Its socket stays when it dies; what it had taken is lost with it. */
+struct peer {
+    struct provd_peers *peers;
+    char role[BOOT_NAME_SIZE];
+    uint16_t index;
+    int fd;
+    struct serve_peer *serve_peer; /* NULL once it broke the protocol, until its successor is up */
+    bool up;
+    bool provisioned;       /* signers: as their last hello said */
+    uint32_t interruptions; /* how often it went down: a question survives none */
+};
+
+struct provd_peers {
+    struct serve *serve;
+    bool stopping;
+    struct {
+        const struct peer *peer; /* NULL: no question is open */
+        uint64_t id;
+        uint16_t answer_type;
+        bool answered;
+        struct secret payload;
+    } open;
+    uint64_t last_id;
+    size_t next_signer;
+    size_t count;
+    struct peer peer[];
+};
+
+static enum err take_answer(void *context, struct serve_peer *serve_peer,
+                            const struct frame *frame) {
+    struct peer *peer = context;
+    struct provd_peers *peers = peer->peers;
+    (void)serve_peer;
+    /* The answer to a question that was given up. */
+    if (peers->open.peer != peer || frame->id != peers->open.id || peers->open.answered)
+        return ERR_OK;
+    if (frame->type != peers->open.answer_type)
+        return ERR_MALFORMED;
+    ERR_TRY(secret_copy(&peers->open.payload, frame->payload));
+    peers->open.answered = true;
+    return ERR_OK;
+}
+
+static enum err take_hello(void *context, struct serve_peer *serve_peer,
+                           const struct frame *frame) {
+    struct peer *peer = context;
+    struct hsm_hello hello;
+    (void)serve_peer;
+    ERR_TRY(hsm_wire_get_hello(frame->payload, &hello));
+    peer->provisioned = hello.provisioned;
+    return ERR_OK;
+}
+
+/* A signer that has just made the keys has them, without another hello. */
+static enum err take_generated(void *context, struct serve_peer *serve_peer,
+                               const struct frame *frame) {
+    struct peer *peer = context;
+    struct hsm_generated generated;
+    ERR_TRY(hsm_wire_get_generated(frame->payload, &generated));
+    if (generated.receipt.status == ERR_OK || generated.receipt.status == ERR_EXISTS)
+        peer->provisioned = true;
+    return take_answer(context, serve_peer, frame);
+}
+
+static const struct serve_verb core_verbs[] = {{PROVD_AUDITED, SERVE_ANY_STATE, take_answer}};
+static const struct serve_verb unseal_verbs[] = {
+    {UNSEAL_CERTIFICATE_READ, SERVE_ANY_STATE, take_answer}};
+static const struct serve_verb signer_verbs[] = {
+    {HSM_HELLO, SERVE_ANY_STATE, take_hello},
+    {HSM_LOOKED_UP, SERVE_ANY_STATE, take_answer},
+    {HSM_ROOT_OPENED, SERVE_ANY_STATE, take_answer},
+    {HSM_PUBLICATION, SERVE_ANY_STATE, take_answer},
+    {HSM_GENERATED, SERVE_ANY_STATE, take_generated},
+    {HSM_ROOT_MADE, SERVE_ANY_STATE, take_answer},
+};
+
+#define VERBS(table) table, sizeof(table) / sizeof(table)[0]
+static const struct {
+    const char *role;
+    const struct serve_verb *verbs;
+    size_t verb_count;
+} roles[] = {
+    {"core", VERBS(core_verbs)}, {"unseal", VERBS(unseal_verbs)}, {"hsm", VERBS(signer_verbs)}};
+
+/* It broke the protocol: nothing more is read from it until authd has replaced it. */
+static void lost_peer(void *context, struct serve_peer *serve_peer, enum err reason) {
+    struct peer *peer = context;
+    (void)serve_peer;
+    log_event(LOG_ERROR, "peer-lost", "role=%s index=%u reason=%s", peer->role, peer->index,
+              err_text(reason));
+    peer->serve_peer = NULL;
+    peer->up = false;
+    peer->interruptions++;
+    if (boot_report_peer(peer->peers->serve, peer->role, peer->index) != ERR_OK)
+        log_event(LOG_ERROR, "report-failed", "role=%s index=%u", peer->role, peer->index);
+}
+
+static enum err add_to_loop(struct peer *peer) {
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+        if (strcmp(peer->role, roles[i].role) != 0)
+            continue;
+        struct serve_peer_options options = {
+            .name = roles[i].role,
+            .verbs = roles[i].verbs,
+            .verb_count = roles[i].verb_count,
+            .lost = lost_peer,
+            .context = peer,
+        };
+        return serve_add_peer(peer->peers->serve, peer->fd, &options, &peer->serve_peer);
+    }
+    return ERR_CONFIG;
+}
+
+enum err provd_peers_open(struct provd_peers **peers, const struct boot *boot,
+                          struct serve *serve) {
+    struct provd_peers *made = calloc(1, sizeof *made + boot->peer_count * sizeof(struct peer));
+    if (made == NULL)
+        return ERR_SYSTEM;
+    made->serve = serve;
+    for (size_t i = 0; i < boot->peer_count; i++) {
+        struct peer *peer = &made->peer[made->count++];
+        *peer =
+            (struct peer){.peers = made, .index = boot->peers[i].index, .fd = boot->peers[i].fd};
+        memcpy(peer->role, boot->peers[i].role, sizeof peer->role);
+        enum err err = add_to_loop(peer);
+        if (err != ERR_OK) {
+            log_event(LOG_ERROR, "peer-refused", "role=%s error=%s", peer->role, err_text(err));
+            provd_peers_close(made);
+            return err;
+        }
+    }
+    *peers = made;
+    return ERR_OK;
+}
+
+void provd_peers_close(struct provd_peers *peers) {
+    if (peers == NULL)
+        return;
+    for (size_t i = 0; i < peers->count; i++)
+        if (peers->peer[i].serve_peer != NULL)
+            serve_remove_peer(peers->peer[i].serve_peer);
+    secret_free(&peers->open.payload);
+    free(peers);
+}
+
+static bool is_role(const struct peer *peer, const char *role) {
+    return strcmp(peer->role, role) == 0;
+}
+
+/* The peer of ${role} with ${index}; NULL when there is none. */
+static struct peer *find(struct provd_peers *peers, const char *role, uint16_t index) {
+    for (size_t i = 0; i < peers->count; i++)
+        if (is_role(&peers->peer[i], role) && peers->peer[i].index == index)
+            return &peers->peer[i];
+    return NULL;
+}
+
+/* provd has one core and one unseal worker, whatever their index is. */
+static struct peer *find_only(struct provd_peers *peers, const char *role) {
+    for (size_t i = 0; i < peers->count; i++)
+        if (is_role(&peers->peer[i], role))
+            return &peers->peer[i];
+    return NULL;
+}
+
+void provd_peers_down(struct provd_peers *peers, const char *role, uint16_t index) {
+    struct peer *peer = find(peers, role, index);
+    if (peer == NULL)
+        return;
+    peer->up = false;
+    peer->interruptions++;
+}
+
+void provd_peers_up(struct provd_peers *peers, const char *role, uint16_t index) {
+    struct peer *peer = find(peers, role, index);
+    if (peer == NULL)
+        return;
+    if (peer->serve_peer == NULL) {
+        frame_discard(peer->fd);
+        enum err err = add_to_loop(peer);
+        if (err != ERR_OK) {
+            log_event(LOG_ERROR, "peer-refused", "role=%s error=%s", role, err_text(err));
+            return;
+        }
+    }
+    peer->up = true;
+}
+
+void provd_peers_stop(struct provd_peers *peers) {
+    peers->stopping = true;
+}
+
+struct provd_peers_standing provd_peers_standing(const struct provd_peers *peers) {
+    struct provd_peers_standing standing = {0};
+    for (size_t i = 0; i < peers->count; i++) {
+        const struct peer *peer = &peers->peer[i];
+        standing.core_up |= is_role(peer, "core") && peer->up;
+        standing.unseal_up |= is_role(peer, "unseal") && peer->up;
+        if (!is_role(peer, "hsm"))
+            continue;
+        standing.signers++;
+        standing.signers_up += peer->up;
+        standing.provisioned |= peer->provisioned;
+    }
+    return standing;
+}
+
+static enum err turn_until(struct provd_peers *peers, int64_t deadline_ms) {
+    int64_t left = deadline_ms - clock_boot_ms();
+    if (peers->stopping)
+        return ERR_UNAVAILABLE;
+    if (left <= 0)
+        return ERR_TIMEOUT;
+    return serve_turn(peers->serve, left < TURN_MS ? (int)left : TURN_MS);
+}
+
+enum err provd_peers_wait(struct provd_peers *peers, int wait_ms) {
+    int64_t deadline_ms = clock_boot_ms() + wait_ms;
+    enum err err = ERR_OK;
+    while (err == ERR_OK)
+        err = turn_until(peers, deadline_ms);
+    return err == ERR_TIMEOUT ? ERR_OK : err;
+}
+
+static enum err wait_for_answer(struct provd_peers *peers, const struct peer *peer,
+                                int64_t deadline_ms) {
+    uint32_t interruptions = peer->interruptions;
+    while (!peers->open.answered) {
+        if (peer->interruptions != interruptions)
+            return ERR_CLOSED;
+        ERR_TRY(turn_until(peers, deadline_ms));
+    }
+    return ERR_OK;
+}
+
+/* One question to one peer. The answer's type is the question's plus one. */
+static enum err ask(struct peer *peer, uint16_t verb, struct bytes question, int64_t deadline_ms,
+                    struct secret *answer) {
+    struct provd_peers *peers = peer->peers;
+    struct frame frame = {.type = verb, .id = ++peers->last_id, .payload = question};
+    if (peers->open.peer != NULL)
+        return ERR_FULL;
+    ERR_TRY(serve_send(peer->serve_peer, &frame));
+    peers->open.peer = peer;
+    peers->open.id = frame.id;
+    peers->open.answer_type = verb + 1;
+    peers->open.answered = false;
+    enum err err = wait_for_answer(peers, peer, deadline_ms);
+    if (err == ERR_OK)
+        *answer = peers->open.payload;
+    else
+        secret_free(&peers->open.payload);
+    peers->open.payload = (struct secret){0};
+    peers->open.peer = NULL;
+    return err;
+}
+
+static enum err wait_until_up(struct peer *peer, int64_t deadline_ms) {
+    while (!peer->up)
+        ERR_TRY(turn_until(peer->peers, deadline_ms));
+    return ERR_OK;
+}
+
+/* A peer that has no double: waits for it, asks once. */
+static enum err ask_only(struct peer *peer, uint16_t verb, struct bytes question, int64_t wait_ms,
+                         struct secret *answer) {
+    if (peer == NULL)
+        return ERR_UNAVAILABLE;
+    int64_t deadline_ms = clock_boot_ms() + wait_ms;
+    enum err err = wait_until_up(peer, deadline_ms);
+    if (err == ERR_OK)
+        err = ask(peer, verb, question, deadline_ms, answer);
+    if (err == ERR_OK)
+        return ERR_OK;
+    log_event(LOG_WARNING, "peer-unavailable", "role=%s index=%u verb=%u error=%s", peer->role,
+              peer->index, verb, err_text(err));
+    return ERR_UNAVAILABLE;
+}
+
+enum err provd_peers_audit(struct provd_peers *peers, const struct provd_audit *audit) {
+    uint8_t memory[256];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct bytes question;
+    SECRET(answer);
+    provd_wire_put_audit(&buffer, audit);
+    ERR_TRY(buffer_end(&buffer, &question));
+    ERR_TRY(ask_only(find_only(peers, "core"), PROVD_AUDIT, question, CORE_WAIT_MS, &answer));
+    enum err status = ERR_UNAVAILABLE;
+    ERR_TRY(provd_wire_get_audited(secret_view(&answer), &status));
+    return status == ERR_OK ? ERR_OK : ERR_UNAVAILABLE;
+}
+
+void provd_peers_changed(struct provd_peers *peers, uint64_t sequence) {
+    uint8_t memory[16];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct peer *core = find_only(peers, "core");
+    struct frame frame = {.type = PROVD_CHANGED};
+    provd_wire_put_changed(&buffer, sequence);
+    enum err err = buffer_end(&buffer, &frame.payload);
+    if (err == ERR_OK)
+        err = core == NULL || core->serve_peer == NULL ? ERR_CLOSED
+                                                       : serve_send(core->serve_peer, &frame);
+    if (err != ERR_OK)
+        log_event(LOG_WARNING, "core-not-told", "sequence=%llu error=%s",
+                  (unsigned long long)sequence, err_text(err));
+}
+
+enum err provd_peers_ask_unseal(struct provd_peers *peers, uint16_t verb, struct bytes question,
+                                struct secret *answer) {
+    return ask_only(find_only(peers, "unseal"), verb, question, UNSEAL_WAIT_MS, answer);
+}
+
+enum err provd_peers_ask_key_maker(struct provd_peers *peers, uint16_t verb, struct bytes question,
+                                   struct secret *answer) {
+    return ask_only(find(peers, "hsm", 0), verb, question, KEY_MAKER_WAIT_MS, answer);
+}
+
+/* The next signer that serves and has keys, in turns; NULL when there is none. */
+static struct peer *next_signer(struct provd_peers *peers) {
+    for (size_t i = 0; i < peers->count; i++) {
+        struct peer *peer = &peers->peer[(peers->next_signer + i) % peers->count];
+        if (!is_role(peer, "hsm") || !peer->up || !peer->provisioned)
+            continue;
+        peers->next_signer = (peers->next_signer + i + 1) % peers->count;
+        return peer;
+    }
+    return NULL;
+}
+
+enum err provd_peers_ask_signer(struct provd_peers *peers, uint16_t verb, struct bytes question,
+                                struct secret *answer) {
+    int64_t deadline_ms = clock_boot_ms() + SIGNER_WAIT_MS;
+    while (clock_boot_ms() < deadline_ms && !peers->stopping) {
+        struct peer *peer = next_signer(peers);
+        if (peer == NULL) {
+            ERR_TRY(provd_peers_wait(peers, TURN_MS));
+            continue;
+        }
+        int64_t attempt_end = clock_boot_ms() + SIGNER_ATTEMPT_MS;
+        if (ask(peer, verb, question, attempt_end, answer) == ERR_OK)
+            return ERR_OK;
+        log_event(LOG_WARNING, "signer-silent", "index=%u verb=%u", peer->index, verb);
+    }
+    log_event(LOG_ERROR, "no-signer", "verb=%u", verb);
+    return ERR_UNAVAILABLE;
+}
