@@ -59,11 +59,10 @@ static enum err file_path(const char *directory, const char *name, char path[sta
     return len > 0 && len < PATH_SIZE ? ERR_OK : ERR_TOO_LARGE;
 }
 
-/* A reader that came first would create the files as its own, and the writer could not open them.
- */
-static enum err require_file(const char *directory, const char *name) {
+/* A reader that came first would create lock.mdb as its own, and the writer could not open it. */
+static enum err require_lock_file(const char *directory) {
     char path[PATH_SIZE];
-    ERR_TRY(file_path(directory, name, path));
+    ERR_TRY(file_path(directory, "lock.mdb", path));
     if (access(path, F_OK) == 0)
         return ERR_OK;
     return errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM;
@@ -116,10 +115,8 @@ enum err kv_open(struct kv **kv, const struct kv_options *options) {
     *kv = NULL;
     if (options->table_count > KV_TABLES_MAX)
         return ERR_TOO_LARGE;
-    if (options->read_only) {
-        ERR_TRY(require_file(options->path, "lock.mdb"));
-        ERR_TRY(require_file(options->path, "data.mdb"));
-    }
+    if (options->read_only)
+        ERR_TRY(require_lock_file(options->path));
     __attribute__((cleanup(destroy_kv))) struct kv *made = calloc(1, sizeof *made);
     if (made == NULL)
         return ERR_SYSTEM;

@@ -179,6 +179,12 @@ static void a_format_is_written_whole_or_not_at_all(void **state) {
     buffer_format(&buffer, "%s=%d", "abc", 123);
     assert_int_equal(buffer_end(&buffer, &written), ERR_OK);
     assert_true(bytes_equal_text(written, "abc=123"));
+    buffer = buffer_over(memory, 7);
+    buffer_format(&buffer, "%s=%d", "abc", 123);
+    assert_int_equal(buffer_end(&buffer, &written), ERR_FULL);
+
+    buffer = buffer_over(memory, sizeof memory);
+    buffer_format(&buffer, "%s=%d", "abc", 123);
 
     buffer_format(&buffer, "%d", 45);
     assert_int_equal(buffer_end(&buffer, &written), ERR_FULL);

@@ -383,6 +383,12 @@ static int free_the_middle(void) {
     return 0;
 }
 
+static int free_off_the_beginning(void) {
+    struct secret shifted = {misused.data + 8, 248};
+    secret_free(&shifted);
+    return 0;
+}
+
 static int free_a_copy_of_freed(void) {
     struct secret copy = misused;
     secret_free(&copy);
@@ -395,6 +401,8 @@ static void memory_that_is_no_secret_is_never_freed(void **state) {
     int status = status_of_child(free_foreign_memory);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
     status = status_of_child(free_the_middle);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    status = status_of_child(free_off_the_beginning);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
     struct secret stale = misused;
     secret_free(&misused);
