@@ -1,0 +1,221 @@
+#include <dirent.h>
+#include <getopt.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "firmware/base/clock.h"
+#include "provisioning/programme/https.h"
+#include "provisioning/programme/kit.h"
+#include "provisioning/programme/mosip_client.h"
+
+/*
+ * idcs-programme: acts as a social programme towards the appliance and says what happens. A
+ * demonstration: it reads the code from the outbox, which only a demonstration has.
+ */
+static const char usage_text[] =
+    "usage: idcs-programme --kit DIR [--partner ID] [--person NOTE|ID] [--otp CODE]\n"
+    "\n"
+    "Asks the appliance for a one-time code for a person, reads it from the outbox, authenticates\n"
+    "the person with it, verifies the signature of each answer, and tells the story.\n"
+    "\n"
+    "  --kit DIR        the kit that quickstart wrote\n"
+    "  --partner ID     the programme (default: the first that may use codes)\n"
+    "  --person WHO     a person's note or individualId (default: ordinary)\n"
+    "  --otp CODE       use this code instead of the one in the outbox\n"
+    "\n"
+    "example: idcs-programme --kit build/kit --person ordinary\n"
+    "exit status: 0 authenticated, 1 not authenticated, 2 wrong command line\n";
+
+struct story {
+    struct kit kit;
+    struct kit_partner partner;
+    struct https *https;
+    struct mosip_parties parties;
+    char transaction_id[11];
+};
+
+/* The kid of the signature must be one the appliance publishes. */
+static bool kid_is_published(struct story *story, const char *kid) {
+    char url[768];
+    struct https_answer answer;
+    bool published = false;
+    snprintf(url, sizeof(url), "%s/.well-known/jwks.json", story->kit.base_url);
+    if (https_send(story->https, url, NULL, NULL, &answer) != ERR_OK)
+        return false;
+    json_t *document = json_loadb(answer.body != NULL ? answer.body : "", answer.body_len, 0, NULL);
+    size_t index;
+    json_t *key;
+    json_array_foreach(json_object_get(document, "keys"), index, key) {
+        const char *name = json_string_value(json_object_get(key, "kid"));
+        published = published || (name != NULL && strcmp(name, kid) == 0);
+    }
+    json_decref(document);
+    https_answer_free(&answer);
+    return published;
+}
+
+/* Sends, verifies and gives the answer's document; NULL when it may not be trusted. */
+static json_t *exchange(struct story *story, const struct mosip_request *request) {
+    struct https_answer answer;
+    char kid[128];
+    bool valid = false;
+    if (https_send(story->https, request->url, request->body, request->signature, &answer) !=
+        ERR_OK)
+        return NULL;
+    json_t *document = NULL;
+    if (answer.status != 200) {
+        printf("    the appliance answered HTTP %ld\n", answer.status);
+    } else if (mosip_response_verify(bytes_of(answer.body, answer.body_len), answer.signature, kid,
+                                     sizeof(kid), &valid) != ERR_OK ||
+               !valid || !kid_is_published(story, kid)) {
+        printf("    the answer's signature does not verify: the answer is worth nothing\n");
+    } else {
+        printf("    signature verified (RS256, key %.12s…, made in the HSM)\n", kid);
+        document = json_loadb(answer.body, answer.body_len, JSON_REJECT_DUPLICATES, NULL);
+    }
+    https_answer_free(&answer);
+    return document;
+}
+
+static bool tell_errors(const json_t *document) {
+    size_t index;
+    json_t *error;
+    const json_t *errors = json_object_get(document, "errors");
+    json_array_foreach(errors, index, error) {
+        printf("    refused: %s %s\n", json_string_value(json_object_get(error, "errorCode")),
+               json_string_value(json_object_get(error, "errorMessage")));
+    }
+    return json_array_size(errors) > 0;
+}
+
+/* The code of our transaction, from the newest file that has it; false when there is none. */
+static bool find_code(const struct story *story, char code[static 16]) {
+    struct dirent **names = NULL;
+    int count = scandir(story->kit.outbox, &names, NULL, alphasort);
+    bool found = false;
+    for (int i = count - 1; i >= 0; i--) {
+        char path[1100];
+        snprintf(path, sizeof(path), "%s/%s", story->kit.outbox, names[i]->d_name);
+        json_t *message =
+            !found && names[i]->d_name[0] != '.' ? json_load_file(path, 0, NULL) : NULL;
+        const char *transaction = json_string_value(json_object_get(message, "transactionID"));
+        const char *otp = json_string_value(json_object_get(message, "otp"));
+        if (transaction != NULL && otp != NULL && strcmp(transaction, story->transaction_id) == 0) {
+            snprintf(code, 16, "%s", otp);
+            printf("    the person reads: %s\n",
+                   json_string_value(json_object_get(message, "text")));
+            found = true;
+        }
+        json_decref(message);
+        free(names[i]);
+    }
+    free(names);
+    return found;
+}
+
+/* Delivery is not part of the answer: look until it is there, for five seconds at most. */
+static bool await_code(const struct story *story, char code[static 16]) {
+    int64_t until_ms = clock_boot_ms() + 5000;
+    while (clock_boot_ms() < until_ms) {
+        if (find_code(story, code))
+            return true;
+        poll(NULL, 0, 50);
+    }
+    printf("    no message for this transaction in %s\n", story->kit.outbox);
+    return false;
+}
+
+static bool ask_for_code(struct story *story) {
+    static const char *const channels[] = {"phone", NULL};
+    struct mosip_request request = {0};
+    printf("[1] %s asks for a code (transaction %s)\n", story->partner.name, story->transaction_id);
+    if (mosip_request_otp(&story->parties, channels, &request) != ERR_OK)
+        return false;
+    json_t *document = exchange(story, &request);
+    mosip_request_free(&request);
+    bool sent = document != NULL && !tell_errors(document);
+    if (sent)
+        printf("    sent to %s\n", json_string_value(json_object_get(
+                                       json_object_get(document, "response"), "maskedMobile")));
+    json_decref(document);
+    return sent;
+}
+
+static bool authenticate(struct story *story, const char *code) {
+    struct mosip_request request = {0};
+    json_t *factors = json_pack("{s:s}", "otp", code);
+    printf("[3] %s authenticates the person with the code\n", story->partner.name);
+    enum err built = mosip_request_auth(&story->parties, factors, &request);
+    json_decref(factors);
+    if (built != ERR_OK)
+        return false;
+    json_t *document = exchange(story, &request);
+    mosip_request_free(&request);
+    const json_t *response = json_object_get(document, "response");
+    bool yes = document != NULL && !tell_errors(document) &&
+               json_is_true(json_object_get(response, "authStatus"));
+    if (yes)
+        printf("    authStatus true: this is the holder\n    authToken %s: what this programme "
+               "may know the person by\n",
+               json_string_value(json_object_get(response, "authToken")));
+    json_decref(document);
+    return yes;
+}
+
+static bool tell(struct story *story, const char *given_code) {
+    char code[16] = "";
+    if (!ask_for_code(story))
+        return false;
+    printf("[2] the code reaches the person's phone (here: the demonstration's outbox)\n");
+    if (given_code == NULL && !await_code(story, code))
+        return false;
+    return authenticate(story, given_code != NULL ? given_code : code);
+}
+
+static bool begin(struct story *story, const char *kit, const char *partner, const char *person) {
+    const json_t *someone = NULL;
+    if (kit_open(kit, &story->kit) != ERR_OK ||
+        kit_partner_open(&story->kit, partner, &story->partner) != ERR_OK ||
+        kit_person(&story->kit, person, &someone) != ERR_OK ||
+        https_open(&story->https, story->kit.ca_certificate) != ERR_OK ||
+        mosip_transaction_id(story->transaction_id) != ERR_OK)
+        return false;
+    story->parties = (struct mosip_parties){
+        .kit = &story->kit,
+        .partner = &story->partner,
+        .individual_id = json_string_value(json_object_get(someone, "individualId")),
+        .individual_id_type = json_string_value(json_object_get(someone, "individualIdType")),
+        .transaction_id = story->transaction_id};
+    return story->parties.individual_id != NULL && story->parties.individual_id_type != NULL;
+}
+
+int main(int argc, char **argv) {
+    static const struct option options[] = {
+        {"kit", required_argument, NULL, 'k'},    {"partner", required_argument, NULL, 'p'},
+        {"person", required_argument, NULL, 'w'}, {"otp", required_argument, NULL, 'o'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    const char *kit = NULL, *partner = NULL, *person = "ordinary", *code = NULL;
+    int option;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'k')
+            kit = optarg;
+        else if (option == 'p')
+            partner = optarg;
+        else if (option == 'w')
+            person = optarg;
+        else if (option == 'o')
+            code = optarg;
+        else
+            return fputs(usage_text, option == 'h' ? stdout : stderr), option == 'h' ? 0 : 2;
+    }
+    if (kit == NULL || optind != argc)
+        return fputs(usage_text, stderr), 2;
+    struct story story = {0};
+    bool yes = begin(&story, kit, partner, person) && tell(&story, code);
+    https_close(story.https);
+    kit_partner_close(&story.partner);
+    kit_close(&story.kit);
+    return yes ? 0 : 1;
+}

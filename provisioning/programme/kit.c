@@ -1,0 +1,127 @@
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "provisioning/programme/kit.h"
+
+static enum err complain(enum err result, const char *what, const char *subject) {
+    fprintf(stderr, "kit: %s: %s\n", what, subject);
+    return result;
+}
+
+static const char *text_of(const json_t *object, const char *name) {
+    const char *text = json_string_value(json_object_get(object, name));
+    return text != NULL ? text : "";
+}
+
+/* Paths in a kit are relative to it. */
+static void resolve(const struct kit *kit, const char *name, char *path, size_t size) {
+    if (name[0] == '/')
+        snprintf(path, size, "%s", name);
+    else
+        snprintf(path, size, "%s/%s", kit->folder, name);
+}
+
+static enum err read_certificate(const struct kit *kit, const char *name, X509 **certificate) {
+    char path[1024];
+    resolve(kit, name, path, sizeof(path));
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return complain(ERR_NOT_FOUND, "cannot open the certificate", path);
+    *certificate = PEM_read_X509(file, NULL, NULL, NULL);
+    fclose(file);
+    return *certificate != NULL ? ERR_OK : complain(ERR_MALFORMED, "not a PEM certificate", path);
+}
+
+enum err kit_open(const char *folder, struct kit *kit) {
+    char path[1024];
+    *kit = (struct kit){0};
+    snprintf(kit->folder, sizeof(kit->folder), "%s", folder);
+    resolve(kit, "kit.json", path, sizeof(path));
+    kit->document = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    if (kit->document == NULL)
+        return complain(ERR_MALFORMED, "cannot read it, run quickstart first", path);
+    kit->base_url = text_of(kit->document, "base_url");
+    kit->licence_key = text_of(kit->document, "misp_license_key");
+    kit->domain_uri = text_of(kit->document, "domain_uri");
+    kit->environment = text_of(kit->document, "env");
+    resolve(kit, text_of(kit->document, "ca_certificate"), kit->ca_certificate,
+            sizeof(kit->ca_certificate));
+    resolve(kit, text_of(kit->document, "outbox"), kit->outbox, sizeof(kit->outbox));
+    return read_certificate(kit, text_of(kit->document, "encryption_certificate"),
+                            &kit->encryption_certificate);
+}
+
+void kit_close(struct kit *kit) {
+    X509_free(kit->encryption_certificate);
+    json_decref(kit->document);
+}
+
+static bool may(const json_t *partner, const char *type) {
+    const json_t *allowed =
+        json_object_get(json_object_get(partner, "allowed"), "allowedAuthTypes");
+    size_t index;
+    json_t *entry;
+    json_array_foreach(allowed, index, entry) {
+        if (strcmp(text_of(entry, "authType"), type) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool fits(const json_t *partner, const char *id) {
+    if (id != NULL)
+        return strcmp(text_of(partner, "id"), id) == 0;
+    return strcasecmp(text_of(partner, "status"), "ACTIVE") == 0 && may(partner, "otp") &&
+           may(partner, "otp-request");
+}
+
+static enum err read_p12(const struct kit *kit, const json_t *entry, struct kit_partner *partner) {
+    char path[1024];
+    resolve(kit, text_of(entry, "p12"), path, sizeof(path));
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return complain(ERR_NOT_FOUND, "cannot open the key file", path);
+    PKCS12 *container = d2i_PKCS12_fp(file, NULL);
+    fclose(file);
+    int parsed = container != NULL && PKCS12_parse(container, text_of(entry, "p12_password"),
+                                                   &partner->key, &partner->certificate, NULL);
+    PKCS12_free(container);
+    return parsed == 1 ? ERR_OK : complain(ERR_CRYPTO, "cannot open the PKCS#12 file", path);
+}
+
+enum err kit_partner_open(const struct kit *kit, const char *id, struct kit_partner *partner) {
+    size_t index;
+    json_t *entry;
+    *partner = (struct kit_partner){0};
+    json_array_foreach(json_object_get(kit->document, "partners"), index, entry) {
+        if (!fits(entry, id))
+            continue;
+        partner->id = text_of(entry, "id");
+        partner->name = text_of(entry, "name");
+        partner->api_key = text_of(entry, "api_key");
+        return read_p12(kit, entry, partner);
+    }
+    return complain(ERR_NOT_FOUND, "no such programme in the kit", id != NULL ? id : "any");
+}
+
+void kit_partner_close(struct kit_partner *partner) {
+    EVP_PKEY_free(partner->key);
+    X509_free(partner->certificate);
+}
+
+enum err kit_person(const struct kit *kit, const char *note, const json_t **person) {
+    size_t index;
+    json_t *entry;
+    json_array_foreach(json_object_get(kit->document, "people"), index, entry) {
+        if (strcmp(text_of(entry, "note"), note) == 0 ||
+            strcmp(text_of(entry, "individualId"), note) == 0) {
+            *person = entry;
+            return ERR_OK;
+        }
+    }
+    return complain(ERR_NOT_FOUND, "no such person in the kit", note);
+}

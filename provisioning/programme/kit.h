@@ -1,0 +1,34 @@
+#pragma once
+
+#include <jansson.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "firmware/base/err.h"
+
+/* What a programme is handed: kit.json and the files it names. */
+struct kit {
+    char folder[512];
+    json_t *document; /* kit.json itself */
+    X509 *encryption_certificate;
+    char ca_certificate[768]; /* path */
+    char outbox[768];
+    const char *base_url, *licence_key, *domain_uri, *environment; /* inside document */
+};
+
+/* One programme of the kit, with its signing key. */
+struct kit_partner {
+    const char *id, *name, *api_key;
+    EVP_PKEY *key;
+    X509 *certificate;
+};
+
+/* Each says on stderr what is wrong. ERR_NOT_FOUND, ERR_MALFORMED, ERR_CRYPTO. */
+MUST_CHECK enum err kit_open(const char *folder, struct kit *kit);
+void kit_close(struct kit *kit);
+/* ${id} NULL: the first programme that is active and may ask for codes and use them. */
+MUST_CHECK enum err kit_partner_open(const struct kit *kit, const char *id,
+                                     struct kit_partner *partner);
+void kit_partner_close(struct kit_partner *partner);
+/* The first person whose note is ${note} or whose individualId it is; borrowed. */
+MUST_CHECK enum err kit_person(const struct kit *kit, const char *note, const json_t **person);
