@@ -1,3 +1,3 @@
-foreach(subject bytes secret codec clock conf merkle kv log)
+foreach(subject bytes secret secret_misuse codec clock conf merkle kv kv_processes log)
   idcs_unit_test(test_${subject} ${PROJECT_SOURCE_DIR}/tests/unit/test_${subject}.c LINK base)
 endforeach()
