@@ -14,8 +14,13 @@
  * it hands the entries back to their lanes. A torn tail is cut at start; damage before the tail is
  * ERR_CORRUPT.
  *
- * record on disk: length u32 ‖ sequence u64 ‖ wall ms i64 ‖ kind u16 ‖ payload ‖ check (first 8
- * bytes of the leaf hash over all before it).
+ * record on disk: length u32 (of the whole record) ‖ sequence u64 (from 1) ‖ wall ms i64 ‖ kind u16
+ * ‖ place in its batch u16 ‖ payload ‖ check (first 8 bytes of the leaf hash over all before it).
+ * The leaf of record n is number n - 1 of the tree.
+ *
+ * A batch is written only after the one before it is durable. So what does not read is a torn tail
+ * as long as no later batch follows it; else it was once durable, and is damage. One process at a
+ * time has the directory open.
  */
 enum journal_kind {
     JOURNAL_REQUEST = 1,    /* an answered request and its effects */
@@ -34,42 +39,65 @@ struct journal_entry {
     enum journal_kind kind;
     struct bytes payload;
     unsigned lane;
-    enum err result;            /* out: ERR_OK once durable */
+    enum err result;            /* out: ERR_OK once durable, else ERR_UNAVAILABLE: deny */
     uint64_t sequence;          /* out */
     struct journal_entry *next; /* the journal's own */
 };
 
 struct journal_options {
     const char *directory;
-    size_t segment_bytes; /* preallocated; 0 gives 64 MiB */
+    size_t segment_bytes; /* preallocated; 0 gives 64 MiB, at least 64 KiB */
     unsigned lanes;
-    /* For each record that is read back at start, in order; may be NULL. */
+    /* For each record that is read back at start (those of the last segment), in order; may be
+     * NULL. What it returns but ERR_OK ends journal_open. */
     enum err (*replay)(void *context, uint64_t sequence, int64_t wall_ms, enum journal_kind kind,
                        struct bytes payload);
     void *context;
 };
+/*
+ * Opens, or begins, the journal in ${directory}, which exists. ERR_CORRUPT: damage, the box is
+ * failed (logged). ERR_EXISTS: another process has it. ERR_CONFIG, ERR_SYSTEM.
+ */
 MUST_CHECK enum err journal_open(struct journal **journal, const struct journal_options *options);
 
-/* Reads records from ${first} on; used by the ledger for the tail it has not applied. */
+/*
+ * Reads all durable records from ${first} on, checking each and the tree. Used by the ledger for
+ * the tail it has not applied. ERR_NOT_FOUND: ${first} is older than the oldest segment there is.
+ * ERR_CORRUPT. Any thread may call it.
+ */
 MUST_CHECK enum err journal_each(struct journal *journal, uint64_t first,
                                  enum err (*each)(void *context, uint64_t sequence, int64_t wall_ms,
                                                   enum journal_kind kind, struct bytes payload),
                                  void *context);
 
+/*
+ * The one listener to what has become durable (the ledger): called for each record, in order, from
+ * the writing thread and before its entry goes back. Set it before journal_start.
+ */
+void journal_on_durable(struct journal *journal,
+                        void (*durable)(void *context, uint64_t sequence, enum journal_kind kind,
+                                        struct bytes payload),
+                        void *context);
+
 /* Starts the writer thread. ${settled} is called there after each batch is durable and about once a
  * second. */
 MUST_CHECK enum err journal_start(struct journal *journal, void (*settled)(void *context),
                                   void *context);
+/* Writes what is queued, ends the thread, closes. Close the ledger after it. */
 void journal_close(struct journal *journal);
 
-/* Queues; never blocks on the disk. ERR_FULL (bounded queue): the request is denied. Thread-safe.
+/*
+ * Queues; never blocks on the disk. ERR_FULL (bounded queue), ERR_UNAVAILABLE (a write has failed:
+ * until a restart nothing is taken), ERR_TOO_LARGE, ERR_MALFORMED (no such lane or kind): the
+ * request is denied, and the entry is the caller's again. Thread-safe.
  */
 MUST_CHECK enum err journal_submit(struct journal *journal, struct journal_entry *entry);
 /* For a lane's loop: readable when entries have come back; reap takes them all, oldest first. */
 int journal_lane_descriptor(const struct journal *journal, unsigned lane);
 struct journal_entry *journal_reap(struct journal *journal, unsigned lane);
 
-/* Blocking, for start-up and tests. */
+/* Submits and waits. Before journal_start it writes from the calling thread, which must be the only
+ * one then. */
 MUST_CHECK enum err journal_append(struct journal *journal, enum journal_kind kind,
                                    struct bytes payload);
 
