@@ -1,0 +1,297 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/hsm_box.h"
+
+#define PATIENCE_MS    60000 /* a run under sanitizers on a busy machine */
+#define CORE_FD        BOOT_PEER_FD
+#define PROVD_FD       (BOOT_PEER_FD + 1)
+#define SETTINGS_SIZE  2048
+#define SOFTHSM_MODULE "/usr/lib/softhsm/libsofthsm2.so"
+
+extern char **environ;
+
+static void write_file(const char *path, const char *text, mode_t mode) {
+    (void)unlink(path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    assert_int_equal(fchmod(fd, mode), 0);
+    assert_int_equal(close(fd), 0);
+}
+
+static int give_away(const char *path, const struct stat *status, int flag, struct FTW *level) {
+    (void)status, (void)flag, (void)level;
+    return lchown(path, HSM_BOX_USER, HSM_BOX_USER);
+}
+
+static int remove_one(const char *path, const struct stat *status, int flag, struct FTW *level) {
+    (void)status, (void)flag, (void)level;
+    return remove(path);
+}
+
+static void give_box_away(const struct hsm_box *box) {
+    if (geteuid() == 0)
+        assert_int_equal(nftw(box->directory, give_away, 16, FTW_PHYS), 0);
+}
+
+static void make_token(const struct hsm_box *box) {
+    char *arguments[] = {"softhsm2-util", "--init-token", "--free",   "--label",  HSM_BOX_LABEL,
+                         "--pin",         HSM_BOX_PIN,    "--so-pin", "31415926", NULL};
+    posix_spawn_file_actions_t actions;
+    pid_t child;
+    int status;
+    assert_int_equal(setenv("SOFTHSM2_CONF", box->configuration, 1), 0);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    assert_int_equal(posix_spawnp(&child, arguments[0], &actions, NULL, arguments, environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void fill(struct hsm_box *box) {
+    assert_int_equal(mkdir(box->token_directory, 0700), 0);
+    assert_int_equal(mkdir(box->keyring_directory, 0700), 0);
+    make_token(box);
+    give_box_away(box);
+}
+
+void hsm_box_make(struct hsm_box *box) {
+    char configuration[256];
+    strcpy(box->directory, "/tmp/idcs-hsm-XXXXXX");
+    assert_non_null(mkdtemp(box->directory));
+    assert_int_equal(chmod(box->directory, 0755), 0);
+    const struct {
+        char *path;
+        const char *name;
+    } paths[] = {
+        {box->token_directory, "token"},
+        {box->keyring_directory, "keyring"},
+        {box->configuration, "softhsm2.conf"},
+        {box->pin_file, "pin"},
+        {box->log_file, "log"},
+    };
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        (void)snprintf(paths[i].path, sizeof box->pin_file, "%s/%s", box->directory, paths[i].name);
+    (void)snprintf(configuration, sizeof configuration,
+                   "directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n",
+                   box->token_directory);
+    write_file(box->configuration, configuration, 0644);
+    hsm_box_write_pin(box, HSM_BOX_PIN "\n", 0600);
+    fill(box);
+}
+
+void hsm_box_remove(struct hsm_box *box) {
+    (void)nftw(box->directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void hsm_box_renew(struct hsm_box *box) {
+    (void)nftw(box->token_directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    (void)nftw(box->keyring_directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    (void)unlink(box->log_file);
+    fill(box);
+}
+
+void hsm_box_write_pin(const struct hsm_box *box, const char *pin, mode_t mode) {
+    write_file(box->pin_file, pin, mode);
+    if (geteuid() == 0)
+        assert_int_equal(chown(box->pin_file, HSM_BOX_USER, HSM_BOX_USER), 0);
+}
+
+unsigned hsm_box_count(const struct hsm_box *box, const char *word) {
+    char line[128];
+    unsigned count = 0;
+    FILE *stream = fopen(box->log_file, "re");
+    if (stream == NULL)
+        return 0;
+    while (fgets(line, sizeof line, stream) != NULL)
+        count += strncmp(line, word, strlen(word)) == 0;
+    (void)fclose(stream);
+    return count;
+}
+
+static void make_pair(int *ours, int *theirs) {
+    int ends[2];
+    assert_int_equal(frame_pair(ends, 1 << 20), ERR_OK);
+    *ours = ends[0];
+    *theirs = ends[1];
+}
+
+/* In the child: puts the descriptors where the boot protocol wants them, and becomes the signer. */
+static _Noreturn void become_signer(const struct hsm_box *box, const struct hsm_signer_plan *plan,
+                                    const int descriptors[4]) {
+    int moved[4];
+    for (int i = 0; i < 4; i++)
+        moved[i] = fcntl(descriptors[i], F_DUPFD, 64);
+    for (int i = 0; i < 4; i++)
+        if (dup2(moved[i], BOOT_CONTROL_FD + i) < 0)
+            _exit(98);
+    if (plan->fault != NULL) {
+        (void)setenv("SHIM_MODULE", SOFTHSM_MODULE, 1);
+        (void)setenv("SHIM_LOG", box->log_file, 1);
+        if (plan->fault[0] != '\0')
+            (void)setenv("SHIM_FAULT", plan->fault, 1);
+    }
+    if (geteuid() == 0 && (setgid(HSM_BOX_USER) != 0 || setuid(HSM_BOX_USER) != 0))
+        _exit(98);
+    execl(HSM_SIGNER, "hsm-signer", (char *)NULL);
+    _exit(98);
+}
+
+static void send_boot(const struct hsm_box *box, const struct hsm_signer_plan *plan,
+                      const struct hsm_signer *signer) {
+    static struct boot boot;
+    static uint8_t memory[BOOT_MESSAGE_MAX];
+    memset(&boot, 0, sizeof boot);
+    strcpy(boot.process, "hsm-signer");
+    boot.index = plan->index;
+    boot.count = 2;
+    boot.as_root = geteuid() == 0;
+    boot.peers[0] = (struct boot_peer){.role = "core", .fd = CORE_FD};
+    boot.peers[1] = (struct boot_peer){.role = "provd", .fd = PROVD_FD};
+    boot.peer_count = 2;
+    int len = snprintf(boot.settings, sizeof boot.settings,
+                       "module = %s\ntoken-label = %s\npin-file = %s\nkeyring-directory = %s\n"
+                       "softhsm-conf = %s\n%s",
+                       plan->fault != NULL ? PKCS11_SHIM : SOFTHSM_MODULE, HSM_BOX_LABEL,
+                       box->pin_file, box->keyring_directory, box->configuration,
+                       plan->settings != NULL ? plan->settings : "");
+    boot.settings_len = (size_t)len;
+    struct buffer target = buffer_over(memory, sizeof memory);
+    struct frame frame = {.type = BOOT_START};
+    assert_int_equal(boot_encode(&boot, &target), ERR_OK);
+    assert_int_equal(buffer_end(&target, &frame.payload), ERR_OK);
+    assert_int_equal(frame_send(signer->control, &frame, PATIENCE_MS), ERR_OK);
+}
+
+/* The ends that authd keeps: they outlive the signer, as what is queued in them does. */
+static int kept_ends[2] = {-1, -1};
+
+void hsm_signer_start(const struct hsm_box *box, const struct hsm_signer_plan *plan,
+                      struct hsm_signer *signer) {
+    int descriptors[4];
+    int control, core = -1, provd = -1;
+    make_pair(&control, &descriptors[0]);
+    descriptors[1] = memfd_create("pulse", MFD_CLOEXEC);
+    assert_true(descriptors[1] >= 0);
+    assert_int_equal(ftruncate(descriptors[1], PULSE_SLOTS * sizeof(struct pulse)), 0);
+    if (plan->heir_of != NULL) {
+        core = plan->heir_of->core;
+        provd = plan->heir_of->provd;
+        descriptors[2] = kept_ends[0];
+        descriptors[3] = kept_ends[1];
+    } else {
+        make_pair(&core, &descriptors[2]);
+        make_pair(&provd, &descriptors[3]);
+    }
+    *signer = (struct hsm_signer){.control = control, .core = core, .provd = provd, .next_id = 1};
+    signer->process = fork();
+    assert_true(signer->process >= 0);
+    if (signer->process == 0)
+        become_signer(box, plan, descriptors);
+    (void)close(descriptors[0]);
+    (void)close(descriptors[1]);
+    for (int i = 0; i < 2 && plan->heir_of == NULL; i++) {
+        if (kept_ends[i] >= 0 && plan->index == 0)
+            (void)close(kept_ends[i]);
+        if (plan->index == 0)
+            kept_ends[i] = descriptors[2 + i];
+        else
+            (void)close(descriptors[2 + i]);
+    }
+    send_boot(box, plan, signer);
+}
+
+struct bytes hsm_signer_receive(struct hsm_signer *signer, int fd, uint16_t type) {
+    static uint8_t memory[FRAME_MAX_BYTES];
+    struct frame frame;
+    (void)signer;
+    assert_int_equal(frame_receive(fd, memory, sizeof memory, &frame, PATIENCE_MS), ERR_OK);
+    assert_int_equal(frame.type, type);
+    return frame.payload;
+}
+
+static struct hsm_hello receive_hello(struct hsm_signer *signer, int fd) {
+    struct hsm_hello hello;
+    struct bytes payload = hsm_signer_receive(signer, fd, HSM_HELLO);
+    assert_int_equal(hsm_wire_get_hello(payload, &hello), ERR_OK);
+    return hello;
+}
+
+struct hsm_hello hsm_signer_greet(struct hsm_signer *signer) {
+    (void)hsm_signer_receive(signer, signer->control, BOOT_READY);
+    struct hsm_hello at_core = receive_hello(signer, signer->core);
+    struct hsm_hello at_provd = receive_hello(signer, signer->provd);
+    assert_memory_equal(&at_core, &at_provd, sizeof at_core);
+    return at_core;
+}
+
+int hsm_signer_wait(struct hsm_signer *signer) {
+    int status;
+    assert_int_equal(waitpid(signer->process, &status, 0), signer->process);
+    signer->process = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+void hsm_signer_stop(struct hsm_signer *signer) {
+    struct frame stop = {.type = BOOT_STOP};
+    if (signer->process > 0) {
+        if (frame_send(signer->control, &stop, 0) != ERR_OK)
+            (void)kill(signer->process, SIGKILL);
+        assert_int_equal(hsm_signer_wait(signer), BOOT_EXIT_CLEAN);
+    }
+    (void)close(signer->control);
+    (void)close(signer->core);
+    (void)close(signer->provd);
+}
+
+void hsm_signer_set_state(struct hsm_signer *signer, enum box_state state) {
+    uint8_t payload[4];
+    struct buffer target = buffer_over(payload, sizeof payload);
+    struct frame frame = {.type = BOOT_STATE};
+    assert_int_equal(boot_encode_state(state, &target), ERR_OK);
+    assert_int_equal(buffer_end(&target, &frame.payload), ERR_OK);
+    assert_int_equal(frame_send(signer->control, &frame, PATIENCE_MS), ERR_OK);
+}
+
+void hsm_signer_send(struct hsm_signer *signer, int fd, uint16_t type, struct bytes payload) {
+    struct frame frame = {.type = type, .id = signer->next_id++, .payload = payload};
+    assert_int_equal(frame_send(fd, &frame, PATIENCE_MS), ERR_OK);
+}
+
+struct bytes hsm_signer_ask(struct hsm_signer *signer, int fd, uint16_t type,
+                            struct bytes payload) {
+    hsm_signer_send(signer, fd, type, payload);
+    return hsm_signer_receive(signer, fd, (uint16_t)(type + 1));
+}
+
+void hsm_signer_provision(const struct hsm_box *box, struct hsm_signer *signer) {
+    struct hsm_signer_plan plan = {.index = 0};
+    struct hsm_generated answer;
+    hsm_signer_start(box, &plan, signer);
+    assert_false(hsm_signer_greet(signer).provisioned);
+    struct bytes payload = hsm_signer_ask(signer, signer->provd, HSM_GENERATE, bytes_of(NULL, 0));
+    assert_int_equal(hsm_wire_get_generated(payload, &answer), ERR_OK);
+    assert_int_equal(answer.receipt.status, ERR_OK);
+    assert_int_equal(answer.made, HSM_PURPOSE_COUNT);
+    assert_int_equal(hsm_signer_wait(signer), BOOT_EXIT_RECYCLE);
+    hsm_signer_stop(signer);
+    hsm_signer_start(box, &plan, signer);
+    assert_true(hsm_signer_greet(signer).provisioned);
+}

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "firmware/base/boot.h"
+#include "firmware/base/frame.h"
+#include "hsm/wire.h"
+
+/*
+ * A box to try the signer in: a directory of its own with a real SoftHSM token, a PIN file and an
+ * empty keyring; and hsm-signer processes, started as authd would. Everything here fails the test
+ * when it does not work. As root, signers run as HSM_BOX_USER, who then owns the directory.
+ */
+#define HSM_BOX_PIN   "271828"
+#define HSM_BOX_LABEL "idcs-test"
+#define HSM_BOX_USER  65534
+
+struct hsm_box {
+    char directory[64];
+    char token_directory[96];
+    char keyring_directory[96];
+    char configuration[96];
+    char pin_file[96];
+    char log_file[96]; /* of the shim */
+};
+
+void hsm_box_make(struct hsm_box *box);
+void hsm_box_remove(struct hsm_box *box);
+void hsm_box_write_pin(const struct hsm_box *box, const char *pin, mode_t mode);
+/* Throws token and keyring away and makes new ones. */
+void hsm_box_renew(struct hsm_box *box);
+/* How often ${word} stands in the shim's log. */
+unsigned hsm_box_count(const struct hsm_box *box, const char *word);
+
+/* One signer with a core and a provd, both played by the test. */
+struct hsm_signer {
+    pid_t process;
+    int control;
+    int core;
+    int provd;
+    uint64_t next_id;
+};
+
+struct hsm_signer_plan {
+    uint16_t index;
+    const char *fault;    /* of the shim; NULL: SoftHSM without shim; "": with it, no fault */
+    const char *settings; /* more lines of settings, or NULL */
+    const struct hsm_signer *heir_of; /* takes over the sockets of this dead signer */
+};
+/* Starts it; does not wait for anything. */
+void hsm_signer_start(const struct hsm_box *box, const struct hsm_signer_plan *plan,
+                      struct hsm_signer *signer);
+/* Waits for READY, and for the HELLO at core and provd, which is returned. */
+struct hsm_hello hsm_signer_greet(struct hsm_signer *signer);
+/* Waits for the end; gives the exit code, or minus the signal that killed it. */
+int hsm_signer_wait(struct hsm_signer *signer);
+/* Asks it to end, or kills it when that does not work; closes the sockets. */
+void hsm_signer_stop(struct hsm_signer *signer);
+void hsm_signer_set_state(struct hsm_signer *signer, enum box_state state);
+
+/* Sends a question to ${fd}; the answer's type is checked, and its payload valid until the next
+ * call. */
+void hsm_signer_send(struct hsm_signer *signer, int fd, uint16_t type, struct bytes payload);
+struct bytes hsm_signer_receive(struct hsm_signer *signer, int fd, uint16_t type);
+struct bytes hsm_signer_ask(struct hsm_signer *signer, int fd, uint16_t type, struct bytes payload);
+/* Makes all keys through a signer 0, which ends by that: ${signer} is its successor, greeted. */
+void hsm_signer_provision(const struct hsm_box *box, struct hsm_signer *signer);

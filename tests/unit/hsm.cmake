@@ -1,0 +1,16 @@
+# The shim stands between the signer and SoftHSM, to count calls and to fail where it is told to.
+add_library(pkcs11_shim MODULE ${PROJECT_SOURCE_DIR}/tests/fault/pkcs11_shim.c)
+target_include_directories(pkcs11_shim PRIVATE ${P11KIT_INCLUDE_DIRS})
+target_link_libraries(pkcs11_shim PRIVATE ${CMAKE_DL_LIBS})
+set_target_properties(pkcs11_shim PROPERTIES PREFIX "")
+target_compile_options(pkcs11_shim PRIVATE -Wno-missing-prototypes)
+
+idcs_library(hsm_box ${PROJECT_SOURCE_DIR}/tests/lib/hsm_box.c LINK hsm_wire base PkgConfig::CMOCKA)
+target_compile_definitions(hsm_box PRIVATE HSM_SIGNER="$<TARGET_FILE:hsm-signer>"
+                           PKCS11_SHIM="$<TARGET_FILE:pkcs11_shim>")
+add_dependencies(hsm_box hsm-signer pkcs11_shim)
+
+foreach(subject signer)
+  idcs_unit_test(test_${subject} ${PROJECT_SOURCE_DIR}/tests/unit/test_${subject}.c LINK hsm hsm_box
+                 PkgConfig::JANSSON)
+endforeach()
