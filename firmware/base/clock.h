@@ -11,15 +11,16 @@
 
 /* Wall clock, milliseconds since 1970. For request windows, certificates and records. */
 int64_t clock_wall_ms(void);
-/* CLOCK_BOOTTIME, milliseconds since this boot, suspended time included. For lifetimes and deadlines. */
+/* CLOCK_BOOTTIME, milliseconds since this boot, suspended time included. For lifetimes and
+ * deadlines. */
 int64_t clock_boot_ms(void);
 int64_t clock_boot_ns(void);
 /* The kernel's id of this boot (read once, at the first call: before confinement). ERR_SYSTEM. */
 MUST_CHECK enum err clock_boot_id(uint8_t id[static CLOCK_BOOT_ID_BYTES]);
 
 /*
- * Parses MOSIP's yyyy-MM-dd'T'HH:mm:ss.SSSXXX: exactly three digits of milliseconds, then Z, +hh:mm or -hh:mm.
- * ERR_MALFORMED on anything else, impossible dates included.
+ * Parses MOSIP's yyyy-MM-dd'T'HH:mm:ss.SSSXXX: exactly three digits of milliseconds, then Z, +hh:mm
+ * or -hh:mm. ERR_MALFORMED on anything else, impossible dates included.
  */
 MUST_CHECK enum err clock_parse_millis(struct bytes text, int64_t *wall_ms);
 /* Writes "2024-01-15T10:20:30.123Z". */

@@ -7,8 +7,9 @@
 #include "firmware/base/err.h"
 
 /*
- * Settings of one process: `name = value` lines (inih), described by a table. An unknown name, a double one or
- * a value out of range refuses the whole text; ${problem} then says what to do, in one line.
+ * Settings of one process: `name = value` lines (inih), described by a table. An unknown name, a
+ * double one or a value out of range refuses the whole text; ${problem} then says what to do, in
+ * one line.
  */
 enum conf_type {
     CONF_TEXT,   /* char[size] */
@@ -35,8 +36,10 @@ MUST_CHECK enum err conf_parse(struct bytes text, const struct conf_key *keys, s
                                void *settings, struct conf_problem *problem);
 
 /*
- * Cuts section ${section} out of a whole configuration file: its lines, without the header. Sections not in
- * ${known} (NULL-terminated) are ERR_CONFIG. An absent section is empty. The text is appended to ${target}.
+ * Cuts section ${section} out of a whole configuration file: its lines, without the header.
+ * Sections not in
+ * ${known} (NULL-terminated) are ERR_CONFIG. An absent section is empty. The text is appended to
+ * ${target}.
  */
 MUST_CHECK enum err conf_section(struct bytes file, const char *const *known, const char *section,
                                  struct buffer *target, struct conf_problem *problem);

@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * The one status type. Every function that can fail returns it and every caller must check it. A predicate
- * returns it too and answers through an out-parameter, so a fault is never read as "yes".
+ * The one status type. Every function that can fail returns it and every caller must check it. A
+ * predicate returns it too and answers through an out-parameter, so a fault is never read as "yes".
  */
 enum err {
     ERR_OK = 0,

@@ -4,9 +4,11 @@
 
 /*
  * One line an event, on descriptor 2:
- *   2026-11-21T21:30:00.123Z authd-core[1] warning record-corrupt table=identity key=6f3a… generation=1
- * ${event} is a fixed word in kebab-case, ${format} gives key=value pairs. The log says exactly why and never
- * who: no identifier, name, number, code, key or token of a person. Untrusted text goes through log_safe.
+ *   2026-11-21T21:30:00.123Z authd-core[1] warning record-corrupt table=identity key=6f3a…
+ * generation=1
+ * ${event} is a fixed word in kebab-case, ${format} gives key=value pairs. The log says exactly why
+ * and never who: no identifier, name, number, code, key or token of a person. Untrusted text goes
+ * through log_safe.
  */
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
 
