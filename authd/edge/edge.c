@@ -1,6 +1,7 @@
 #include <gnutls/gnutls.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "authd/edge/clients.h"
 #include "authd/edge/lane.h"
@@ -68,6 +69,20 @@ static enum err open_lanes(struct edge *edge) {
     return ERR_OK;
 }
 
+/* A lane that can't accept for want of descriptors would spin: rather not start. */
+static enum err check_descriptors(unsigned needed) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return ERR_SYSTEM;
+    if (limit.rlim_max >= needed)
+        return ERR_OK;
+    log_event(
+        LOG_ERROR, "too-few-descriptors",
+        "needed=%u limit=%llu: raise the limit (ulimit -Hn, LimitNOFILE=) or lower connections",
+        needed, (unsigned long long)limit.rlim_max);
+    return ERR_CONFIG;
+}
+
 static enum err confine(const struct edge *edge) {
     const struct confine_plan plan = {
         .process = "authd-edge",
@@ -75,6 +90,7 @@ static enum err confine(const struct edge *edge) {
         .threads = true,
         .descriptors = (unsigned)edge->settings.connections + DESCRIPTORS_SPARE,
     };
+    ERR_TRY(check_descriptors(plan.descriptors));
     return confine_enter(&plan);
 }
 

@@ -35,7 +35,7 @@ def run(*arguments, **options):
 class Edge:
     """One authd-edge with its harness."""
 
-    def __init__(self, lanes=1, key=("ec", "P-256"), key_mode=0o600, start=True, **settings):
+    def __init__(self, lanes=1, key=("ec", "P-256"), key_mode=0o600, start=True, limit_descriptors=None, **settings):
         self.folder = tempfile.mkdtemp()
         os.chmod(self.folder, 0o755)
         self.key = os.path.join(self.folder, "key.pem")
@@ -54,8 +54,9 @@ class Edge:
         with open(path, "w") as file:
             file.writelines(f"{name} = {value}\n" for name, value in self.settings.items())
         self.log_path = os.path.join(self.folder, "log")
+        limit = ["prlimit", f"--nofile={limit_descriptors}"] if limit_descriptors else []
         with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen([HARNESS, EDGE, str(lanes), path], stdin=subprocess.PIPE,
+            self.process = subprocess.Popen([*limit, HARNESS, EDGE, str(lanes), path], stdin=subprocess.PIPE,
                                             stdout=subprocess.PIPE, stderr=log, text=True, bufsize=1)
         self.requests, self.lines = queue.Queue(), queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()

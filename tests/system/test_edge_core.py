@@ -121,6 +121,11 @@ class Ends(unittest.TestCase):
         log = self.ends(Edge(start=False, body_byte=3), "exited", "78")
         self.assertIn("body-byte", log)
 
+    def test_more_connections_than_descriptors_are_refused(self):
+        edge = Edge(start=False, limit_descriptors=1000)
+        log = self.ends(edge, "exited", "78")
+        self.assertIn("too-few-descriptors needed=2304 limit=1000", log)
+
     def test_check_judges_settings_without_starting(self):
         good = subprocess.run([EDGE, "--check"], input=b"tls-key = /k\ntls-certificate = /c\n", capture_output=True,
                               timeout=WAIT)

@@ -1,9 +1,11 @@
 """What authd-edge lets through, what it refuses, and in which form."""
 
+import concurrent.futures
 import os
+import random
 import ssl
 
-from edge_rig import AUTH, JWS, EdgeCase, head, run_tests
+from edge_rig import AUTH, JWS, WAIT, EdgeCase, head, run_tests
 
 
 class Requests(EdgeCase):
@@ -89,6 +91,19 @@ class Requests(EdgeCase):
         with self.edge.connect() as client:
             self.assertEqual(client.post(body=body).body, body)
         self.assertEqual(self.edge.request()[5], "131072")
+
+    def test_an_empty_body_and_an_empty_answer_pass(self):
+        with self.edge.connect() as client:
+            for _ in range(2):
+                answer = client.post(body=b"")
+                self.assertEqual((answer.status, answer.body), (200, b""))
+                self.assertEqual(self.edge.request()[5], "0")
+
+    def test_a_path_of_the_greatest_length_is_let_through(self):
+        path = AUTH + "/" + "a" * (1023 - len(AUTH))
+        with self.edge.connect() as client:
+            self.assertEqual(client.post(path).status, 200)
+        self.assertEqual(self.edge.request()[2], path)
 
     def test_a_signature_of_the_greatest_length_is_let_through(self):
         signature = "s" * 16384
@@ -237,6 +252,31 @@ class Requests(EdgeCase):
             self.assertEqual(client.answer().status, 400)
             self.assertTrue(client.is_closed())
         self.assertTrue(self.edge.nothing_asked())
+
+
+class ManyAtOnce(EdgeCase):
+    """Each gets its own answer, also when others go away in the middle."""
+
+    settings = {"lanes": 4}
+    THREADS, ROUNDS = 12, 15
+
+    def client(self, number):
+        chance = random.Random(number)
+        for round in range(self.ROUNDS):
+            body = b"%d.%d." % (number, round) * chance.randrange(1, 3000)
+            context = self.edge.context(chance.choice((ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)))
+            with self.edge.connect(context) as client:
+                if chance.randrange(4) == 0:
+                    client.send(head(AUTH, ("Content-Length", len(body))), body[:chance.randrange(len(body) + 1)])
+                    continue
+                for _ in range(chance.randrange(1, 4)):
+                    if client.post(body=body).body != body:
+                        raise AssertionError("another's answer")
+
+    def test_each_gets_its_own_answer(self):
+        with concurrent.futures.ThreadPoolExecutor(self.THREADS) as pool:
+            for done in [pool.submit(self.client, number) for number in range(self.THREADS)]:
+                done.result(timeout=WAIT)
 
 
 if __name__ == "__main__":
