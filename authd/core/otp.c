@@ -10,7 +10,9 @@
 #define DAY_MS            (24 * 3600 * 1000LL)
 #define ALIAS_LIFETIME_MS (3650 * DAY_MS)
 #define HOUR_MS           (3600 * 1000LL)
-#define PARTNER_ID_BYTES  16
+/* programme's hash ‖ identifier type ‖ locks of the channels it went by */
+#define TRANSACTION_ROW_BYTES (PARTNER_ID_BYTES + 2)
+#define PARTNER_ID_BYTES      16
 
 static enum err code_mac(const struct core *core, const struct request *request, const char *code,
                          uint8_t mac[static OTP_MAC_BYTES]) {
@@ -96,6 +98,11 @@ static enum err draw_code(struct request *request) {
     return ERR_OK;
 }
 
+/* The locks that would have stopped the channels of this code. */
+static uint32_t channel_locks(const struct request *request) {
+    return (request->send_phone ? LOCK_OTP_PHONE : 0) | (request->send_email ? LOCK_OTP_EMAIL : 0);
+}
+
 /* Counts the request and stores the code's row and its transaction's, all or nothing. */
 static enum err store_code(struct core *core, struct request *request,
                            const struct otp_keys *keys) {
@@ -106,11 +113,12 @@ static enum err store_code(struct core *core, struct request *request,
                           .status = OTP_PENDING,
                           .epoch = core->epoch};
     ERR_TRY(code_mac(core, request, (const char *)request->otp.data, row.mac));
-    uint8_t value[LEDGER_VALUE_MAX], transaction[PARTNER_ID_BYTES + 1];
+    uint8_t value[LEDGER_VALUE_MAX], transaction[TRANSACTION_ROW_BYTES];
     size_t len;
     otp_row_encode(&row, value, &len);
     programme_hash(request, transaction);
     transaction[PARTNER_ID_BYTES] = (uint8_t)request->identifier_type;
+    transaction[PARTNER_ID_BYTES + 1] = (uint8_t)channel_locks(request);
     int64_t remembered_ms = settings->otp_freeze_minutes * 60000 + OTP_GRACE_MS;
     struct ledger_op ops[] = {
         otp_bump(keys->requests, settings->otp_requests, window_ms, 0),
@@ -157,6 +165,10 @@ enum err otp_issue(struct core *core, struct request *request) {
     return ERR_OK;
 }
 
+static const char *lock_name(uint32_t locks) {
+    return (locks & LOCK_OTP_PHONE) != 0 ? "otp-phone" : "otp-email";
+}
+
 /* §4.2 steps 1 and 2: a code was asked for in this transaction, by this programme, for this kind of
  * id. */
 static enum err check_transaction(const struct core *core, struct request *request,
@@ -167,13 +179,22 @@ static enum err check_transaction(const struct core *core, struct request *reque
     int64_t remaining_ms = 0;
     enum err result =
         ledger_read(core->ledger, keys->transaction, value, &len, &count, &remaining_ms);
+    uint32_t locks = request->identity->locks & (LOCK_OTP_PHONE | LOCK_OTP_EMAIL);
+    if (result == ERR_NOT_FOUND && locks != 0) {
+        request_refuse(request, MOSIP_MLC_019, lock_name(locks), "factor-locked");
+        return ERR_OK;
+    }
     if (result == ERR_NOT_FOUND) {
         request_refuse(request, MOSIP_OTA_005, "", "otp-of-no-such-transaction");
         return ERR_OK;
     }
     ERR_TRY(result);
     programme_hash(request, programme);
-    if (len != PARTNER_ID_BYTES + 1 || value[PARTNER_ID_BYTES] != (uint8_t)request->identifier_type)
+    if (len != TRANSACTION_ROW_BYTES)
+        return ERR_CORRUPT;
+    if ((value[PARTNER_ID_BYTES + 1] & ~locks) == 0) /* every channel of the code is locked since */
+        request_refuse(request, MOSIP_MLC_019, lock_name(locks), "factor-locked");
+    else if (value[PARTNER_ID_BYTES] != (uint8_t)request->identifier_type)
         request_refuse(request, MOSIP_OTA_010, "", "otp-of-other-identifier-type");
     else if (memcmp(value, programme, PARTNER_ID_BYTES) != 0)
         request_refuse(request, MOSIP_OTA_011, "", "otp-of-other-programme");

@@ -90,19 +90,17 @@ static void filter_child(const struct core *core, struct request *request) {
         request_refuse(request, MOSIP_MLC_011, "otp", "child");
 }
 
-/* A request names the channels of a code; an authentication is locked out when every channel is. */
+/* A code may not be asked for over a locked channel; one that was sent is looked at with its row.
+ */
 static void filter_locks(struct request *request) {
     const struct envelope *envelope = &request->envelope;
     uint32_t locks = request->identity->locks;
-    bool asks = envelope->function == FUNCTION_OTP;
-    bool uses_otp = (request->factors & AUTH_TYPE_BIT(AUTH_TYPE_OTP)) != 0;
-    bool phone_locked = (locks & LOCK_OTP_PHONE) != 0, email_locked = (locks & LOCK_OTP_EMAIL) != 0;
-    if (asks && envelope->channel_phone && phone_locked)
+    if (envelope->function != FUNCTION_OTP)
+        return;
+    if (envelope->channel_phone && (locks & LOCK_OTP_PHONE) != 0)
         request_refuse(request, MOSIP_MLC_019, "otp-phone", "factor-locked");
-    else if (asks && envelope->channel_email && email_locked)
+    else if (envelope->channel_email && (locks & LOCK_OTP_EMAIL) != 0)
         request_refuse(request, MOSIP_MLC_019, "otp-email", "factor-locked");
-    else if (uses_otp && phone_locked && (email_locked || request->identity->email[0] == '\0'))
-        request_refuse(request, MOSIP_MLC_019, "otp", "factor-locked");
 }
 
 enum err person_filter(const struct core *core, struct request *request) {
