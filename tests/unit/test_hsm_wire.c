@@ -1,0 +1,511 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hsm/wire.h"
+
+static uint8_t memory[65536];
+
+/* Values that a writer has to carry exactly; each byte of a field differs from its neighbours. */
+static void fill(void *field, size_t len) {
+    for (size_t i = 0; i < len; i++)
+        ((uint8_t *)field)[i] = (uint8_t)(i * 7 + 1);
+}
+
+/*
+ * One message in a form that all of them share: ${write} makes the payload, ${read} reads it into a
+ * fresh struct and compares it with what was written.
+ */
+struct message {
+    const char *name;
+    void (*write)(struct buffer *target);
+    enum err (*read)(struct bytes payload);
+};
+
+#define RECEIPT                                                                                    \
+    { .status = ERR_OK, .signer_index = 3, .sequence = UINT64_C(0x0102030405060708) }
+
+static void check_receipt(const struct hsm_receipt *receipt) {
+    const struct hsm_receipt expected = RECEIPT;
+    assert_int_equal(receipt->status, expected.status);
+    assert_int_equal(receipt->signer_index, expected.signer_index);
+    assert_true(receipt->sequence == expected.sequence);
+}
+
+static void write_hello(struct buffer *target) {
+    struct hsm_hello hello = {.signer_index = 7, .provisioned = true};
+    fill(hello.process_id, sizeof hello.process_id);
+    hsm_wire_put_hello(target, &hello);
+}
+
+static enum err read_hello(struct bytes payload) {
+    struct hsm_hello hello;
+    uint8_t expected[HSM_BOOT_ID_BYTES];
+    ERR_TRY(hsm_wire_get_hello(payload, &hello));
+    fill(expected, sizeof expected);
+    assert_int_equal(hello.signer_index, 7);
+    assert_true(hello.provisioned);
+    assert_memory_equal(hello.process_id, expected, sizeof expected);
+    return ERR_OK;
+}
+
+static void make_unwrap(struct hsm_unwrap *question) {
+    *question = (struct hsm_unwrap){
+        .has_thumbprint = true, .purpose = HSM_PURPOSE_IDA_FIR, .has_id_hash = true};
+    fill(question->thumbprint, sizeof question->thumbprint);
+    fill(question->wrapped, sizeof question->wrapped);
+    fill(question->id_hash, sizeof question->id_hash);
+}
+
+static void write_unwrap(struct buffer *target) {
+    struct hsm_unwrap question;
+    make_unwrap(&question);
+    hsm_wire_put_unwrap(target, &question);
+}
+
+static enum err read_unwrap(struct bytes payload) {
+    struct hsm_unwrap question, expected;
+    ERR_TRY(hsm_wire_get_unwrap(payload, &question));
+    make_unwrap(&expected);
+    assert_true(question.has_thumbprint && question.has_id_hash);
+    assert_int_equal(question.purpose, expected.purpose);
+    assert_memory_equal(question.thumbprint, expected.thumbprint, sizeof expected.thumbprint);
+    assert_memory_equal(question.wrapped, expected.wrapped, sizeof expected.wrapped);
+    assert_memory_equal(question.id_hash, expected.id_hash, sizeof expected.id_hash);
+    return ERR_OK;
+}
+
+static void write_unwrapped(struct buffer *target) {
+    struct hsm_unwrapped answer = {.receipt = RECEIPT, .has_lookup_key = true};
+    fill(answer.content_key, sizeof answer.content_key);
+    fill(answer.lookup_key, sizeof answer.lookup_key);
+    hsm_wire_put_unwrapped(target, &answer);
+}
+
+static enum err read_unwrapped(struct bytes payload) {
+    struct hsm_unwrapped answer;
+    uint8_t expected[32];
+    ERR_TRY(hsm_wire_get_unwrapped(payload, &answer));
+    fill(expected, sizeof expected);
+    check_receipt(&answer.receipt);
+    assert_true(answer.has_lookup_key);
+    assert_memory_equal(answer.content_key, expected, sizeof expected);
+    assert_memory_equal(answer.lookup_key, expected, sizeof expected);
+    return ERR_OK;
+}
+
+static void write_lookup(struct buffer *target) {
+    static struct hsm_lookup question = {.count = 3};
+    fill(question.id_hash, 3 * HSM_ID_HASH_BYTES);
+    hsm_wire_put_lookup(target, &question);
+}
+
+static enum err read_lookup(struct bytes payload) {
+    static struct hsm_lookup question;
+    uint8_t expected[3 * HSM_ID_HASH_BYTES];
+    ERR_TRY(hsm_wire_get_lookup(payload, &question));
+    fill(expected, sizeof expected);
+    assert_int_equal(question.count, 3);
+    assert_memory_equal(question.id_hash, expected, sizeof expected);
+    return ERR_OK;
+}
+
+static void write_looked_up(struct buffer *target) {
+    static struct hsm_looked_up answer = {.receipt = RECEIPT, .count = 2};
+    fill(answer.lookup_key, 2 * HSM_LOOKUP_KEY_BYTES);
+    hsm_wire_put_looked_up(target, &answer);
+}
+
+static enum err read_looked_up(struct bytes payload) {
+    static struct hsm_looked_up answer;
+    uint8_t expected[2 * HSM_LOOKUP_KEY_BYTES];
+    ERR_TRY(hsm_wire_get_looked_up(payload, &answer));
+    fill(expected, sizeof expected);
+    check_receipt(&answer.receipt);
+    assert_int_equal(answer.count, 2);
+    assert_memory_equal(answer.lookup_key, expected, sizeof expected);
+    return ERR_OK;
+}
+
+static const struct statement sample_statement = {
+    .kind = STATEMENT_AUTH,
+    .id = "mosip.identity.auth",
+    .version = "1.0",
+    .transaction = "1234567890",
+    .response_time_ms = -5,
+    .verdict = true,
+    .token = "262857117820347028021645134813734032",
+    .masked_mobile = "XXXXXX8538",
+    .masked_email = "XXkXX@example.org",
+    .error_count = 2,
+    .errors = {{.error = MOSIP_OTA_001, .detail = ""},
+               {.error = MOSIP_EKA_001, .detail = "requestTime"}},
+};
+
+static void write_statement(struct buffer *target) {
+    hsm_wire_put_statement(target, &sample_statement);
+}
+
+static enum err read_statement(struct bytes payload) {
+    struct statement question;
+    ERR_TRY(hsm_wire_get_statement(payload, &question));
+    assert_int_equal(question.kind, sample_statement.kind);
+    assert_string_equal(question.id, sample_statement.id);
+    assert_string_equal(question.version, sample_statement.version);
+    assert_string_equal(question.transaction, sample_statement.transaction);
+    assert_true(question.response_time_ms == sample_statement.response_time_ms);
+    assert_true(question.verdict);
+    assert_string_equal(question.token, sample_statement.token);
+    assert_string_equal(question.masked_mobile, sample_statement.masked_mobile);
+    assert_string_equal(question.masked_email, sample_statement.masked_email);
+    assert_int_equal(question.error_count, 2);
+    assert_int_equal(question.errors[0].error, MOSIP_OTA_001);
+    assert_int_equal(question.errors[1].error, MOSIP_EKA_001);
+    assert_string_equal(question.errors[1].detail, "requestTime");
+    return ERR_OK;
+}
+
+static void write_stated(struct buffer *target) {
+    struct hsm_stated answer = {
+        .receipt = RECEIPT, .body = bytes_of_text("{}"), .signature = bytes_of_text("a..b")};
+    hsm_wire_put_stated(target, &answer);
+}
+
+static enum err read_stated(struct bytes payload) {
+    struct hsm_stated answer;
+    ERR_TRY(hsm_wire_get_stated(payload, &answer));
+    check_receipt(&answer.receipt);
+    assert_true(bytes_equal_text(answer.body, "{}"));
+    assert_true(bytes_equal_text(answer.signature, "a..b"));
+    return ERR_OK;
+}
+
+static void write_checkpoint(struct buffer *target) {
+    struct hsm_checkpoint question = {
+        .tree_size = 1, .wall_ms = -2, .registry_sequence = 3, .state_sequence = UINT64_MAX};
+    fill(question.tree_root, sizeof question.tree_root);
+    hsm_wire_put_checkpoint(target, &question);
+}
+
+static enum err read_checkpoint(struct bytes payload) {
+    struct hsm_checkpoint question;
+    uint8_t expected[MERKLE_HASH_BYTES];
+    ERR_TRY(hsm_wire_get_checkpoint(payload, &question));
+    fill(expected, sizeof expected);
+    assert_true(question.tree_size == 1 && question.wall_ms == -2);
+    assert_true(question.registry_sequence == 3 && question.state_sequence == UINT64_MAX);
+    assert_memory_equal(question.tree_root, expected, sizeof expected);
+    return ERR_OK;
+}
+
+static void write_checkpointed(struct buffer *target) {
+    struct hsm_checkpointed answer = {.receipt = RECEIPT, .note = bytes_of_text("note\n")};
+    hsm_wire_put_checkpointed(target, &answer);
+}
+
+static enum err read_checkpointed(struct bytes payload) {
+    struct hsm_checkpointed answer;
+    ERR_TRY(hsm_wire_get_checkpointed(payload, &answer));
+    check_receipt(&answer.receipt);
+    assert_true(bytes_equal_text(answer.note, "note\n"));
+    return ERR_OK;
+}
+
+static void write_open_root(struct buffer *target) {
+    struct hsm_open_root question = {.generation = 9};
+    fill(question.wrapped, sizeof question.wrapped);
+    hsm_wire_put_open_root(target, &question);
+}
+
+static enum err read_open_root(struct bytes payload) {
+    struct hsm_open_root question;
+    uint8_t expected[HSM_ROOT_WRAPPED_BYTES];
+    ERR_TRY(hsm_wire_get_open_root(payload, &question));
+    fill(expected, sizeof expected);
+    assert_int_equal(question.generation, 9);
+    assert_memory_equal(question.wrapped, expected, sizeof expected);
+    return ERR_OK;
+}
+
+static void write_root_opened(struct buffer *target) {
+    struct hsm_root_opened answer = {.receipt = RECEIPT};
+    fill(answer.root, sizeof answer.root);
+    hsm_wire_put_root_opened(target, &answer);
+}
+
+static enum err read_root_opened(struct bytes payload) {
+    struct hsm_root_opened answer;
+    uint8_t expected[HSM_ROOT_BYTES];
+    ERR_TRY(hsm_wire_get_root_opened(payload, &answer));
+    fill(expected, sizeof expected);
+    check_receipt(&answer.receipt);
+    assert_memory_equal(answer.root, expected, sizeof expected);
+    return ERR_OK;
+}
+
+static void write_root_made(struct buffer *target) {
+    struct hsm_root_made answer = {.receipt = RECEIPT};
+    fill(answer.wrapped, sizeof answer.wrapped);
+    hsm_wire_put_root_made(target, &answer);
+}
+
+static enum err read_root_made(struct bytes payload) {
+    struct hsm_root_made answer;
+    uint8_t expected[HSM_ROOT_WRAPPED_BYTES];
+    ERR_TRY(hsm_wire_get_root_made(payload, &answer));
+    fill(expected, sizeof expected);
+    check_receipt(&answer.receipt);
+    assert_memory_equal(answer.wrapped, expected, sizeof expected);
+    return ERR_OK;
+}
+
+static void write_publication(struct buffer *target) {
+    struct hsm_publication answer = {
+        .receipt = RECEIPT,
+        .jwks = bytes_of_text("{\"keys\":[]}"),
+        .partner_pem = bytes_of_text("partner"),
+        .ida_fir_pem = bytes_of_text("fir"),
+        .sign_pem = bytes_of_text("sign"),
+        .root_pem = bytes_of_text("root"),
+    };
+    hsm_wire_put_publication(target, &answer);
+}
+
+static enum err read_publication(struct bytes payload) {
+    struct hsm_publication answer;
+    ERR_TRY(hsm_wire_get_publication(payload, &answer));
+    check_receipt(&answer.receipt);
+    assert_true(bytes_equal_text(answer.jwks, "{\"keys\":[]}"));
+    assert_true(bytes_equal_text(answer.partner_pem, "partner"));
+    assert_true(bytes_equal_text(answer.ida_fir_pem, "fir"));
+    assert_true(bytes_equal_text(answer.sign_pem, "sign"));
+    assert_true(bytes_equal_text(answer.root_pem, "root"));
+    return ERR_OK;
+}
+
+static void write_generated(struct buffer *target) {
+    struct hsm_generated answer = {.receipt = RECEIPT, .made = 7};
+    hsm_wire_put_generated(target, &answer);
+}
+
+static enum err read_generated(struct bytes payload) {
+    struct hsm_generated answer;
+    ERR_TRY(hsm_wire_get_generated(payload, &answer));
+    check_receipt(&answer.receipt);
+    assert_int_equal(answer.made, 7);
+    return ERR_OK;
+}
+
+#define MESSAGE(name)                                                                              \
+    { #name, write_##name, read_##name }
+
+static const struct message messages[] = {
+    MESSAGE(hello),        MESSAGE(unwrap),    MESSAGE(unwrapped),   MESSAGE(lookup),
+    MESSAGE(looked_up),    MESSAGE(statement), MESSAGE(stated),      MESSAGE(checkpoint),
+    MESSAGE(checkpointed), MESSAGE(open_root), MESSAGE(root_opened), MESSAGE(root_made),
+    MESSAGE(publication),  MESSAGE(generated),
+};
+#define MESSAGE_COUNT (sizeof messages / sizeof *messages)
+
+static struct bytes written(const struct message *message) {
+    struct buffer target = buffer_over(memory, sizeof memory);
+    struct bytes payload;
+    message->write(&target);
+    assert_int_equal(buffer_end(&target, &payload), ERR_OK);
+    return payload;
+}
+
+static void every_message_comes_back_as_it_was_written(void **state) {
+    (void)state;
+    for (size_t i = 0; i < MESSAGE_COUNT; i++)
+        assert_int_equal(messages[i].read(written(&messages[i])), ERR_OK);
+}
+
+static void every_message_cut_short_anywhere_is_refused(void **state) {
+    (void)state;
+    for (size_t i = 0; i < MESSAGE_COUNT; i++) {
+        struct bytes whole = written(&messages[i]);
+        for (size_t len = 0; len < whole.len; len++) {
+            enum err err = messages[i].read(bytes_of(whole.data, len));
+            if (err == ERR_OK)
+                fail_msg("%s cut to %zu of %zu bytes was read", messages[i].name, len, whole.len);
+        }
+    }
+}
+
+static void every_message_with_a_byte_too_much_is_refused(void **state) {
+    (void)state;
+    for (size_t i = 0; i < MESSAGE_COUNT; i++) {
+        struct bytes whole = written(&messages[i]);
+        memory[whole.len] = 0;
+        assert_int_equal(messages[i].read(bytes_of(memory, whole.len + 1)), ERR_MALFORMED);
+    }
+}
+
+static void a_writer_without_room_says_so(void **state) {
+    (void)state;
+    for (size_t i = 0; i < MESSAGE_COUNT; i++) {
+        size_t whole = written(&messages[i]).len;
+        struct buffer target = buffer_over(memory, whole - 1);
+        struct bytes payload;
+        messages[i].write(&target);
+        assert_int_equal(buffer_end(&target, &payload), ERR_FULL);
+    }
+}
+
+/* A refusal is a receipt alone: nothing of an earlier success can travel with it. */
+static void a_refusal_carries_nothing_but_the_receipt(void **state) {
+    (void)state;
+    struct hsm_unwrapped answer = {.receipt = {.status = ERR_CRYPTO}, .has_lookup_key = true}, read;
+    fill(answer.content_key, sizeof answer.content_key);
+    struct buffer target = buffer_over(memory, sizeof memory);
+    hsm_wire_put_unwrapped(&target, &answer);
+    assert_int_equal(target.len, 11);
+    assert_int_equal(hsm_wire_get_unwrapped(bytes_of(memory, target.len), &read), ERR_OK);
+    assert_int_equal(read.receipt.status, ERR_CRYPTO);
+    assert_false(read.has_lookup_key);
+    const uint8_t zeroes[HSM_CONTENT_KEY_BYTES] = {0};
+    assert_memory_equal(read.content_key, zeroes, sizeof zeroes);
+    assert_int_equal(hsm_wire_get_unwrapped(bytes_of(memory, target.len + 1), &read),
+                     ERR_MALFORMED);
+}
+
+static void a_status_that_is_no_answer_is_refused(void **state) {
+    (void)state;
+    static const enum err no_answers[] = {ERR_HSM, ERR_PIN, ERR_SYSTEM, ERR_TRUNCATED, 99, 255};
+    for (size_t i = 0; i < sizeof no_answers / sizeof *no_answers; i++) {
+        struct hsm_generated answer = {.receipt = RECEIPT, .made = 7};
+        struct buffer target = buffer_over(memory, sizeof memory);
+        hsm_wire_put_generated(&target, &answer);
+        memory[0] = (uint8_t)no_answers[i];
+        assert_int_equal(hsm_wire_get_generated(bytes_of(memory, target.len), &answer),
+                         ERR_MALFORMED);
+        assert_int_not_equal(answer.receipt.status, ERR_OK);
+    }
+}
+
+static void only_the_two_decrypting_purposes_can_be_asked_to_unwrap(void **state) {
+    (void)state;
+    for (unsigned purpose = 0; purpose < 256; purpose++) {
+        struct hsm_unwrap question;
+        struct bytes payload = written(&messages[1]);
+        memory[0] = (uint8_t)purpose;
+        enum err err = hsm_wire_get_unwrap(payload, &question);
+        bool allowed = purpose == HSM_PURPOSE_PARTNER || purpose == HSM_PURPOSE_IDA_FIR;
+        assert_int_equal(err, allowed ? ERR_OK : ERR_MALFORMED);
+        if (!allowed)
+            assert_int_equal(question.purpose, HSM_PURPOSE_COUNT);
+    }
+}
+
+static void a_flag_is_zero_or_one(void **state) {
+    (void)state;
+    struct hsm_unwrap question;
+    struct bytes payload = written(&messages[1]);
+    memory[1] = 2;
+    assert_int_equal(hsm_wire_get_unwrap(payload, &question), ERR_MALFORMED);
+}
+
+static void an_empty_or_overlong_batch_is_refused(void **state) {
+    (void)state;
+    static struct hsm_lookup question;
+    static uint8_t payload[2 + (HSM_LOOKUP_BATCH_MAX + 1) * HSM_ID_HASH_BYTES];
+    assert_int_equal(hsm_wire_get_lookup(bytes_of(payload, 2), &question), ERR_MALFORMED);
+    payload[0] = 1, payload[1] = 1; /* 257 */
+    assert_int_equal(hsm_wire_get_lookup(bytes_of(payload, sizeof payload), &question),
+                     ERR_TOO_LARGE);
+    assert_int_equal(question.count, 0);
+    payload[1] = 0; /* 256: the most there may be */
+    assert_int_equal(hsm_wire_get_lookup(bytes_of(payload, sizeof payload - 32), &question),
+                     ERR_OK);
+    assert_int_equal(question.count, HSM_LOOKUP_BATCH_MAX);
+    question.count = HSM_LOOKUP_BATCH_MAX + 1;
+    struct buffer target = buffer_over(memory, sizeof memory);
+    hsm_wire_put_lookup(&target, &question);
+    assert_int_equal(target.err, ERR_TOO_LARGE);
+}
+
+static enum err read_changed_statement(void (*change)(struct statement *statement)) {
+    static struct statement statement, read;
+    struct buffer target = buffer_over(memory, sizeof memory);
+    statement = sample_statement;
+    change(&statement);
+    hsm_wire_put_statement(&target, &statement);
+    if (target.err != ERR_OK)
+        return target.err;
+    return hsm_wire_get_statement(bytes_of(memory, target.len), &read);
+}
+
+static void set_kind_0(struct statement *statement) {
+    statement->kind = 0;
+}
+static void set_kind_4(struct statement *statement) {
+    statement->kind = 4;
+}
+static void set_no_error(struct statement *statement) {
+    statement->errors[1].error = MOSIP_NO_ERROR;
+}
+static void set_unknown_error(struct statement *statement) {
+    statement->errors[1].error = MOSIP_ERROR_COUNT;
+}
+static void set_too_many_errors(struct statement *statement) {
+    statement->error_count = STATEMENT_ERRORS_MAX + 1;
+}
+
+static void a_statement_with_a_value_out_of_range_is_refused(void **state) {
+    (void)state;
+    assert_int_equal(read_changed_statement(set_kind_0), ERR_MALFORMED);
+    assert_int_equal(read_changed_statement(set_kind_4), ERR_MALFORMED);
+    assert_int_equal(read_changed_statement(set_no_error), ERR_MALFORMED);
+    assert_int_equal(read_changed_statement(set_unknown_error), ERR_MALFORMED);
+    assert_int_equal(read_changed_statement(set_too_many_errors), ERR_TOO_LARGE);
+}
+
+static void a_text_too_long_for_its_field_is_refused(void **state) {
+    (void)state;
+    static struct statement read;
+    char long_id[65];
+    struct buffer target = buffer_over(memory, sizeof memory);
+    memset(long_id, 'a', 64);
+    long_id[64] = '\0';
+    buffer_u8(&target, STATEMENT_AUTH);
+    buffer_text(&target, long_id);
+    assert_int_equal(hsm_wire_get_statement(bytes_of(memory, target.len), &read), ERR_TOO_LARGE);
+}
+
+static void every_purpose_and_error_has_its_text(void **state) {
+    (void)state;
+    assert_string_equal(hsm_purpose_text(HSM_PURPOSE_PARTNER), "IDA/PARTNER");
+    assert_string_equal(hsm_purpose_text(HSM_PURPOSE_COUNT), "unknown");
+    for (unsigned i = 0; i < HSM_PURPOSE_COUNT; i++)
+        assert_int_equal(strncmp(hsm_purpose_text((enum hsm_purpose)i), "IDA/", 4), 0);
+    for (unsigned i = 1; i < MOSIP_ERROR_COUNT; i++) {
+        assert_int_equal(strlen(mosip_error_code((enum mosip_error)i)), 11);
+        assert_true(mosip_error_message((enum mosip_error)i)[0] != '\0');
+    }
+    assert_string_equal(mosip_error_code(MOSIP_MLC_006), "IDA-MLC-006");
+    assert_string_equal(mosip_error_code(MOSIP_NO_ERROR), "");
+    assert_string_equal(mosip_error_action((enum mosip_error)9999), "");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_message_comes_back_as_it_was_written),
+        cmocka_unit_test(every_message_cut_short_anywhere_is_refused),
+        cmocka_unit_test(every_message_with_a_byte_too_much_is_refused),
+        cmocka_unit_test(a_writer_without_room_says_so),
+        cmocka_unit_test(a_refusal_carries_nothing_but_the_receipt),
+        cmocka_unit_test(a_status_that_is_no_answer_is_refused),
+        cmocka_unit_test(only_the_two_decrypting_purposes_can_be_asked_to_unwrap),
+        cmocka_unit_test(a_flag_is_zero_or_one),
+        cmocka_unit_test(an_empty_or_overlong_batch_is_refused),
+        cmocka_unit_test(a_statement_with_a_value_out_of_range_is_refused),
+        cmocka_unit_test(a_text_too_long_for_its_field_is_refused),
+        cmocka_unit_test(every_purpose_and_error_has_its_text),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
