@@ -10,8 +10,8 @@ _Static_assert(randombytes_SEEDBYTES == sizeof((struct demo_random *)0)->seed, "
 
 void demo_random_open(struct demo_random *random, const char *seed) {
     *random = (struct demo_random){.used = WORDS};
-    (void)crypto_generichash(random->seed, sizeof random->seed, (const uint8_t *)seed,
-                             strlen(seed), NULL, 0);
+    (void)crypto_generichash(random->seed, sizeof random->seed, (const uint8_t *)seed, strlen(seed),
+                             NULL, 0);
 }
 
 static uint32_t next_word(struct demo_random *random) {

@@ -1,6 +1,7 @@
 #include "provisioning/demo/demo_table.h"
 
-#define LIST(array) {array, sizeof(array) / sizeof *(array)}
+#define LIST(array)                                                                                \
+    { array, sizeof(array) / sizeof *(array) }
 
 const char *const demo_table_codes[DEMO_LANGUAGES] = {"ara", "fra", "eng", "zgh"};
 
@@ -10,33 +11,43 @@ const struct demo_words demo_table_genders[DEMO_GENDERS] = {
 };
 
 static const struct demo_words women[] = {
-    {{"فاطمة", "Fatima", "Fatima", "ⴼⴰⵟⵉⵎⴰ"}},  {{"خديجة", "Khadija", "Khadija", "ⵅⴰⴷⵉⵊⴰ"}},
-    {{"عائشة", "Aïcha", "Aisha", "ⵄⴰⵢⵛⴰ"}},     {{"أمينة", "Amina", "Amina", "ⴰⵎⵉⵏⴰ"}},
-    {{"زينب", "Zineb", "Zaynab", "ⵣⴰⵢⵏⴱ"}},     {{"مريم", "Meryem", "Maryam", "ⵎⴰⵔⵢⴰⵎ"}},
-    {{"نادية", "Nadia", "Nadia", "ⵏⴰⴷⵢⴰ"}},     {{"سميرة", "Samira", "Samira", "ⵙⴰⵎⵉⵔⴰ"}},
-    {{"حياة", "Hayat", "Hayat", "ⵃⴰⵢⴰⵜ"}},      {{"لطيفة", "Latifa", "Latifa", "ⵍⴰⵟⵉⴼⴰ"}},
-    {{"سعاد", "Souad", "Suad", "ⵙⵓⵄⴰⴷ"}},       {{"إيمان", "Imane", "Iman", "ⵉⵎⴰⵏ"}},
-    {{"هدى", "Houda", "Huda", "ⵀⵓⴷⴰ"}},         {{"تيليلا", "Tilila", "Tilila", "ⵜⵉⵍⵉⵍⴰ"}},
-    {{"تودة", "Touda", "Tuda", "ⵜⵓⴷⴰ"}},        {{"إيطو", "Itto", "Itto", "ⵉⵟⵟⵓ"}},
-    {{"شيماء", "Chaïmae", "Shayma", "ⵛⴰⵢⵎⴰ"}},  {{"رقية", "Rkia", "Ruqaya", "ⵔⵇⵉⵢⴰ"}},
-    {{"نجاة", "Najat", "Najat", "ⵏⴰⵊⴰⵜ"}},      {{"ليلى", "Leïla", "Layla", "ⵍⴰⵢⵍⴰ"}},
+    {{"فاطمة", "Fatima", "Fatima", "ⴼⴰⵟⵉⵎⴰ"}}, {{"خديجة", "Khadija", "Khadija", "ⵅⴰⴷⵉⵊⴰ"}},
+    {{"عائشة", "Aïcha", "Aisha", "ⵄⴰⵢⵛⴰ"}},    {{"أمينة", "Amina", "Amina", "ⴰⵎⵉⵏⴰ"}},
+    {{"زينب", "Zineb", "Zaynab", "ⵣⴰⵢⵏⴱ"}},    {{"مريم", "Meryem", "Maryam", "ⵎⴰⵔⵢⴰⵎ"}},
+    {{"نادية", "Nadia", "Nadia", "ⵏⴰⴷⵢⴰ"}},    {{"سميرة", "Samira", "Samira", "ⵙⴰⵎⵉⵔⴰ"}},
+    {{"حياة", "Hayat", "Hayat", "ⵃⴰⵢⴰⵜ"}},     {{"لطيفة", "Latifa", "Latifa", "ⵍⴰⵟⵉⴼⴰ"}},
+    {{"سعاد", "Souad", "Suad", "ⵙⵓⵄⴰⴷ"}},      {{"إيمان", "Imane", "Iman", "ⵉⵎⴰⵏ"}},
+    {{"هدى", "Houda", "Huda", "ⵀⵓⴷⴰ"}},        {{"تيليلا", "Tilila", "Tilila", "ⵜⵉⵍⵉⵍⴰ"}},
+    {{"تودة", "Touda", "Tuda", "ⵜⵓⴷⴰ"}},       {{"إيطو", "Itto", "Itto", "ⵉⵟⵟⵓ"}},
+    {{"شيماء", "Chaïmae", "Shayma", "ⵛⴰⵢⵎⴰ"}}, {{"رقية", "Rkia", "Ruqaya", "ⵔⵇⵉⵢⴰ"}},
+    {{"نجاة", "Najat", "Najat", "ⵏⴰⵊⴰⵜ"}},     {{"ليلى", "Leïla", "Layla", "ⵍⴰⵢⵍⴰ"}},
 };
 
 static const struct demo_words men[] = {
-    {{"محمد", "Mohammed", "Muhammad", "ⵎⵓⵃⵎⵎⴰⴷ"}}, {{"أحمد", "Ahmed", "Ahmad", "ⴰⵃⵎⴰⴷ"}},
-    {{"يوسف", "Youssef", "Yusuf", "ⵢⵓⵙⴼ"}},         {{"عمر", "Omar", "Umar", "ⵄⵓⵎⴰⵔ"}},
-    {{"إبراهيم", "Brahim", "Ibrahim", "ⴱⵔⴰⵀⵉⵎ"}},   {{"حسن", "Hassan", "Hasan", "ⵃⴰⵙⴰⵏ"}},
-    {{"رشيد", "Rachid", "Rashid", "ⵔⴰⵛⵉⴷ"}},        {{"كريم", "Karim", "Karim", "ⴽⴰⵔⵉⵎ"}},
-    {{"مصطفى", "Mostafa", "Mustafa", "ⵎⵓⵚⵟⴰⴼⴰ"}},   {{"سعيد", "Saïd", "Said", "ⵙⴰⵄⵉⴷ"}},
-    {{"عبد الله", "Abdellah", "Abdullah", "ⵄⴱⴷⵍⵍⴰⵀ"}}, {{"نبيل", "Nabil", "Nabil", "ⵏⴰⴱⵉⵍ"}},
-    {{"أيوب", "Ayoub", "Ayyub", "ⴰⵢⵢⵓⴱ"}},          {{"طارق", "Tarik", "Tariq", "ⵟⴰⵔⵉⵇ"}},
-    {{"إدير", "Idir", "Idir", "ⵉⴷⵉⵔ"}},             {{"ماسين", "Massine", "Masin", "ⵎⴰⵙⵉⵏ"}},
-    {{"أنير", "Anir", "Anir", "ⴰⵏⵉⵔ"}},             {{"زكرياء", "Zakaria", "Zakariya", "ⵣⴰⴽⴰⵔⵉⵢⴰ"}},
-    {{"خالد", "Khalid", "Khalid", "ⵅⴰⵍⵉⴷ"}},        {{"ياسين", "Yassine", "Yasin", "ⵢⴰⵙⵉⵏ"}},
+    {{"محمد", "Mohammed", "Muhammad", "ⵎⵓⵃⵎⵎⴰⴷ"}},
+    {{"أحمد", "Ahmed", "Ahmad", "ⴰⵃⵎⴰⴷ"}},
+    {{"يوسف", "Youssef", "Yusuf", "ⵢⵓⵙⴼ"}},
+    {{"عمر", "Omar", "Umar", "ⵄⵓⵎⴰⵔ"}},
+    {{"إبراهيم", "Brahim", "Ibrahim", "ⴱⵔⴰⵀⵉⵎ"}},
+    {{"حسن", "Hassan", "Hasan", "ⵃⴰⵙⴰⵏ"}},
+    {{"رشيد", "Rachid", "Rashid", "ⵔⴰⵛⵉⴷ"}},
+    {{"كريم", "Karim", "Karim", "ⴽⴰⵔⵉⵎ"}},
+    {{"مصطفى", "Mostafa", "Mustafa", "ⵎⵓⵚⵟⴰⴼⴰ"}},
+    {{"سعيد", "Saïd", "Said", "ⵙⴰⵄⵉⴷ"}},
+    {{"عبد الله", "Abdellah", "Abdullah", "ⵄⴱⴷⵍⵍⴰⵀ"}},
+    {{"نبيل", "Nabil", "Nabil", "ⵏⴰⴱⵉⵍ"}},
+    {{"أيوب", "Ayoub", "Ayyub", "ⴰⵢⵢⵓⴱ"}},
+    {{"طارق", "Tarik", "Tariq", "ⵟⴰⵔⵉⵇ"}},
+    {{"إدير", "Idir", "Idir", "ⵉⴷⵉⵔ"}},
+    {{"ماسين", "Massine", "Masin", "ⵎⴰⵙⵉⵏ"}},
+    {{"أنير", "Anir", "Anir", "ⴰⵏⵉⵔ"}},
+    {{"زكرياء", "Zakaria", "Zakariya", "ⵣⴰⴽⴰⵔⵉⵢⴰ"}},
+    {{"خالد", "Khalid", "Khalid", "ⵅⴰⵍⵉⴷ"}},
+    {{"ياسين", "Yassine", "Yasin", "ⵢⴰⵙⵉⵏ"}},
 };
 
-const struct demo_list demo_table_given[DEMO_GENDERS] = {[DEMO_FEMALE] = LIST(women),
-                                                         [DEMO_MALE] = LIST(men)};
+const struct demo_list demo_table_given[DEMO_GENDERS] = {
+    [DEMO_FEMALE] = LIST(women), [DEMO_MALE] = LIST(men)};
 
 static const struct demo_words families[] = {
     {{"العلوي", "El Alaoui", "Alawi", "ⵄⴰⵍⴰⵡⵉ"}},
@@ -92,25 +103,54 @@ const struct demo_list demo_table_quarters = LIST(quarters);
 const struct demo_words demo_table_floor = {{"الطابق #", "étage #", "floor #", "ⴰⵙⴰⵡⵏ #"}};
 
 #define RABAT_REGION                                                                               \
-    {{"الرباط سلا القنيطرة", "Rabat-Salé-Kénitra", "Rabat-Sale-Kenitra", "ⵔⵔⴱⴰⵟ ⵙⵍⴰ ⵇⵏⵉⵟⵔⴰ"}}
+    {                                                                                              \
+        { "الرباط سلا القنيطرة", "Rabat-Salé-Kénitra", "Rabat-Sale-Kenitra", "ⵔⵔⴱⴰⵟ ⵙⵍⴰ ⵇⵏⵉⵟⵔⴰ" }  \
+    }
 #define CASABLANCA_REGION                                                                          \
-    {{"الدار البيضاء سطات", "Casablanca-Settat", "Casablanca-Settat", "ⴰⵏⴼⴰ ⵙⵟⵟⴰⵜ"}}
-#define FES_REGION {{"فاس مكناس", "Fès-Meknès", "Fez-Meknes", "ⴼⴰⵙ ⵎⴽⵏⴰⵙ"}}
+    {                                                                                              \
+        { "الدار البيضاء سطات", "Casablanca-Settat", "Casablanca-Settat", "ⴰⵏⴼⴰ ⵙⵟⵟⴰⵜ" }           \
+    }
+#define FES_REGION                                                                                 \
+    {                                                                                              \
+        { "فاس مكناس", "Fès-Meknès", "Fez-Meknes", "ⴼⴰⵙ ⵎⴽⵏⴰⵙ" }                                   \
+    }
 #define MARRAKECH_REGION                                                                           \
-    {{"مراكش آسفي", "Marrakech-Safi", "Marrakesh-Safi", "ⵎⵕⵕⴰⴽⵛ ⴰⵙⴼⵉ"}}
-#define SOUSS_REGION {{"سوس ماسة", "Souss-Massa", "Souss-Massa", "ⵙⵓⵙ ⵎⴰⵙⵙⴰ"}}
+    {                                                                                              \
+        { "مراكش آسفي", "Marrakech-Safi", "Marrakesh-Safi", "ⵎⵕⵕⴰⴽⵛ ⴰⵙⴼⵉ" }                        \
+    }
+#define SOUSS_REGION                                                                               \
+    {                                                                                              \
+        { "سوس ماسة", "Souss-Massa", "Souss-Massa", "ⵙⵓⵙ ⵎⴰⵙⵙⴰ" }                                  \
+    }
 #define TANGIER_REGION                                                                             \
-    {{"طنجة تطوان الحسيمة", "Tanger-Tétouan-Al Hoceïma", "Tangier-Tetouan-Al Hoceima",             \
-      "ⵟⴰⵏⵊⴰ ⵜⵉⵟⵟⴰⵡⵉⵏ ⵍⵃⵓⵙⵉⵎⴰ"}}
-#define ORIENTAL_REGION {{"الشرق", "L'Oriental", "Oriental", "ⵜⴰⴳⵎⵓⴹⴰⵏⵜ"}}
+    {                                                                                              \
+        {                                                                                          \
+            "طنجة تطوان الحسيمة", "Tanger-Tétouan-Al Hoceïma", "Tangier-Tetouan-Al Hoceima",       \
+                "ⵟⴰⵏⵊⴰ ⵜⵉⵟⵟⴰⵡⵉⵏ ⵍⵃⵓⵙⵉⵎⴰ"                   \
+        }                                                                                          \
+    }
+#define ORIENTAL_REGION                                                                            \
+    {                                                                                              \
+        { "الشرق", "L'Oriental", "Oriental", "ⵜⴰⴳⵎⵓⴹⴰⵏⵜ" }                                         \
+    }
 #define BENI_MELLAL_REGION                                                                         \
-    {{"بني ملال خنيفرة", "Béni Mellal-Khénifra", "Beni Mellal-Khenifra", "ⴱⵏⵉ ⵎⵍⵍⴰⵍ ⵅⵏⵉⴼⵕⴰ"}}
-#define DRAA_REGION {{"درعة تافيلالت", "Drâa-Tafilalet", "Draa-Tafilalet", "ⴷⵔⵄⴰ ⵜⴰⴼⵉⵍⴰⵍⵜ"}}
+    {                                                                                              \
+        { "بني ملال خنيفرة", "Béni Mellal-Khénifra", "Beni Mellal-Khenifra", "ⴱⵏⵉ ⵎⵍⵍⴰⵍ ⵅⵏⵉⴼⵕⴰ" }  \
+    }
+#define DRAA_REGION                                                                                \
+    {                                                                                              \
+        { "درعة تافيلالت", "Drâa-Tafilalet", "Draa-Tafilalet", "ⴷⵔⵄⴰ ⵜⴰⴼⵉⵍⴰⵍⵜ" }                   \
+    }
 #define GUELMIM_REGION                                                                             \
-    {{"كلميم واد نون", "Guelmim-Oued Noun", "Guelmim-Oued Noun", "ⴳⵍⵎⵉⵎ ⴰⵙⵉⴼ ⵏ ⵏⵓⵏ"}}
+    {                                                                                              \
+        { "كلميم واد نون", "Guelmim-Oued Noun", "Guelmim-Oued Noun", "ⴳⵍⵎⵉⵎ ⴰⵙⵉⴼ ⵏ ⵏⵓⵏ" }          \
+    }
 
 /* A city that its province is named after. */
-#define CITY(ara, fra, eng, zgh) {{ara, fra, eng, zgh}}, {{ara, fra, eng, zgh}}
+#define CITY(ara, fra, eng, zgh)                                                                   \
+    {{ara, fra, eng, zgh}}, {                                                                      \
+        { ara, fra, eng, zgh }                                                                     \
+    }
 
 const struct demo_place demo_table_places[] = {
     {CITY("الرباط", "Rabat", "Rabat", "ⵔⵔⴱⴰⵟ"), RABAT_REGION, "10000"},

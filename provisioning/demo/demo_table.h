@@ -3,8 +3,8 @@
 #include <stddef.h>
 
 /*
- * Names and places that synthetic people are made of, in the four languages. No list here is of real
- * persons: given and family names are common ones, put together by chance.
+ * Names and places that synthetic people are made of, in the four languages. No list here is of
+ * real persons: given and family names are common ones, put together by chance.
  */
 enum demo_language { DEMO_ARA, DEMO_FRA, DEMO_ENG, DEMO_ZGH, DEMO_LANGUAGES };
 extern const char *const demo_table_codes[DEMO_LANGUAGES]; /* "ara", "fra", "eng", "zgh" */
@@ -28,8 +28,8 @@ struct demo_list {
     const struct demo_words *words;
     size_t count;
 };
-extern const struct demo_list demo_table_given[DEMO_GENDERS], demo_table_family,
-    demo_table_streets, demo_table_quarters;
+extern const struct demo_list demo_table_given[DEMO_GENDERS], demo_table_family, demo_table_streets,
+    demo_table_quarters;
 
 extern const struct demo_place demo_table_places[];
 extern const size_t demo_table_place_count;
