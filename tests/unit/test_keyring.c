@@ -1,0 +1,268 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "firmware/base/kv.h"
+#include "hsm/keyring.h"
+
+static char directory[64];
+
+static int make_directory(void **state) {
+    (void)state;
+    strcpy(directory, "/tmp/idcs-keyring-XXXXXX");
+    return mkdtemp(directory) != NULL ? 0 : -1;
+}
+
+static int remove_directory(void **state) {
+    (void)state;
+    static const char *const files[] = {"data.mdb", "lock.mdb"};
+    char path[128];
+    for (size_t i = 0; i < 2; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", directory, files[i]);
+        (void)unlink(path);
+    }
+    return rmdir(directory);
+}
+
+static struct keyring *open_keyring(bool writer) {
+    struct keyring *keyring;
+    assert_int_equal(keyring_open(&keyring, directory, writer), ERR_OK);
+    return keyring;
+}
+
+static void complete(struct keyring_row *row) {
+    row->committed = true;
+    row->published_ms = row->generated_ms + 1;
+    row->active_ms = row->generated_ms + 2;
+    row->certificate_len = 5;
+    memcpy(row->certificate, "certi", 5);
+}
+
+/* Intent and commit of the next generation of ${purpose}. */
+static struct keyring_row make_row(struct keyring *keyring, enum hsm_purpose purpose,
+                                   int64_t now_ms) {
+    struct keyring_row row;
+    assert_int_equal(keyring_intend(keyring, purpose, now_ms, &row), ERR_OK);
+    complete(&row);
+    assert_int_equal(keyring_commit(keyring, &row), ERR_OK);
+    return row;
+}
+
+static void a_new_keyring_has_nothing(void **state) {
+    (void)state;
+    struct keyring *keyring = open_keyring(true);
+    struct keyring_row row;
+    uint64_t sequence = 99;
+    bool provisioned = true;
+    char serial[TOKEN_SERIAL_SIZE];
+    assert_int_equal(keyring_status(keyring, &sequence, &provisioned), ERR_OK);
+    assert_int_equal(sequence, 0);
+    assert_false(provisioned);
+    assert_int_equal(keyring_newest(keyring, HSM_PURPOSE_SIGN, true, &row), ERR_NOT_FOUND);
+    assert_int_equal(keyring_newest(keyring, HSM_PURPOSE_SIGN, false, &row), ERR_NOT_FOUND);
+    assert_int_equal(keyring_serial(keyring, serial), ERR_OK);
+    assert_string_equal(serial, "");
+    keyring_close(keyring);
+}
+
+static void a_reader_that_comes_before_the_writer_makes_nothing(void **state) {
+    (void)state;
+    struct keyring *keyring;
+    char path[128];
+    assert_int_equal(keyring_open(&keyring, directory, false), ERR_NOT_FOUND);
+    assert_null(keyring);
+    (void)snprintf(path, sizeof path, "%s/data.mdb", directory);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
+static void an_intent_is_not_a_key(void **state) {
+    (void)state;
+    struct keyring *keyring = open_keyring(true);
+    struct keyring_row row, found;
+    assert_int_equal(keyring_intend(keyring, HSM_PURPOSE_KEK, 1000, &row), ERR_OK);
+    assert_int_equal(row.generation, 1);
+    assert_false(row.committed);
+    assert_int_equal(keyring_newest(keyring, HSM_PURPOSE_KEK, true, &found), ERR_NOT_FOUND);
+    assert_int_equal(keyring_newest(keyring, HSM_PURPOSE_KEK, false, &found), ERR_OK);
+    assert_memory_equal(found.id, row.id, sizeof row.id);
+    assert_int_equal(keyring_intend(keyring, HSM_PURPOSE_KEK, 1000, &row), ERR_EXISTS);
+    keyring_close(keyring);
+}
+
+static void an_intent_survives_the_process(void **state) {
+    (void)state;
+    struct keyring *keyring = open_keyring(true);
+    struct keyring_row row, found;
+    assert_int_equal(keyring_intend(keyring, HSM_PURPOSE_KEK, 1000, &row), ERR_OK);
+    keyring_close(keyring);
+    keyring = open_keyring(true);
+    assert_int_equal(keyring_newest(keyring, HSM_PURPOSE_KEK, false, &found), ERR_OK);
+    assert_memory_equal(found.id, row.id, sizeof row.id);
+    complete(&found);
+    assert_int_equal(keyring_commit(keyring, &found), ERR_OK);
+    assert_int_equal(keyring_newest(keyring, HSM_PURPOSE_KEK, false, &row), ERR_NOT_FOUND);
+    keyring_close(keyring);
+}
+
+static void a_committed_row_comes_back_whole(void **state) {
+    (void)state;
+    struct keyring *keyring = open_keyring(true);
+    struct keyring_row row, found;
+    assert_int_equal(keyring_intend(keyring, HSM_PURPOSE_PEPPER, INT64_C(1705314030123), &row),
+                     ERR_OK);
+    complete(&row);
+    row.has_wrapped = true;
+    for (size_t i = 0; i < sizeof row.wrapped; i++)
+        row.wrapped[i] = (uint8_t)(i * 3);
+    row.certificate_len = sizeof row.certificate;
+    memset(row.certificate, 0x5a, sizeof row.certificate);
+    assert_int_equal(keyring_commit(keyring, &row), ERR_OK);
+    assert_int_equal(keyring_newest(keyring, HSM_PURPOSE_PEPPER, true, &found), ERR_OK);
+    assert_memory_equal(&found, &row, sizeof row);
+    keyring_close(keyring);
+}
+
+static void a_commit_needs_the_intent_of_the_same_id(void **state) {
+    (void)state;
+    struct keyring *keyring = open_keyring(true);
+    struct keyring_row row, other;
+    assert_int_equal(keyring_intend(keyring, HSM_PURPOSE_SIGN, 1, &row), ERR_OK);
+    complete(&row);
+    other = row;
+    other.id[0] ^= 1;
+    assert_int_equal(keyring_commit(keyring, &other), ERR_NOT_FOUND);
+    other = row;
+    other.generation = 2;
+    assert_int_equal(keyring_commit(keyring, &other), ERR_NOT_FOUND);
+    other = row;
+    other.purpose = HSM_PURPOSE_ROOT;
+    assert_int_equal(keyring_commit(keyring, &other), ERR_NOT_FOUND);
+    other = row;
+    other.committed = false;
+    assert_int_equal(keyring_commit(keyring, &other), ERR_DENIED);
+    assert_int_equal(keyring_commit(keyring, &row), ERR_OK);
+    assert_int_equal(keyring_commit(keyring, &row), ERR_NOT_FOUND);
+    keyring_close(keyring);
+}
+
+static void each_key_has_an_id_of_its_own(void **state) {
+    (void)state;
+    struct keyring *keyring = open_keyring(true);
+    struct keyring_row one = make_row(keyring, HSM_PURPOSE_SIGN, 1);
+    struct keyring_row two = make_row(keyring, HSM_PURPOSE_SIGN, 2);
+    assert_memory_not_equal(one.id, two.id, sizeof one.id);
+    keyring_close(keyring);
+}
+
+static enum err note_generation(void *context, const struct keyring_row *row) {
+    char **at = context;
+    *at += sprintf(*at, "%u%c ", row->generation, row->committed ? '+' : '?');
+    return ERR_OK;
+}
+
+static void generations_are_walked_newest_first(void **state) {
+    (void)state;
+    struct keyring *keyring = open_keyring(true);
+    struct keyring_row row;
+    char generations[64] = "", *at = generations;
+    for (int i = 0; i < 3; i++)
+        (void)make_row(keyring, HSM_PURPOSE_PARTNER, i);
+    (void)make_row(keyring, HSM_PURPOSE_IDA_FIR, 9);
+    assert_int_equal(keyring_intend(keyring, HSM_PURPOSE_PARTNER, 9, &row), ERR_OK);
+    assert_int_equal(keyring_each(keyring, HSM_PURPOSE_PARTNER, note_generation, &at), ERR_OK);
+    assert_string_equal(generations, "4? 3+ 2+ 1+ ");
+    assert_int_equal(keyring_newest(keyring, HSM_PURPOSE_PARTNER, true, &row), ERR_OK);
+    assert_int_equal(row.generation, 3);
+    keyring_close(keyring);
+}
+
+static void it_is_provisioned_when_every_purpose_has_a_key(void **state) {
+    (void)state;
+    struct keyring *keyring = open_keyring(true);
+    uint64_t sequence, last = 0;
+    bool provisioned;
+    for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++) {
+        assert_int_equal(keyring_status(keyring, &sequence, &provisioned), ERR_OK);
+        assert_false(provisioned);
+        (void)make_row(keyring, (enum hsm_purpose)purpose, purpose);
+        assert_int_equal(keyring_status(keyring, &sequence, &provisioned), ERR_OK);
+        assert_true(sequence == last + 2); /* an intent and a commit */
+        last = sequence;
+    }
+    assert_true(provisioned);
+    keyring_close(keyring);
+}
+
+static void it_keeps_to_the_token_it_was_bound_to(void **state) {
+    (void)state;
+    struct keyring *keyring = open_keyring(true);
+    char serial[TOKEN_SERIAL_SIZE];
+    assert_int_equal(keyring_bind(keyring, "e1a7d2f90c4b8a11"), ERR_OK);
+    assert_int_equal(keyring_bind(keyring, "e1a7d2f90c4b8a11"), ERR_OK);
+    assert_int_equal(keyring_bind(keyring, "e1a7d2f90c4b8a12"), ERR_DENIED);
+    assert_int_equal(keyring_serial(keyring, serial), ERR_OK);
+    assert_string_equal(serial, "e1a7d2f90c4b8a11");
+    keyring_close(keyring);
+}
+
+/* Writes ${len} bytes over the value of the only row. */
+static void spoil(size_t len, uint8_t value) {
+    static const char *const tables[] = {"keys", "facts"};
+    const uint8_t key[] = {HSM_PURPOSE_SIGN, 0xff, 0xfe};
+    uint8_t row[64];
+    struct kv *kv;
+    struct kv_options options = {.path = directory,
+                                 .map_bytes = 16 << 20,
+                                 .tables = tables,
+                                 .table_count = 2,
+                                 .file_mode = 0600};
+    memset(row, value, sizeof row);
+    assert_int_equal(kv_open(&kv, &options), ERR_OK);
+    struct kv_txn txn = kv_write(kv);
+    kv_put(&txn, 0, bytes_of(key, sizeof key), bytes_of(row, len));
+    assert_int_equal(kv_commit(&txn), ERR_OK);
+    kv_close(kv);
+}
+
+static void a_spoilt_row_is_corrupt_not_absent(void **state) {
+    (void)state;
+    static const uint8_t values[] = {0, 1, 2, 0xff};
+    for (size_t i = 0; i < sizeof values; i++) {
+        struct keyring_row row;
+        uint64_t sequence;
+        bool provisioned = true;
+        spoil(i * 20, values[i]);
+        struct keyring *keyring = open_keyring(true);
+        assert_int_equal(keyring_newest(keyring, HSM_PURPOSE_SIGN, true, &row), ERR_CORRUPT);
+        assert_int_equal(keyring_intend(keyring, HSM_PURPOSE_SIGN, 1, &row), ERR_CORRUPT);
+        (void)make_row(keyring, HSM_PURPOSE_ROOT, 1);
+        assert_int_equal(keyring_status(keyring, &sequence, &provisioned), ERR_CORRUPT);
+        assert_false(provisioned);
+        keyring_close(keyring);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
+        TEST(a_new_keyring_has_nothing),
+        TEST(a_reader_that_comes_before_the_writer_makes_nothing),
+        TEST(an_intent_is_not_a_key),
+        TEST(an_intent_survives_the_process),
+        TEST(a_committed_row_comes_back_whole),
+        TEST(a_commit_needs_the_intent_of_the_same_id),
+        TEST(each_key_has_an_id_of_its_own),
+        TEST(generations_are_walked_newest_first),
+        TEST(it_is_provisioned_when_every_purpose_has_a_key),
+        TEST(it_keeps_to_the_token_it_was_bound_to),
+        TEST(a_spoilt_row_is_corrupt_not_absent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
