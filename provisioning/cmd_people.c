@@ -102,11 +102,11 @@ static enum result read_vids(const json_t *list, const char *where, struct offic
 
 /* "1985", "1985-03-21" or MOSIP's "1985/03/21". */
 static enum result read_birth_date(const char *text, const char *where, struct identity *identity) {
-    char copy[11];
+    char copy[16];
     int64_t year = 0, month = 0, day = 0;
     size_t len = strlen(text);
     enum err err = len == 0 || len == 4 || len == 10 ? ERR_OK : ERR_MALFORMED;
-    (void)snprintf(copy, sizeof copy, "%s", text);
+    (void)snprintf(copy, sizeof copy, "%.10s", text);
     if (err == ERR_OK && len == 10) {
         if ((copy[4] != '-' && copy[4] != '/') || copy[7] != copy[4])
             return officer_json_refuse(where, "dob");

@@ -85,7 +85,10 @@ enum err keys_open_roots(struct change *change) {
 
 /* ---- officer key initialise ---- */
 
-/* The keys in the token. They may be there already: the signer then changes nothing. */
+/*
+ * The keys in the token. They may be there already: the signer then changes nothing. One that has
+ * made them ends and is started with them, so that what follows asks whoever says it has keys.
+ */
 static enum err generate_keys(struct change *change, size_t *made) {
     SECRET(answer);
     struct hsm_generated generated = {0};
@@ -106,7 +109,7 @@ static enum err generate_keys(struct change *change, size_t *made) {
 static enum err make_root(struct change *change, struct wrapped_roots *roots) {
     SECRET(answer);
     struct hsm_root_made made;
-    if (provd_peers_ask_key_maker(change->provd->peers, HSM_NEW_ROOT, bytes_of(NULL, 0), &answer) !=
+    if (provd_peers_ask_signer(change->provd->peers, HSM_NEW_ROOT, bytes_of(NULL, 0), &answer) !=
         ERR_OK)
         return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_SIGNER, NULL);
     enum err err = hsm_wire_get_root_made(secret_view(&answer), &made);

@@ -30,14 +30,13 @@ static const struct command *const commands[] = {
 
 /* ---- help ---- */
 
-/* "id=ID name=NAME [status=…]" */
+/* "officer partner add id=ID name=NAME [status=…]" */
 static void write_usage(const struct command *command, char *target, size_t size) {
-    size_t len = 0;
-    target[0] = '\0';
+    size_t len = (size_t)snprintf(target, size, "officer %s%s%s", command->noun,
+                                  command->verb[0] != '\0' ? " " : "", command->verb);
     for (const struct argument *argument = command->arguments; argument->name != NULL; argument++) {
-        int more = snprintf(target + len, size - len, "%s%s%s%s%s%s", len > 0 ? " " : "",
-                            argument->optional ? "[" : "", argument->name,
-                            argument->name[0] != '\0' ? "=" : "", argument->shown,
+        int more = snprintf(target + len, size - len, " %s%s%s%s%s", argument->optional ? "[" : "",
+                            argument->name, argument->name[0] != '\0' ? "=" : "", argument->shown,
                             argument->optional ? "]" : "");
         len = more > 0 && (size_t)more < size - len ? len + (size_t)more : size - 1;
     }
@@ -46,8 +45,7 @@ static void write_usage(const struct command *command, char *target, size_t size
 static void print_command(const struct command *command) {
     char usage[256];
     write_usage(command, usage, sizeof usage);
-    (void)printf("\n  officer %s%s%s %s\n      ", command->noun,
-                 command->verb[0] != '\0' ? " " : "", command->verb, usage);
+    (void)printf("\n  %s\n      ", usage);
     officer_text_print(stdout, command->about, NULL, NULL);
     officer_text_print(stdout, TEXT_EXAMPLE, command->example, NULL);
 }

@@ -79,7 +79,7 @@ enum result officer_input_read_key(const char *path, struct secret *key) {
 }
 
 enum result officer_input_time(const char *name, const char *text, int64_t *wall_ms) {
-    char whole[CLOCK_TEXT_SIZE + 16];
+    char whole[64];
     bool date_alone = strlen(text) == strlen("2027-12-31");
     (void)snprintf(whole, sizeof whole, "%.40s%s", text, date_alone ? "T00:00:00.000Z" : "");
     if (strlen(text) <= 40 && clock_parse_millis(bytes_of_text(whole), wall_ms) == ERR_OK)

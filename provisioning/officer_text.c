@@ -10,9 +10,9 @@ struct pair {
 
 static const struct pair texts[TEXT_COUNT] = {
     [TEXT_INTRODUCTION] = {"officer: what security officers do on this machine.\n"
-                           "usage: officer [--socket PATH] NOUN VERB [KEY=VALUE…]\n",
+                           "usage: officer [--socket PATH] NOUN VERB [KEY=VALUE…]",
                            "officer : le travail des officiers de sécurité sur cette machine.\n"
-                           "usage : officer [--socket CHEMIN] NOM VERBE [CLÉ=VALEUR…]\n"},
+                           "usage : officer [--socket CHEMIN] NOM VERBE [CLÉ=VALEUR…]"},
     [TEXT_OPTIONS] = {"\n  --socket PATH  provd's socket (default /run/idcs/officer.sock)\n"
                       "  --version, --help; `officer NOUN --help` shows one noun.\n"
                       "Exit status: 0 done, 1 refused or unavailable, 2 the command or a file is "
@@ -109,7 +109,7 @@ static const struct pair texts[TEXT_COUNT] = {
         {"A signer that the token refused its PIN ends and is not started again: the box is\n"
          "`locked`, so that a wrong PIN is tried once and the token never locks itself.\n"
          "  1. Find the right PIN, and how many attempts the token has left.\n"
-         "  2. Write it into the file that setting pin-file of [hsm-signer] names, as root, with\n"
+         "  2. Write it into the file that setting pin-file of [hsm] names, as root, with\n"
          "     an editor or `cat > FILE` (never as an argument of a command).\n"
          "  3. Start the service again. A file with the refused PIN still in it is not tried.\n"
          "When the token itself is locked, its security officer resets the PIN first, with the\n"
@@ -118,7 +118,7 @@ static const struct pair texts[TEXT_COUNT] = {
          "l'état devient `locked` ; un mauvais code n'est essayé qu'une fois et le jeton ne se\n"
          "bloque pas.\n"
          "  1. Trouvez le bon code, et combien d'essais le jeton laisse encore.\n"
-         "  2. Écrivez-le dans le fichier que nomme le réglage pin-file de [hsm-signer], en tant\n"
+         "  2. Écrivez-le dans le fichier que nomme le réglage pin-file de [hsm], en tant\n"
          "     que root, avec un éditeur ou `cat > FICHIER` (jamais en argument de commande).\n"
          "  3. Redémarrez le service. Un fichier qui contient encore le code refusé n'est pas\n"
          "     essayé.\n"

@@ -1,6 +1,33 @@
 #include "firmware/base/secret.h"
 #include "provisioning/officer_wire.h"
 
+static const char *const reason_texts[OFFICER_REASON_COUNT] = {
+    [OFFICER_REASON_NONE] = "none",
+    [OFFICER_REASON_STATE] = "state",
+    [OFFICER_REASON_NO_KEYS] = "no-keys",
+    [OFFICER_REASON_CORE] = "core-unavailable",
+    [OFFICER_REASON_SIGNER] = "no-signer",
+    [OFFICER_REASON_TOKEN] = "token-refused",
+    [OFFICER_REASON_ROOTS] = "roots-not-opened",
+    [OFFICER_REASON_UNSEAL] = "unseal-unavailable",
+    [OFFICER_REASON_REGISTRY] = "registry-failed",
+    [OFFICER_REASON_VALUE] = "value-not-allowed",
+    [OFFICER_REASON_UNKNOWN] = "not-registered",
+    [OFFICER_REASON_CERTIFICATE] = "certificate-unreadable",
+    [OFFICER_REASON_CERTIFICATE_EXPIRED] = "certificate-expired",
+    [OFFICER_REASON_CERTIFICATE_UNTRUSTED] = "certificate-untrusted",
+    [OFFICER_REASON_CERTIFICATE_WEAK] = "certificate-weak",
+    [OFFICER_REASON_CERTIFICATE_NOT_AUTHORITY] = "certificate-not-authority",
+    [OFFICER_REASON_ANCHORS_FULL] = "anchors-full",
+    [OFFICER_REASON_PERSON] = "person-not-allowed",
+    [OFFICER_REASON_VID_TAKEN] = "vid-taken",
+    [OFFICER_REASON_TWICE] = "identifier-twice",
+};
+
+const char *officer_wire_reason_text(enum officer_reason reason) {
+    return reason < OFFICER_REASON_COUNT ? reason_texts[reason] : "unknown";
+}
+
 /* Enumerations are a byte each. Outside ${least}..${most} the cursor fails. */
 static unsigned take_choice(struct cursor *cursor, unsigned least, unsigned most) {
     unsigned value = cursor_u8(cursor);

@@ -65,6 +65,9 @@ enum officer_reason {
     OFFICER_REASON_COUNT
 };
 
+/* A word for the log, such as "vid-taken". */
+const char *officer_wire_reason_text(enum officer_reason reason);
+
 /* Every answer begins with this. */
 struct officer_outcome {
     enum err status; /* ERR_OK: done and durable. Anything else: nothing has changed */

@@ -115,8 +115,9 @@ enum err operation_run(struct provd *provd, const struct officers_question *ques
     if (err != ERR_OK && change.outcome.status == ERR_OK)
         return err;
     log_event(err == ERR_OK ? LOG_INFO : LOG_WARNING, "officer-question",
-              "action=\"%s\" uid=%u result=%s reason=%d detail=%s", operation->action,
-              question->uid, err_text(err), change.outcome.reason, change.outcome.detail);
+              "action=\"%s\" uid=%u result=%s reason=%s detail=%s count=%u", operation->action,
+              question->uid, err_text(err), officer_wire_reason_text(change.outcome.reason),
+              change.outcome.detail, change.outcome.count);
     operation->answer(&change, answer);
     return ERR_OK;
 }

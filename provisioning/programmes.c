@@ -58,6 +58,8 @@ static enum err read_certificate(struct change *change, struct bytes encoded,
                                  const struct anchors *anchors, struct secret *answer,
                                  struct unseal_certificate_read *read) {
     struct unseal_certificate question = {.encoded = encoded, .now_ms = clock_wall_ms()};
+    if (encoded.len == 0)
+        return refuse_certificate(change, ERR_MALFORMED);
     if (anchors != NULL) {
         question.anchor_count = anchors->count;
         memcpy(question.anchors, anchors->der, sizeof question.anchors);

@@ -66,17 +66,6 @@ static enum err take_hello(void *context, struct serve_peer *serve_peer,
     return ERR_OK;
 }
 
-/* A signer that has just made the keys has them, without another hello. */
-static enum err take_generated(void *context, struct serve_peer *serve_peer,
-                               const struct frame *frame) {
-    struct peer *peer = context;
-    struct hsm_generated generated;
-    ERR_TRY(hsm_wire_get_generated(frame->payload, &generated));
-    if (generated.receipt.status == ERR_OK || generated.receipt.status == ERR_EXISTS)
-        peer->provisioned = true;
-    return take_answer(context, serve_peer, frame);
-}
-
 static const struct serve_verb core_verbs[] = {{PROVD_AUDITED, SERVE_ANY_STATE, take_answer}};
 static const struct serve_verb unseal_verbs[] = {
     {UNSEAL_CERTIFICATE_READ, SERVE_ANY_STATE, take_answer}};
@@ -85,7 +74,7 @@ static const struct serve_verb signer_verbs[] = {
     {HSM_LOOKED_UP, SERVE_ANY_STATE, take_answer},
     {HSM_ROOT_OPENED, SERVE_ANY_STATE, take_answer},
     {HSM_PUBLICATION, SERVE_ANY_STATE, take_answer},
-    {HSM_GENERATED, SERVE_ANY_STATE, take_generated},
+    {HSM_GENERATED, SERVE_ANY_STATE, take_answer},
     {HSM_ROOT_MADE, SERVE_ANY_STATE, take_answer},
 };
 

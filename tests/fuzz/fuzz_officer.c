@@ -1,0 +1,78 @@
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "firmware/base/frame.h"
+#include "provisioning/officer_wire.h"
+
+/*
+ * A packet as it comes from an officer's socket, read as provd reads it, and the answers as officer
+ * reads them. Whatever is accepted must be written and read again as the same bytes.
+ */
+static uint8_t memory[FRAME_PAYLOAD_MAX];
+
+static void same(const struct buffer *buffer, struct bytes payload) {
+    struct bytes written;
+    if (buffer_end(buffer, &written) != ERR_OK || !bytes_equal(written, payload))
+        abort();
+}
+
+#define READ_AND_WRITE(type, name)                                                                 \
+    static void read_##name(struct bytes payload) {                                                \
+        struct type message;                                                                       \
+        struct buffer buffer = buffer_over(memory, sizeof memory);                                 \
+        if (officer_wire_get_##name(payload, &message) != ERR_OK)                                  \
+            return;                                                                                \
+        officer_wire_put_##name(&buffer, &message);                                                \
+        same(&buffer, payload);                                                                    \
+    }
+READ_AND_WRITE(officer_outcome, outcome)
+READ_AND_WRITE(officer_trust, trust)
+READ_AND_WRITE(officer_partner, partner)
+READ_AND_WRITE(officer_partner_status, partner_status)
+READ_AND_WRITE(policy, policy)
+READ_AND_WRITE(officer_api_key, api_key)
+READ_AND_WRITE(officer_misp, misp)
+READ_AND_WRITE(officer_publication, publication)
+READ_AND_WRITE(officer_box, box)
+
+static void read_people(struct bytes payload) {
+    struct cursor cursor = cursor_over(payload);
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_person person;
+    while (cursor.left > 0) {
+        if (officer_wire_take_person(&cursor, &person) != ERR_OK)
+            return;
+        if (officer_wire_add_person(&buffer, &person) != ERR_OK)
+            abort();
+    }
+    same(&buffer, payload);
+}
+
+static const struct {
+    uint16_t type;
+    void (*read)(struct bytes payload);
+} readers[] = {
+    {OFFICER_TRUST_ADD, read_trust},
+    {OFFICER_PARTNER_ADD, read_partner},
+    {OFFICER_PARTNER_STATUS, read_partner_status},
+    {OFFICER_POLICY_ADD, read_policy},
+    {OFFICER_API_KEY_ADD, read_api_key},
+    {OFFICER_MISP_ADD, read_misp},
+    {OFFICER_PEOPLE_PUT, read_people},
+    {OFFICER_TRUST_ADD + 1, read_outcome},
+    {OFFICER_KEY_LIST + 1, read_publication},
+    {OFFICER_STATUS + 1, read_box},
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct frame frame;
+    if (frame_decode(bytes_of(data, size), &frame) != ERR_OK)
+        return 0;
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
+        if (readers[i].type == frame.type)
+            readers[i].read(frame.payload);
+    return 0;
+}

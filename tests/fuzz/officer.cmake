@@ -1,0 +1,1 @@
+idcs_fuzz_test(officer LINK officer_wire base)

@@ -1,0 +1,320 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "provd_box.h"
+
+#include "firmware/base/clock.h"
+#include "authd/core/identifier.h"
+#include "provisioning/operation.h"
+
+enum { CORE, UNSEAL, SIGNER_0, SIGNER_1 };
+static const struct {
+    const char *role;
+    uint16_t index;
+} far_ends[] = {{"core", 0}, {"unseal", 3}, {"hsm", 0}, {"hsm", 1}};
+
+static enum err reply(struct serve_peer *peer, const struct frame *question,
+                      const struct buffer *answer) {
+    struct frame frame = {
+        .type = question->type + 1, .generation = question->generation, .id = question->id};
+    ERR_TRY(buffer_end(answer, &frame.payload));
+    return serve_send(peer, &frame);
+}
+
+/* ---- core ---- */
+
+static enum err core_audit(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct provd_box *box = context;
+    uint8_t memory[16];
+    struct buffer answer = buffer_over(memory, sizeof memory);
+    assert_true(box->audit_count < BOX_AUDITS_MAX);
+    ERR_TRY(provd_wire_get_audit(frame->payload, &box->audits[box->audit_count]));
+    box->audit_count++;
+    ERR_TRY(registry_sequence(box->provd.registry, &box->sequence_at_audit));
+    if (box->core_silent) {
+        provd_peers_down(box->provd.peers, "core", 0);
+        return ERR_OK;
+    }
+    provd_wire_put_audited(&answer, box->core_status);
+    return reply(peer, frame, &answer);
+}
+
+static enum err core_changed(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct provd_box *box = context;
+    (void)peer;
+    box->changed_count++;
+    return provd_wire_get_changed(frame->payload, &box->changed_sequence);
+}
+
+/* ---- unseal ---- */
+
+static enum err unseal_certificate(void *context, struct serve_peer *peer,
+                                   const struct frame *frame) {
+    struct provd_box *box = context;
+    static uint8_t memory[65536];
+    struct buffer answer = buffer_over(memory, sizeof memory);
+    struct unseal_certificate question;
+    struct unseal_certificate_read read = {.status = box->certificate_status,
+                                           .is_authority = box->certificate_is_authority,
+                                           .not_before_ms = 1,
+                                           .not_after_ms = INT64_C(4102444800000),
+                                           .subject = "AMO"};
+    ERR_TRY(unseal_wire_get_certificate(frame->payload, &question));
+    box->anchors_given = question.anchor_count;
+    if (read.status == ERR_OK) {
+        read.der = question.encoded;
+        read.public_key = bytes_of_text("public key");
+        (void)crypto_generichash(read.thumbprint, 32, question.encoded.data, question.encoded.len,
+                                 NULL, 0);
+    }
+    unseal_wire_put_certificate_read(&answer, &read);
+    return reply(peer, frame, &answer);
+}
+
+/* ---- signers ---- */
+
+static unsigned signer_of(const struct provd_box *box, const struct serve_peer *peer) {
+    return peer == box->far[SIGNER_1] ? 1 : 0;
+}
+
+static struct hsm_receipt receipt(const struct provd_box *box, enum err status) {
+    return (struct hsm_receipt){.status = box->keys_made ? status : ERR_NOT_FOUND};
+}
+
+static enum err signer_hello(struct provd_box *box, struct serve_peer *peer) {
+    uint8_t memory[64];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct hsm_hello hello = {.signer_index = (uint16_t)signer_of(box, peer),
+                              .provisioned = box->keys_made};
+    struct frame frame = {.type = HSM_HELLO};
+    hsm_wire_put_hello(&buffer, &hello);
+    ERR_TRY(buffer_end(&buffer, &frame.payload));
+    return serve_send(peer, &frame);
+}
+
+/* As the real one: it answers, ends, and both are started with the keys. */
+static enum err signer_generate(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct provd_box *box = context;
+    uint8_t memory[64];
+    struct buffer answer = buffer_over(memory, sizeof memory);
+    struct hsm_generated generated = {
+        .receipt.status = box->keys_made ? ERR_EXISTS : ERR_OK,
+        .made = box->keys_made ? 0 : HSM_PURPOSE_COUNT,
+    };
+    assert_int_equal(signer_of(box, peer), 0);
+    box->keys_made = true;
+    hsm_wire_put_generated(&answer, &generated);
+    ERR_TRY(reply(peer, frame, &answer));
+    ERR_TRY(signer_hello(box, box->far[SIGNER_0]));
+    return signer_hello(box, box->far[SIGNER_1]);
+}
+
+static enum err signer_new_root(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct provd_box *box = context;
+    uint8_t memory[512];
+    struct buffer answer = buffer_over(memory, sizeof memory);
+    struct hsm_root_made made = {.receipt = receipt(box, ERR_OK)};
+    randombytes_buf(made.wrapped, sizeof made.wrapped);
+    box->roots_made++;
+    hsm_wire_put_root_made(&answer, &made);
+    return reply(peer, frame, &answer);
+}
+
+static enum err signer_open_root(void *context, struct serve_peer *peer,
+                                 const struct frame *frame) {
+    struct provd_box *box = context;
+    uint8_t memory[512];
+    struct buffer answer = buffer_over(memory, sizeof memory);
+    struct hsm_open_root question;
+    struct hsm_root_opened opened = {.receipt = receipt(box, box->open_status)};
+    ERR_TRY(hsm_wire_get_open_root(frame->payload, &question));
+    if (opened.receipt.status == ERR_OK)
+        (void)crypto_generichash(opened.root, sizeof opened.root, question.wrapped,
+                                 sizeof question.wrapped, NULL, 0);
+    hsm_wire_put_root_opened(&answer, &opened);
+    return reply(peer, frame, &answer);
+}
+
+static enum err signer_lookup(void *context, struct serve_peer *peer, const struct frame *frame) {
+    static uint8_t memory[65536];
+    static struct hsm_lookup question;
+    static struct hsm_looked_up looked_up;
+    struct provd_box *box = context;
+    unsigned signer = signer_of(box, peer);
+    struct buffer answer = buffer_over(memory, sizeof memory);
+    ERR_TRY(hsm_wire_get_lookup(frame->payload, &question));
+    box->lookups[signer]++;
+    if (box->deaf_signer == (int)signer) {
+        provd_peers_down(box->provd.peers, "hsm", (uint16_t)signer);
+        return ERR_OK;
+    }
+    bool limited = box->limited_answers > 0;
+    box->limited_answers -= limited;
+    looked_up.receipt = receipt(box, limited ? ERR_LIMIT : ERR_OK);
+    looked_up.count = looked_up.receipt.status == ERR_OK ? question.count : 0;
+    for (size_t i = 0; i < looked_up.count; i++)
+        (void)crypto_generichash(looked_up.lookup_key[i], 32, question.id_hash[i], 32,
+                                 (const uint8_t *)"a pepper of sixteen", 16);
+    hsm_wire_put_looked_up(&answer, &looked_up);
+    return reply(peer, frame, &answer);
+}
+
+static enum err signer_published(void *context, struct serve_peer *peer,
+                                 const struct frame *frame) {
+    struct provd_box *box = context;
+    uint8_t memory[1024];
+    struct buffer answer = buffer_over(memory, sizeof memory);
+    struct hsm_publication publication = {.receipt = receipt(box, ERR_OK),
+                                          .jwks = bytes_of_text("{\"keys\":[]}"),
+                                          .partner_pem = bytes_of_text("partner"),
+                                          .ida_fir_pem = bytes_of_text("fir"),
+                                          .sign_pem = bytes_of_text("sign"),
+                                          .root_pem = bytes_of_text("root")};
+    hsm_wire_put_publication(&answer, &publication);
+    return reply(peer, frame, &answer);
+}
+
+static const struct serve_verb verbs[] = {
+    {PROVD_AUDIT, SERVE_ANY_STATE, core_audit},
+    {PROVD_CHANGED, SERVE_ANY_STATE, core_changed},
+    {UNSEAL_CERTIFICATE, SERVE_ANY_STATE, unseal_certificate},
+    {HSM_GENERATE, SERVE_ANY_STATE, signer_generate},
+    {HSM_NEW_ROOT, SERVE_ANY_STATE, signer_new_root},
+    {HSM_OPEN_ROOT, SERVE_ANY_STATE, signer_open_root},
+    {HSM_LOOKUP, SERVE_ANY_STATE, signer_lookup},
+    {HSM_PUBLISHED, SERVE_ANY_STATE, signer_published},
+};
+
+/* ---- the box ---- */
+
+static void connect_all(struct provd_box *box) {
+    static struct boot boot;
+    memset(&boot, 0, sizeof boot);
+    for (size_t i = 0; i < 4; i++) {
+        struct serve_peer_options options = {.name = "far",
+                                             .verbs = verbs,
+                                             .verb_count = sizeof verbs / sizeof *verbs,
+                                             .context = box};
+        struct boot_peer *peer = &boot.peers[boot.peer_count++];
+        assert_int_equal(frame_pair(box->ends[i], 512 * 1024), ERR_OK);
+        (void)snprintf(peer->role, sizeof peer->role, "%s", far_ends[i].role);
+        peer->index = far_ends[i].index;
+        peer->fd = box->ends[i][0];
+        assert_int_equal(serve_add_peer(box->serve, box->ends[i][1], &options, &box->far[i]),
+                         ERR_OK);
+    }
+    assert_int_equal(provd_peers_open(&box->provd.peers, &boot, box->serve), ERR_OK);
+    for (size_t i = 0; i < 4; i++)
+        provd_peers_up(box->provd.peers, far_ends[i].role, far_ends[i].index);
+    assert_int_equal(signer_hello(box, box->far[SIGNER_0]), ERR_OK);
+    assert_int_equal(signer_hello(box, box->far[SIGNER_1]), ERR_OK);
+    assert_int_equal(provd_peers_wait(box->provd.peers, 1), ERR_OK);
+}
+
+void provd_box_start(struct provd_box *box) {
+    box->provd = (struct provd){.state = BOX_UNPROVISIONED,
+                                .uin_rules = IDENTIFIER_CHECKSUM | IDENTIFIER_FIRST_DIGIT,
+                                .vid_rules = IDENTIFIER_CHECKSUM,
+                                .token_partner = "mpartner-default-resident"};
+    assert_int_equal(record_keys_new(&box->provd.record_keys), ERR_OK);
+    assert_int_equal(
+        registry_open(&box->provd.registry, box->directory, true, box->provd.record_keys), ERR_OK);
+    assert_int_equal(serve_open(&box->serve, NULL), ERR_OK);
+    connect_all(box);
+}
+
+void provd_box_stop(struct provd_box *box) {
+    provd_peers_close(box->provd.peers);
+    serve_close(box->serve);
+    for (size_t i = 0; i < 4; i++) {
+        (void)close(box->ends[i][0]);
+        (void)close(box->ends[i][1]);
+    }
+    registry_close(box->provd.registry);
+    record_keys_free(box->provd.record_keys);
+}
+
+int provd_box_setup(void **state) {
+    static bool arena;
+    struct provd_box *box = calloc(1, sizeof *box);
+    assert_non_null(box);
+    if (!arena)
+        assert_int_equal(secret_arena_open(4 * 1024 * 1024), ERR_OK);
+    arena = true;
+    box->deaf_signer = -1;
+    (void)snprintf(box->directory, sizeof box->directory, "/tmp/provd-test-XXXXXX");
+    assert_non_null(mkdtemp(box->directory));
+    provd_box_start(box);
+    *state = box;
+    return 0;
+}
+
+int provd_box_teardown(void **state) {
+    struct provd_box *box = *state;
+    char path[128];
+    provd_box_stop(box);
+    static const char *const files[] = {"data.mdb", "lock.mdb"};
+    for (size_t i = 0; i < 2; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", box->directory, files[i]);
+        (void)unlink(path);
+    }
+    (void)rmdir(box->directory);
+    free(box);
+    return 0;
+}
+
+enum err provd_box_ask(struct provd_box *box, uint16_t type, struct bytes payload,
+                       struct officer_outcome *outcome) {
+    static uint8_t memory[FRAME_PAYLOAD_MAX];
+    struct buffer answer = buffer_over(memory, sizeof memory);
+    struct officers_question question = {.type = type, .uid = 4242, .payload = payload};
+    struct officer_publication publication;
+    struct officer_box status;
+    struct bytes written;
+    *outcome = (struct officer_outcome){.status = ERR_UNAVAILABLE};
+    ERR_TRY(operation_run(&box->provd, &question, &answer));
+    assert_int_equal(buffer_end(&answer, &written), ERR_OK);
+    assert_int_equal(provd_peers_wait(box->provd.peers, 1), ERR_OK); /* CHANGED arrives */
+    if (type == OFFICER_KEY_LIST) {
+        assert_int_equal(officer_wire_get_publication(written, &publication), ERR_OK);
+        *outcome = publication.outcome;
+    } else if (type == OFFICER_STATUS) {
+        assert_int_equal(officer_wire_get_box(written, &status), ERR_OK);
+        *outcome = status.outcome;
+    } else {
+        assert_int_equal(officer_wire_get_outcome(written, outcome), ERR_OK);
+    }
+    return ERR_OK;
+}
+
+struct officer_outcome provd_box_change(struct provd_box *box, uint16_t type,
+                                        const struct buffer *payload) {
+    struct officer_outcome outcome;
+    struct bytes written;
+    assert_int_equal(buffer_end(payload, &written), ERR_OK);
+    assert_int_equal(provd_box_ask(box, type, written, &outcome), ERR_OK);
+    return outcome;
+}
+
+void provd_box_initialise(struct provd_box *box) {
+    struct officer_outcome outcome;
+    assert_int_equal(provd_box_ask(box, OFFICER_KEY_INITIALISE, bytes_of(NULL, 0), &outcome),
+                     ERR_OK);
+    provd_box_assert_done(outcome);
+}
+
+void provd_box_assert_done(struct officer_outcome outcome) {
+    if (outcome.status != ERR_OK)
+        print_error("status=%s reason=%d detail=%s\n", err_text(outcome.status), outcome.reason,
+                    outcome.detail);
+    assert_int_equal(outcome.status, ERR_OK);
+}
+
+void provd_box_assert_refused(struct officer_outcome outcome, enum officer_reason reason) {
+    assert_int_not_equal(outcome.status, ERR_OK);
+    assert_int_equal(outcome.reason, reason);
+}

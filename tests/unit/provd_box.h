@@ -1,0 +1,69 @@
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "firmware/base/serve.h"
+#include "hsm/wire.h"
+#include "authd/wire/unseal_wire.h"
+#include "provisioning/change.h"
+
+/*
+ * provd's operations over a registry on disk, with core, unseal and two signers at the other ends
+ * of the real frames. They answer as the real ones do; what they say or refuse is for the test to
+ * set.
+ */
+#define BOX_AUDITS_MAX 64
+
+struct provd_box {
+    struct provd provd;
+    struct serve *serve;
+    char directory[64];
+    int ends[4][2]; /* core, unseal, signer 0, signer 1: provd's end and the other's */
+    struct serve_peer *far[4];
+
+    /* core */
+    bool core_silent;
+    enum err core_status;
+    size_t audit_count;
+    struct provd_audit audits[BOX_AUDITS_MAX];
+    uint64_t sequence_at_audit; /* of the registry, when core was asked last */
+    size_t changed_count;
+    uint64_t changed_sequence;
+
+    /* unseal */
+    enum err certificate_status;
+    bool certificate_is_authority;
+    size_t anchors_given; /* with the last certificate */
+
+    /* signers */
+    bool keys_made;
+    size_t roots_made;
+    enum err open_status;
+    unsigned limited_answers; /* so many lookups are answered by ERR_LIMIT first */
+    int deaf_signer;          /* takes questions and dies over them; -1: none */
+    size_t lookups[2];        /* each signer's */
+};
+
+/* The process provd starts, on the registry that is there. */
+void provd_box_start(struct provd_box *box);
+/* It ends, by whatever means; the registry stays. */
+void provd_box_stop(struct provd_box *box);
+int provd_box_setup(void **state);
+int provd_box_teardown(void **state);
+
+/* Asks as an officer with uid 4242 does. ERR_…: the question broke the protocol. */
+enum err provd_box_ask(struct provd_box *box, uint16_t type, struct bytes payload,
+                       struct officer_outcome *outcome);
+/* The same, with what a writer wrote, where the protocol holds. */
+struct officer_outcome provd_box_change(struct provd_box *box, uint16_t type,
+                                        const struct buffer *payload);
+/* Gives the box its keys. */
+void provd_box_initialise(struct provd_box *box);
+void provd_box_assert_done(struct officer_outcome outcome);
+void provd_box_assert_refused(struct officer_outcome outcome, enum officer_reason reason);

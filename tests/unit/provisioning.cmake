@@ -1,0 +1,7 @@
+foreach(subject keys programmes people)
+  idcs_unit_test(test_provd_${subject} ${CMAKE_CURRENT_LIST_DIR}/test_provd_${subject}.c
+                 ${CMAKE_CURRENT_LIST_DIR}/provd_box.c LINK provisioning)
+endforeach()
+foreach(subject officer_wire officers values)
+  idcs_unit_test(test_${subject} ${CMAKE_CURRENT_LIST_DIR}/test_${subject}.c LINK provisioning)
+endforeach()

@@ -1,0 +1,306 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "firmware/base/frame.h"
+#include "provisioning/officer_wire.h"
+
+static uint8_t memory[FRAME_PAYLOAD_MAX];
+
+static struct bytes end(const struct buffer *buffer) {
+    struct bytes written;
+    assert_int_equal(buffer_end(buffer, &written), ERR_OK);
+    return written;
+}
+
+static void an_outcome_survives_the_way(void **state) {
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_outcome sent = {ERR_DENIED, OFFICER_REASON_STATE, 7, "locked"}, got;
+    (void)state;
+    officer_wire_put_outcome(&buffer, &sent);
+    assert_int_equal(officer_wire_get_outcome(end(&buffer), &got), ERR_OK);
+    assert_memory_equal(&sent, &got, sizeof got);
+}
+
+static void a_partner_and_its_certificate_survive_the_way(void **state) {
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_partner got, sent = {.id = "amo",
+                                        .name = "AMO تضامن",
+                                        .status = STATUS_SUSPENDED,
+                                        .certificate = bytes_of_text("certificate")};
+    (void)state;
+    officer_wire_put_partner(&buffer, &sent);
+    assert_int_equal(officer_wire_get_partner(end(&buffer), &got), ERR_OK);
+    assert_string_equal(got.name, sent.name);
+    assert_int_equal(got.status, STATUS_SUSPENDED);
+    assert_true(bytes_equal(got.certificate, sent.certificate));
+}
+
+static void a_policy_survives_the_way(void **state) {
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct policy got, sent = {.id = "p",
+                               .name = "P",
+                               .status = STATUS_ACTIVE,
+                               .commences_ms = 1,
+                               .expires_ms = 2,
+                               .allowed = 5,
+                               .mandatory = 4,
+                               .token_type = AUTH_TOKEN_POLICY,
+                               .uniform = true,
+                               .failures_an_hour = 9,
+                               .attribute_count = 2,
+                               .attributes = {{"fullName", true}, {"city", false}},
+                               .language_count = 2,
+                               .languages = {"ara", "fra"}};
+    (void)state;
+    officer_wire_put_policy(&buffer, &sent);
+    assert_int_equal(officer_wire_get_policy(end(&buffer), &got), ERR_OK);
+    assert_int_equal(got.mandatory, 4);
+    assert_int_equal(got.token_type, AUTH_TOKEN_POLICY);
+    assert_true(got.attributes[0].masked);
+    assert_string_equal(got.attributes[1].name, "city");
+    assert_string_equal(got.languages[1], "fra");
+}
+
+static void keys_survive_the_way(void **state) {
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_api_key api_key = {.row = {"amo", "otp", STATUS_ACTIVE, 3, 4},
+                                      .key = bytes_of_text("0123456789abcdef")};
+    struct officer_misp misp = {.row = {"misp", STATUS_DELETED, 5, 6},
+                                .licence_key = bytes_of_text("fedcba9876543210")};
+    (void)state;
+    officer_wire_put_api_key(&buffer, &api_key);
+    assert_int_equal(officer_wire_get_api_key(end(&buffer), &api_key), ERR_OK);
+    assert_string_equal(api_key.row.policy_id, "otp");
+    assert_int_equal(api_key.row.expires_ms, 4);
+    assert_true(bytes_equal_text(api_key.key, "0123456789abcdef"));
+    buffer = buffer_over(memory, sizeof memory);
+    officer_wire_put_misp(&buffer, &misp);
+    assert_int_equal(officer_wire_get_misp(end(&buffer), &misp), ERR_OK);
+    assert_int_equal(misp.row.status, STATUS_DELETED);
+    assert_true(bytes_equal_text(misp.licence_key, "fedcba9876543210"));
+}
+
+static struct officer_person a_person(void) {
+    struct officer_person person = {.identity = {.uin = "2345678901",
+                                                 .deactivated = true,
+                                                 .expires_ms = 12,
+                                                 .locks = LOCK_DEMO,
+                                                 .birth_year = 1990,
+                                                 .birth_month = 2,
+                                                 .birth_day = 3,
+                                                 .phone = "+212612345678",
+                                                 .email = "a@example.org",
+                                                 .language = "zgh",
+                                                 .attribute_count = 1},
+                                    .hotlisted = true,
+                                    .vid_count = 1,
+                                    .vids = {{"1234567890123456", ALIAS_ONE_TIME, true, 9, 1}}};
+    person.identity.attributes[0] = (struct identity_attribute){
+        .name = bytes_of_text("city"), .language = "ara", .value = bytes_of_text("الرباط")};
+    return person;
+}
+
+static void people_survive_the_way_in_their_order(void **state) {
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_person first = a_person(), second = a_person(), got;
+    (void)state;
+    (void)strcpy(second.identity.uin, "9876543210");
+    assert_int_equal(officer_wire_add_person(&buffer, &first), ERR_OK);
+    assert_int_equal(officer_wire_add_person(&buffer, &second), ERR_OK);
+    struct cursor cursor = cursor_over(end(&buffer));
+    assert_int_equal(officer_wire_take_person(&cursor, &got), ERR_OK);
+    assert_string_equal(got.identity.uin, "2345678901");
+    assert_int_equal(got.identity.birth_day, 3);
+    assert_true(bytes_equal_text(got.identity.attributes[0].value, "الرباط"));
+    assert_true(got.hotlisted);
+    assert_int_equal(got.vids[0].type, ALIAS_ONE_TIME);
+    assert_int_equal(got.vids[0].uses, 1);
+    assert_int_equal(officer_wire_take_person(&cursor, &got), ERR_OK);
+    assert_string_equal(got.identity.uin, "9876543210");
+    assert_int_equal(cursor.left, 0);
+}
+
+static void a_person_too_large_leaves_the_batch_as_it_was(void **state) {
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_person person = a_person();
+    static const uint8_t large[OFFICER_PERSON_MAX];
+    (void)state;
+    person.identity.attributes[0].value = bytes_of(large, sizeof large);
+    assert_int_equal(officer_wire_add_person(&buffer, &person), ERR_TOO_LARGE);
+    assert_int_equal(buffer.len, 0);
+    assert_int_equal(buffer.err, ERR_OK);
+}
+
+static void a_box_and_a_publication_survive_the_way(void **state) {
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_box box = {.state = BOX_DEGRADED, .core_up = true, .signers = 2, .salts = 1000};
+    struct officer_publication publication = {.jwks = bytes_of_text("{}"),
+                                              .root_pem = bytes_of_text("root")};
+    (void)state;
+    officer_wire_put_box(&buffer, &box);
+    assert_int_equal(officer_wire_get_box(end(&buffer), &box), ERR_OK);
+    assert_int_equal(box.state, BOX_DEGRADED);
+    assert_int_equal(box.salts, 1000);
+    buffer = buffer_over(memory, sizeof memory);
+    officer_wire_put_publication(&buffer, &publication);
+    assert_int_equal(officer_wire_get_publication(end(&buffer), &publication), ERR_OK);
+    assert_true(bytes_equal_text(publication.root_pem, "root"));
+}
+
+/* Every reader, by one signature. */
+static enum err get_outcome(struct bytes payload) {
+    struct officer_outcome got;
+    return officer_wire_get_outcome(payload, &got);
+}
+static enum err get_trust(struct bytes payload) {
+    struct officer_trust got;
+    return officer_wire_get_trust(payload, &got);
+}
+static enum err get_partner(struct bytes payload) {
+    struct officer_partner got;
+    return officer_wire_get_partner(payload, &got);
+}
+static enum err get_partner_status(struct bytes payload) {
+    struct officer_partner_status got;
+    return officer_wire_get_partner_status(payload, &got);
+}
+static enum err get_policy(struct bytes payload) {
+    struct policy got;
+    return officer_wire_get_policy(payload, &got);
+}
+static enum err get_api_key(struct bytes payload) {
+    struct officer_api_key got;
+    return officer_wire_get_api_key(payload, &got);
+}
+static enum err get_misp(struct bytes payload) {
+    struct officer_misp got;
+    return officer_wire_get_misp(payload, &got);
+}
+static enum err get_publication(struct bytes payload) {
+    struct officer_publication got;
+    return officer_wire_get_publication(payload, &got);
+}
+static enum err get_box(struct bytes payload) {
+    struct officer_box got;
+    return officer_wire_get_box(payload, &got);
+}
+static enum err get_person(struct bytes payload) {
+    struct cursor cursor = cursor_over(payload);
+    struct officer_person got;
+    ERR_TRY(officer_wire_take_person(&cursor, &got));
+    return cursor_end(&cursor);
+}
+
+/* One of each message; returns its reader, NULL after the last. */
+typedef enum err (*reader)(struct bytes);
+static reader write_sample(size_t index, struct buffer *buffer) {
+    struct officer_person person = a_person();
+    switch (index) {
+    case 0:
+        officer_wire_put_outcome(buffer, &(struct officer_outcome){.detail = "x"});
+        return get_outcome;
+    case 1:
+        officer_wire_put_trust(buffer,
+                               &(struct officer_trust){"AUTH", bytes_of_text("certificate")});
+        return get_trust;
+    case 2:
+        officer_wire_put_partner(buffer, &(struct officer_partner){.status = STATUS_ACTIVE});
+        return get_partner;
+    case 3:
+        officer_wire_put_partner_status(buffer,
+                                        &(struct officer_partner_status){.status = STATUS_ACTIVE});
+        return get_partner_status;
+    case 4:
+        officer_wire_put_policy(buffer, &(struct policy){.status = STATUS_ACTIVE,
+                                                         .token_type = AUTH_TOKEN_RANDOM,
+                                                         .attribute_count = 1,
+                                                         .language_count = 1});
+        return get_policy;
+    case 5:
+        officer_wire_put_api_key(buffer, &(struct officer_api_key){.row.status = STATUS_ACTIVE});
+        return get_api_key;
+    case 6:
+        officer_wire_put_misp(buffer, &(struct officer_misp){.row.status = STATUS_ACTIVE});
+        return get_misp;
+    case 7:
+        officer_wire_put_publication(buffer, &(struct officer_publication){0});
+        return get_publication;
+    case 8:
+        officer_wire_put_box(buffer, &(struct officer_box){0});
+        return get_box;
+    case 9:
+        assert_int_equal(officer_wire_add_person(buffer, &person), ERR_OK);
+        return get_person;
+    default:
+        return NULL;
+    }
+}
+
+static void a_message_cut_anywhere_is_refused(void **state) {
+    (void)state;
+    for (size_t index = 0; index < 10; index++) {
+        struct buffer buffer = buffer_over(memory, sizeof memory);
+        reader read = write_sample(index, &buffer);
+        struct bytes whole = end(&buffer);
+        assert_int_equal(read(whole), ERR_OK);
+        for (size_t len = 0; len < whole.len; len++)
+            assert_int_not_equal(read(bytes_of(whole.data, len)), ERR_OK);
+    }
+}
+
+static void a_message_with_more_behind_it_is_refused(void **state) {
+    (void)state;
+    for (size_t index = 0; index < 10; index++) {
+        struct buffer buffer = buffer_over(memory, sizeof memory);
+        reader read = write_sample(index, &buffer);
+        buffer_u8(&buffer, 0);
+        assert_int_not_equal(read(end(&buffer)), ERR_OK);
+    }
+}
+
+static void a_value_outside_its_enumeration_is_refused(void **state) {
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    (void)state;
+    officer_wire_put_partner_status(&buffer, &(struct officer_partner_status){.status = 4});
+    assert_int_equal(get_partner_status(end(&buffer)), ERR_MALFORMED);
+    buffer = buffer_over(memory, sizeof memory);
+    officer_wire_put_outcome(&buffer, &(struct officer_outcome){.reason = OFFICER_REASON_COUNT});
+    assert_int_equal(get_outcome(end(&buffer)), ERR_MALFORMED);
+    buffer = buffer_over(memory, sizeof memory);
+    officer_wire_put_box(&buffer, &(struct officer_box){.state = BOX_DEGRADED + 1});
+    assert_int_equal(get_box(end(&buffer)), ERR_MALFORMED);
+    buffer = buffer_over(memory, sizeof memory);
+    officer_wire_put_outcome(&buffer, &(struct officer_outcome){.detail = "\033[2J"});
+    assert_int_equal(get_outcome(end(&buffer)), ERR_MALFORMED);
+}
+
+static void more_attributes_than_a_policy_has_are_refused(void **state) {
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct policy policy = {.status = STATUS_ACTIVE, .token_type = AUTH_TOKEN_RANDOM};
+    (void)state;
+    officer_wire_put_policy(&buffer, &policy);
+    memory[buffer.len - 4] = 0xff; /* the count of attributes */
+    assert_int_equal(get_policy(end(&buffer)), ERR_TOO_LARGE);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_outcome_survives_the_way),
+        cmocka_unit_test(a_partner_and_its_certificate_survive_the_way),
+        cmocka_unit_test(a_policy_survives_the_way),
+        cmocka_unit_test(keys_survive_the_way),
+        cmocka_unit_test(people_survive_the_way_in_their_order),
+        cmocka_unit_test(a_person_too_large_leaves_the_batch_as_it_was),
+        cmocka_unit_test(a_box_and_a_publication_survive_the_way),
+        cmocka_unit_test(a_message_cut_anywhere_is_refused),
+        cmocka_unit_test(a_message_with_more_behind_it_is_refused),
+        cmocka_unit_test(a_value_outside_its_enumeration_is_refused),
+        cmocka_unit_test(more_attributes_than_a_policy_has_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,167 @@
+#include <string.h>
+
+#include "provd_box.h"
+
+#include "authd/core/identifier.h"
+
+static const struct bytes nothing = {0};
+
+static struct officer_outcome ask(struct provd_box *box, uint16_t type) {
+    struct officer_outcome outcome;
+    assert_int_equal(provd_box_ask(box, type, nothing, &outcome), ERR_OK);
+    return outcome;
+}
+
+static void a_new_box_gets_keys_root_salts_and_settings(void **state) {
+    struct provd_box *box = *state;
+    struct national national;
+    char salt[SALT_SIZE];
+    struct officer_outcome outcome = ask(box, OFFICER_KEY_INITIALISE);
+    provd_box_assert_done(outcome);
+    assert_int_equal(outcome.count, HSM_PURPOSE_COUNT);
+    for (unsigned modulo = 0; modulo < IDENTIFIER_MODULI; modulo++) {
+        assert_int_equal(registry_salt(box->provd.registry, modulo, salt), ERR_OK);
+        assert_int_equal(strlen(salt), 44);
+    }
+    assert_int_equal(registry_national(box->provd.registry, &national), ERR_OK);
+    assert_string_not_equal(national.uin_salt, national.partner_salt);
+    assert_string_equal(national.token_partner, "mpartner-default-resident");
+    assert_int_equal(box->changed_sequence, 1);
+}
+
+static void a_second_initialisation_changes_nothing(void **state) {
+    struct provd_box *box = *state;
+    char before[SALT_SIZE], after[SALT_SIZE];
+    uint64_t sequence;
+    provd_box_initialise(box);
+    assert_int_equal(registry_salt(box->provd.registry, 7, before), ERR_OK);
+    struct officer_outcome outcome = ask(box, OFFICER_KEY_INITIALISE);
+    provd_box_assert_done(outcome);
+    assert_int_equal(outcome.count, 0);
+    assert_int_equal(registry_salt(box->provd.registry, 7, after), ERR_OK);
+    assert_string_equal(before, after);
+    assert_int_equal(registry_sequence(box->provd.registry, &sequence), ERR_OK);
+    assert_int_equal(sequence, 1);
+    assert_int_equal(box->roots_made, 1);
+}
+
+/* The token has its keys, and the process ended before the registry had its root. */
+static void an_interrupted_initialisation_is_completed(void **state) {
+    struct provd_box *box = *state;
+    box->keys_made = true;
+    provd_box_stop(box);
+    provd_box_start(box);
+    struct officer_outcome outcome = ask(box, OFFICER_KEY_INITIALISE);
+    provd_box_assert_done(outcome);
+    assert_int_equal(box->roots_made, 1);
+}
+
+static void a_restarted_process_opens_the_roots_it_finds(void **state) {
+    struct provd_box *box = *state;
+    char before[SALT_SIZE], after[SALT_SIZE];
+    provd_box_initialise(box);
+    assert_int_equal(registry_salt(box->provd.registry, 999, before), ERR_OK);
+    provd_box_stop(box);
+    provd_box_start(box);
+    provd_box_initialise(box);
+    assert_int_equal(registry_salt(box->provd.registry, 999, after), ERR_OK);
+    assert_string_equal(before, after);
+    assert_int_equal(box->roots_made, 1);
+}
+
+static void a_token_that_does_not_open_the_root_is_refused(void **state) {
+    struct provd_box *box = *state;
+    provd_box_initialise(box);
+    provd_box_stop(box);
+    provd_box_start(box);
+    box->open_status = ERR_CRYPTO;
+    provd_box_assert_refused(ask(box, OFFICER_KEY_INITIALISE), OFFICER_REASON_ROOTS);
+    assert_int_equal(box->roots_made, 1);
+}
+
+/* A root nobody can open again must never seal anything: provd starts afresh. */
+static void a_fresh_root_that_does_not_open_ends_provd(void **state) {
+    struct provd_box *box = *state;
+    uint64_t sequence = 1;
+    box->open_status = ERR_CRYPTO;
+    provd_box_assert_refused(ask(box, OFFICER_KEY_INITIALISE), OFFICER_REASON_ROOTS);
+    assert_int_not_equal(box->provd.fatal, ERR_OK);
+    assert_int_equal(registry_sequence(box->provd.registry, &sequence), ERR_OK);
+    assert_int_equal(sequence, 0);
+}
+
+static void the_record_comes_before_the_keys(void **state) {
+    struct provd_box *box = *state;
+    box->core_status = ERR_UNAVAILABLE;
+    provd_box_assert_refused(ask(box, OFFICER_KEY_INITIALISE), OFFICER_REASON_CORE);
+    assert_false(box->keys_made);
+    assert_int_equal(box->audit_count, 1);
+    assert_string_equal(box->audits[0].action, "key initialise");
+    assert_int_equal(box->audits[0].officer_uid, 4242);
+}
+
+static void a_core_that_dies_over_the_record_means_refused(void **state) {
+    struct provd_box *box = *state;
+    box->core_silent = true;
+    provd_box_assert_refused(ask(box, OFFICER_KEY_INITIALISE), OFFICER_REASON_CORE);
+    assert_false(box->keys_made);
+}
+
+static void a_locked_or_failed_box_makes_no_keys(void **state) {
+    struct provd_box *box = *state;
+    static const enum box_state closed[] = {BOX_LOCKED, BOX_FAILED};
+    for (size_t i = 0; i < 2; i++) {
+        box->provd.state = closed[i];
+        struct officer_outcome outcome = ask(box, OFFICER_KEY_INITIALISE);
+        provd_box_assert_refused(outcome, OFFICER_REASON_STATE);
+        assert_string_equal(outcome.detail, box_state_text(closed[i]));
+        provd_box_assert_done(ask(box, OFFICER_STATUS));
+    }
+    assert_int_equal(box->audit_count, 0);
+}
+
+static void the_list_needs_keys(void **state) {
+    struct provd_box *box = *state;
+    provd_box_assert_refused(ask(box, OFFICER_KEY_LIST), OFFICER_REASON_NO_KEYS);
+    provd_box_initialise(box);
+    provd_box_assert_done(ask(box, OFFICER_KEY_LIST));
+}
+
+static void what_needs_a_root_is_refused_without(void **state) {
+    struct provd_box *box = *state;
+    uint8_t memory[64];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_partner_status question = {.id = "amo", .status = STATUS_SUSPENDED};
+    officer_wire_put_partner_status(&buffer, &question);
+    provd_box_assert_refused(provd_box_change(box, OFFICER_PARTNER_STATUS, &buffer),
+                             OFFICER_REASON_NO_KEYS);
+}
+
+static void a_payload_where_none_belongs_breaks_the_protocol(void **state) {
+    struct provd_box *box = *state;
+    struct officer_outcome outcome;
+    static const uint16_t types[] = {OFFICER_KEY_INITIALISE, OFFICER_KEY_LIST, OFFICER_STATUS};
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(provd_box_ask(box, types[i], bytes_of("x", 1), &outcome), ERR_MALFORMED);
+    assert_int_equal(provd_box_ask(box, 9999, nothing, &outcome), ERR_DENIED);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, provd_box_setup, provd_box_teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_new_box_gets_keys_root_salts_and_settings),
+        TEST(a_second_initialisation_changes_nothing),
+        TEST(an_interrupted_initialisation_is_completed),
+        TEST(a_restarted_process_opens_the_roots_it_finds),
+        TEST(a_token_that_does_not_open_the_root_is_refused),
+        TEST(a_fresh_root_that_does_not_open_ends_provd),
+        TEST(the_record_comes_before_the_keys),
+        TEST(a_core_that_dies_over_the_record_means_refused),
+        TEST(a_locked_or_failed_box_makes_no_keys),
+        TEST(the_list_needs_keys),
+        TEST(what_needs_a_root_is_refused_without),
+        TEST(a_payload_where_none_belongs_breaks_the_protocol),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,348 @@
+#include <stdio.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "provd_box.h"
+
+#include "authd/core/identifier.h"
+#include "authd/core/token.h"
+
+/* ---- people ---- */
+
+static void complete(char *identifier, size_t digits) {
+    char check;
+    assert_int_equal(identifier_check_digit(identifier, digits - 1, &check), ERR_OK);
+    identifier[digits - 1] = check;
+    identifier[digits] = '\0';
+}
+
+static struct officer_person person_number(unsigned number) {
+    struct officer_person person = {.identity = {.birth_year = 1985,
+                                                 .birth_month = 3,
+                                                 .birth_day = 21,
+                                                 .phone = "+212612345678",
+                                                 .email = "someone@example.org",
+                                                 .language = "ara",
+                                                 .attribute_count = 1}};
+    person.identity.attributes[0] =
+        (struct identity_attribute){.name = bytes_of_text("fullName"),
+                                    .language = "fra",
+                                    .value = bytes_of_text("A. Personne")};
+    (void)snprintf(person.identity.uin, sizeof person.identity.uin, "%09u", 200000000 + number * 7);
+    complete(person.identity.uin, IDENTIFIER_UIN_DIGITS);
+    return person;
+}
+
+static void give_vid(struct officer_person *person, unsigned number) {
+    struct officer_vid *vid = &person->vids[person->vid_count++];
+    *vid = (struct officer_vid){.type = ALIAS_PERPETUAL};
+    (void)snprintf(vid->vid, sizeof vid->vid, "%015u", 300000000 + number * 11);
+    complete(vid->vid, IDENTIFIER_VID_DIGITS);
+}
+
+static struct officer_outcome put(struct provd_box *box, const struct officer_person *people,
+                                  size_t count) {
+    static uint8_t memory[FRAME_PAYLOAD_MAX];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(officer_wire_add_person(&buffer, &people[i]), ERR_OK);
+    return provd_box_change(box, OFFICER_PEOPLE_PUT, &buffer);
+}
+
+/* As the harness's signers make it. */
+static void lookup_key(struct provd_box *box, const char *identifier, uint8_t key[static 32]) {
+    char salt[SALT_SIZE];
+    uint8_t hash[IDENTIFIER_HASH_BYTES];
+    assert_int_equal(registry_salt(box->provd.registry, identifier_salt_modulo(identifier), salt),
+                     ERR_OK);
+    assert_int_equal(identifier_hash(identifier, salt, hash), ERR_OK);
+    (void)crypto_generichash(key, 32, hash, 32, (const uint8_t *)"a pepper of sixteen", 16);
+}
+
+static struct identity *stored(struct provd_box *box, const struct officer_person *person) {
+    struct identity *identity = NULL;
+    uint8_t key[32];
+    lookup_key(box, person->identity.uin, key);
+    assert_int_equal(registry_identity(box->provd.registry, key, &identity), ERR_OK);
+    return identity;
+}
+
+static bool is_stored(struct provd_box *box, const struct officer_person *person) {
+    IDENTITY_CLEANUP struct identity *identity = NULL;
+    uint8_t key[32];
+    lookup_key(box, person->identity.uin, key);
+    return registry_identity(box->provd.registry, key, &identity) == ERR_OK;
+}
+
+static struct provd_box *initialised(void **state) {
+    provd_box_initialise(*state);
+    return *state;
+}
+
+/* ---- tests ---- */
+
+static void a_person_is_kept_under_the_lookup_key_with_a_token(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person person = person_number(1);
+    struct national national;
+    char token[TOKEN_SIZE];
+    person.identity.locks = LOCK_OTP_PHONE;
+    person.identity.deactivated = true;
+    struct officer_outcome outcome = put(box, &person, 1);
+    provd_box_assert_done(outcome);
+    assert_int_equal(outcome.count, 1);
+    IDENTITY_CLEANUP struct identity *identity = stored(box, &person);
+    assert_string_equal(identity->uin, person.identity.uin);
+    assert_true(identity->deactivated);
+    assert_int_equal(identity->locks, LOCK_OTP_PHONE);
+    assert_true(bytes_equal_text(identity->attributes[0].value, "A. Personne"));
+    assert_int_equal(registry_national(box->provd.registry, &national), ERR_OK);
+    assert_int_equal(token_derive(identity->uin, national.token_partner, national.uin_salt,
+                                  national.partner_salt, token),
+                     ERR_OK);
+    assert_string_equal(identity->token, token);
+}
+
+static void an_import_repeated_replaces_and_keeps_the_audit_salt(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person person = person_number(1);
+    provd_box_assert_done(put(box, &person, 1));
+    IDENTITY_CLEANUP struct identity *before = stored(box, &person);
+    (void)strcpy(person.identity.phone, "+212699999999");
+    provd_box_assert_done(put(box, &person, 1));
+    IDENTITY_CLEANUP struct identity *after = stored(box, &person);
+    assert_memory_equal(before->audit_salt, after->audit_salt, sizeof after->audit_salt);
+    assert_string_equal(after->phone, "+212699999999");
+    struct officer_outcome outcome;
+    assert_int_equal(provd_box_ask(box, OFFICER_STATUS, bytes_of(NULL, 0), &outcome), ERR_OK);
+}
+
+static void a_vid_leads_to_its_person_and_keeps_its_id(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person person = person_number(1);
+    struct alias before, after;
+    uint8_t person_key[32], vid_key[32];
+    give_vid(&person, 1);
+    give_vid(&person, 2);
+    provd_box_assert_done(put(box, &person, 1));
+    lookup_key(box, person.identity.uin, person_key);
+    lookup_key(box, person.vids[1].vid, vid_key);
+    assert_int_equal(registry_alias(box->provd.registry, vid_key, &before), ERR_OK);
+    assert_memory_equal(before.lookup_key, person_key, 32);
+    person.vids[1].revoked = true;
+    person.vids[1].uses = 2;
+    provd_box_assert_done(put(box, &person, 1));
+    assert_int_equal(registry_alias(box->provd.registry, vid_key, &after), ERR_OK);
+    assert_true(after.revoked);
+    assert_int_equal(after.uses, 2);
+    assert_memory_equal(before.alias_id, after.alias_id, sizeof after.alias_id);
+}
+
+static void anothers_vid_refuses_the_whole_batch(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person people[2] = {person_number(1), person_number(2)},
+                          owner = person_number(3);
+    give_vid(&owner, 1);
+    provd_box_assert_done(put(box, &owner, 1));
+    give_vid(&people[1], 1);
+    struct officer_outcome outcome = put(box, people, 2);
+    provd_box_assert_refused(outcome, OFFICER_REASON_VID_TAKEN);
+    assert_int_equal(outcome.count, 1);
+    assert_false(is_stored(box, &people[0]));
+    assert_false(is_stored(box, &people[1]));
+}
+
+static void an_identifier_twice_in_a_batch_refuses_it(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person people[2] = {person_number(1), person_number(1)};
+    provd_box_assert_refused(put(box, people, 2), OFFICER_REASON_TWICE);
+    people[1] = person_number(2);
+    give_vid(&people[0], 5);
+    give_vid(&people[1], 5);
+    struct officer_outcome outcome = put(box, people, 2);
+    provd_box_assert_refused(outcome, OFFICER_REASON_TWICE);
+    assert_int_equal(outcome.count, 1);
+    assert_false(is_stored(box, &people[0]));
+}
+
+static void a_hotlisted_person_is_blocked_until_imported_without(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person person = person_number(1);
+    uint8_t key[32];
+    bool blocked = false;
+    lookup_key(box, person.identity.uin, key);
+    person.hotlisted = true;
+    provd_box_assert_done(put(box, &person, 1));
+    assert_int_equal(
+        registry_hotlisted(box->provd.registry, HOTLIST_PERSON, bytes_of(key, 32), 1000, &blocked),
+        ERR_OK);
+    assert_true(blocked);
+    person.hotlisted = false;
+    provd_box_assert_done(put(box, &person, 1));
+    assert_int_equal(
+        registry_hotlisted(box->provd.registry, HOTLIST_PERSON, bytes_of(key, 32), 1000, &blocked),
+        ERR_OK);
+    assert_false(blocked);
+}
+
+static void a_full_batch_with_vids_takes_several_lookups(void **state) {
+    static struct officer_person people[OFFICER_PEOPLE_MAX];
+    struct provd_box *box = initialised(state);
+    for (unsigned i = 0; i < OFFICER_PEOPLE_MAX; i++) {
+        people[i] = person_number(i);
+        for (unsigned j = 0; j < OFFICER_VIDS_MAX; j++)
+            give_vid(&people[i], i * OFFICER_VIDS_MAX + j);
+    }
+    struct officer_outcome outcome = put(box, people, OFFICER_PEOPLE_MAX);
+    provd_box_assert_done(outcome);
+    assert_int_equal(outcome.count, OFFICER_PEOPLE_MAX);
+    assert_int_equal(box->lookups[0] + box->lookups[1], 3);
+    for (unsigned i = 0; i < OFFICER_PEOPLE_MAX; i++)
+        assert_true(is_stored(box, &people[i]));
+    assert_string_equal(box->audits[box->audit_count - 1].subject, "people=64");
+}
+
+static void more_than_a_batch_or_nobody_breaks_the_protocol(void **state) {
+    static uint8_t memory[FRAME_PAYLOAD_MAX];
+    struct provd_box *box = initialised(state);
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_outcome outcome;
+    struct bytes written;
+    for (unsigned i = 0; i <= OFFICER_PEOPLE_MAX; i++) {
+        struct officer_person person = person_number(i);
+        assert_int_equal(officer_wire_add_person(&buffer, &person), ERR_OK);
+    }
+    assert_int_equal(buffer_end(&buffer, &written), ERR_OK);
+    assert_int_equal(provd_box_ask(box, OFFICER_PEOPLE_PUT, written, &outcome), ERR_TOO_LARGE);
+    assert_int_equal(provd_box_ask(box, OFFICER_PEOPLE_PUT, bytes_of(NULL, 0), &outcome),
+                     ERR_MALFORMED);
+}
+
+static void each_wrong_field_is_named(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person good = person_number(1), bad[8];
+    static const char *const fields[] = {"uin", "uin",      "phone", "email",
+                                         "dob", "language", "locks", "attributes"};
+    for (size_t i = 0; i < 8; i++)
+        bad[i] = person_number(2);
+    bad[0].identity.uin[9] = bad[0].identity.uin[9] == '9' ? '0' : bad[0].identity.uin[9] + 1;
+    bad[1].identity.uin[3] = 'x';
+    (void)strcpy(bad[2].identity.phone, "0612345678");
+    (void)strcpy(bad[3].identity.email, "nobody");
+    bad[4].identity.birth_month = 13;
+    (void)strcpy(bad[5].identity.language, "fr");
+    bad[6].identity.locks = 1u << 30;
+    bad[7].identity.attributes[0].value = bytes_of_text("a\nb");
+    for (size_t i = 0; i < 8; i++) {
+        struct officer_person people[2] = {good, bad[i]};
+        struct officer_outcome outcome = put(box, people, 2);
+        provd_box_assert_refused(outcome, OFFICER_REASON_PERSON);
+        assert_string_equal(outcome.detail, fields[i]);
+        assert_int_equal(outcome.count, 1);
+    }
+    assert_false(is_stored(box, &good));
+}
+
+static void a_vid_with_a_wrong_check_digit_is_refused(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person person = person_number(1);
+    give_vid(&person, 1);
+    char *last = &person.vids[0].vid[15];
+    *last = *last == '9' ? '0' : *last + 1;
+    struct officer_outcome outcome = put(box, &person, 1);
+    provd_box_assert_refused(outcome, OFFICER_REASON_PERSON);
+    assert_string_equal(outcome.detail, "vids");
+}
+
+static void a_person_too_large_for_a_record_is_refused(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person people[2] = {person_number(1), person_number(2)};
+    char value[IDENTITY_PLAIN_MAX - 64];
+    memset(value, 'x', sizeof value);
+    people[1].identity.attributes[0].value = bytes_of(value, sizeof value);
+    people[1].identity.attributes[1] = people[1].identity.attributes[0];
+    people[1].identity.attributes[1].value = bytes_of(value, 200);
+    people[1].identity.attribute_count = 2;
+    struct officer_outcome outcome = put(box, people, 2);
+    provd_box_assert_refused(outcome, OFFICER_REASON_PERSON);
+    assert_int_equal(outcome.count, 1);
+    assert_false(is_stored(box, &people[0]));
+    assert_int_equal(box->provd.fatal, ERR_OK);
+}
+
+static void a_signer_that_dies_is_replaced_by_the_other(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person people[2] = {person_number(1), person_number(2)};
+    for (int deaf = 0; deaf < 2; deaf++) {
+        box->deaf_signer = deaf;
+        provd_peers_up(box->provd.peers, "hsm", 0);
+        provd_peers_up(box->provd.peers, "hsm", 1);
+        provd_box_assert_done(put(box, &people[0], 1));
+        provd_box_assert_done(put(box, &people[1], 1));
+        assert_true(box->lookups[deaf] > 0);
+    }
+}
+
+static void the_signers_rate_ceiling_is_waited_for(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person person = person_number(1);
+    box->limited_answers = 2;
+    provd_box_assert_done(put(box, &person, 1));
+    assert_int_equal(box->limited_answers, 0);
+    assert_int_equal(box->lookups[0] + box->lookups[1], 3);
+}
+
+static void unrecorded_people_are_not_stored(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person person = person_number(1);
+    box->core_status = ERR_UNAVAILABLE;
+    provd_box_assert_refused(put(box, &person, 1), OFFICER_REASON_CORE);
+    assert_false(is_stored(box, &person));
+}
+
+static void the_journal_names_nobody(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person person = person_number(1);
+    provd_box_assert_done(put(box, &person, 1));
+    const struct provd_audit *audit = &box->audits[box->audit_count - 1];
+    assert_string_equal(audit->action, "people import");
+    assert_string_equal(audit->subject, "people=1");
+}
+
+static void people_outlive_the_process(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person person = person_number(1);
+    struct officer_outcome outcome;
+    provd_box_assert_done(put(box, &person, 1));
+    provd_box_stop(box);
+    provd_box_start(box);
+    provd_box_initialise(box);
+    assert_true(is_stored(box, &person));
+    assert_int_equal(provd_box_ask(box, OFFICER_STATUS, bytes_of(NULL, 0), &outcome), ERR_OK);
+    provd_box_assert_done(outcome);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, provd_box_setup, provd_box_teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_person_is_kept_under_the_lookup_key_with_a_token),
+        TEST(an_import_repeated_replaces_and_keeps_the_audit_salt),
+        TEST(a_vid_leads_to_its_person_and_keeps_its_id),
+        TEST(anothers_vid_refuses_the_whole_batch),
+        TEST(an_identifier_twice_in_a_batch_refuses_it),
+        TEST(a_hotlisted_person_is_blocked_until_imported_without),
+        TEST(a_full_batch_with_vids_takes_several_lookups),
+        TEST(more_than_a_batch_or_nobody_breaks_the_protocol),
+        TEST(each_wrong_field_is_named),
+        TEST(a_vid_with_a_wrong_check_digit_is_refused),
+        TEST(a_person_too_large_for_a_record_is_refused),
+        TEST(a_signer_that_dies_is_replaced_by_the_other),
+        TEST(the_signers_rate_ceiling_is_waited_for),
+        TEST(unrecorded_people_are_not_stored),
+        TEST(the_journal_names_nobody),
+        TEST(people_outlive_the_process),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
