@@ -10,7 +10,7 @@
 /* A JOURNAL_DELIVERY record in flight; freed when it comes back. */
 struct delivery_record {
     struct journal_entry entry;
-    uint8_t memory[512];
+    uint8_t memory[1100];
 };
 
 bool deliver_has_room(const struct lane *lane) {
@@ -20,7 +20,7 @@ bool deliver_has_room(const struct lane *lane) {
 /* Records what became of a code. A record that fails leaves the row pending, which is void after a
  * restart. */
 static void settle(struct lane *lane, const struct otp_delivery *delivery, bool delivered) {
-    uint8_t memory[400];
+    uint8_t memory[1024];
     struct bytes body, effects_view;
     struct buffer effects = buffer_over(memory, sizeof(memory));
     if (otp_delivered(lane->core, delivery, delivered, &effects) != ERR_OK)
@@ -29,11 +29,10 @@ static void settle(struct lane *lane, const struct otp_delivery *delivery, bool 
     if (record == NULL)
         return;
     struct buffer payload = buffer_over(record->memory, sizeof(record->memory));
-    uint8_t outcome = delivered ? 1 : 0;
-    buffer_block(&payload, bytes_of(&outcome, 1));
+    buffer_u8(&payload, delivered ? 1 : 0);
     enum err result = buffer_end(&effects, &effects_view);
     if (result == ERR_OK)
-        buffer_block(&payload, effects_view);
+        ledger_effects_put(&payload, effects_view);
     if (result == ERR_OK)
         result = buffer_end(&payload, &body);
     if (result == ERR_OK) {
@@ -45,6 +44,18 @@ static void settle(struct lane *lane, const struct otp_delivery *delivery, bool 
         return;
     log_event(LOG_ERROR, "delivery-not-recorded", "why=%s", err_text(result));
     free(record);
+}
+
+/* As much of ${name} as fits, cut before a character and not within it. */
+static void copy_name(const char *name, char *target, size_t size) {
+    size_t len = strlen(name);
+    if (len >= size) {
+        len = size - 1;
+        while (len > 0 && ((uint8_t)name[len] & 0xc0) == 0x80)
+            len--;
+    }
+    memcpy(target, name, len);
+    target[len] = '\0';
 }
 
 static void fill_message(const struct core *core, const struct request *request,
@@ -59,7 +70,7 @@ static void fill_message(const struct core *core, const struct request *request,
     snprintf(message->language, sizeof(message->language), "%s", identity->language);
     snprintf(message->transaction, sizeof(message->transaction), "%.15s",
              request->envelope.transaction_id.text);
-    snprintf(message->programme, sizeof(message->programme), "%.63s", request->partner.name);
+    copy_name(request->partner.name, message->programme, sizeof(message->programme));
     memcpy(message->otp, request->otp.data, 7);
 }
 

@@ -61,8 +61,8 @@ void evidence_put(struct buffer *target, const struct evidence *evidence) {
     buffer_u64(target, evidence->signer_sequence);
 }
 
-enum err evidence_get(struct bytes payload, struct evidence *evidence) {
-    struct cursor cursor = cursor_over(payload);
+enum err evidence_get(struct bytes body, struct evidence *evidence) {
+    struct cursor cursor = cursor_over(body);
     bool known = cursor_u8(&cursor) == EVIDENCE_FORMAT;
     evidence->function = cursor_u8(&cursor);
     cursor_text(&cursor, evidence->partner_id, sizeof(evidence->partner_id));

@@ -38,4 +38,5 @@ struct evidence {
 void evidence_of(const struct request *request, struct evidence *evidence);
 
 void evidence_put(struct buffer *target, const struct evidence *evidence);
-MUST_CHECK enum err evidence_get(struct bytes payload, struct evidence *evidence);
+/* Of what stands before the effects. */
+MUST_CHECK enum err evidence_get(struct bytes body, struct evidence *evidence);

@@ -356,13 +356,13 @@ static enum err submit_record(struct lane *lane, struct request *request) {
     evidence_put(&encoded, &evidence);
     ERR_TRY(buffer_end(&encoded, &body));
     ERR_TRY(buffer_end(&request->effects, &effects));
-    size_t size = body.len + effects.len + 8;
+    size_t size = body.len + effects.len + sizeof(uint32_t);
     request->record = malloc(size);
     if (request->record == NULL)
         return ERR_FULL;
     struct buffer record = buffer_over(request->record, size);
-    buffer_block(&record, body);
-    buffer_block(&record, effects);
+    buffer_raw(&record, body.data, body.len);
+    ledger_effects_put(&record, effects);
     ERR_TRY(buffer_end(&record, &payload));
     request->entry =
         (struct journal_entry){.kind = JOURNAL_REQUEST, .payload = payload, .lane = lane->index};

@@ -20,22 +20,18 @@ static struct serve_peer *provd;
 
 enum err officers_record(struct lane *lane, enum journal_kind kind, struct bytes body,
                          const struct frame *frame) {
-    size_t size = body.len + 8;
-    struct officer_record *record = calloc(1, sizeof(*record) + size);
+    struct officer_record *record = calloc(1, sizeof(*record) + body.len);
     if (record == NULL)
         return ERR_FULL;
-    struct buffer payload = buffer_over(record->memory, size);
-    buffer_block(&payload, body);
-    buffer_block(&payload, bytes_of(NULL, 0));
-    record->entry = (struct journal_entry){.kind = kind, .lane = lane->index};
+    memcpy(record->memory, body.data, body.len);
+    record->entry = (struct journal_entry){
+        .kind = kind, .payload = bytes_of(record->memory, body.len), .lane = lane->index};
     record->asked = frame != NULL;
     if (frame != NULL) {
         record->id = frame->id;
         record->generation = frame->generation;
     }
-    enum err result = buffer_end(&payload, &record->entry.payload);
-    if (result == ERR_OK)
-        result = journal_submit(lane->core->journal, &record->entry);
+    enum err result = journal_submit(lane->core->journal, &record->entry);
     if (result != ERR_OK)
         free(record);
     return result;

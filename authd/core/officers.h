@@ -6,7 +6,7 @@
 /* provd's side of core (lane 0): officers' changes go into the journal before they are made. */
 MUST_CHECK enum err officers_begin(struct core *core, struct lane *lane);
 
-/* Records ${body} as a payload of one block and no effects. ${frame} (may be NULL) is answered when
+/* Records ${body}. ${frame} (may be NULL) is answered when
  * durable. */
 MUST_CHECK enum err officers_record(struct lane *lane, enum journal_kind kind, struct bytes body,
                                     const struct frame *frame);

@@ -15,6 +15,7 @@ struct opening {
     size_t roots_wanted, roots_open;
     bool asked_publication, checkpoint_asked;
     uint64_t checkpoint_size; /* of the tree at the last checkpoint */
+    bool has_reported;
     enum box_state reported;
 };
 
@@ -50,10 +51,10 @@ static enum err ask_signer(struct lane *lane, uint16_t type, const struct buffer
 /* The state of the box as it follows from what is open; authd is told when it changes. */
 static void report_state(struct lane *lane) {
     enum box_state state = atomic_load(&lane->core->opened) ? BOX_OPERATIONAL : BOX_UNPROVISIONED;
-    if (state == opening.reported)
+    if (opening.has_reported && state == opening.reported)
         return;
-    if (boot_report_state(lane->serve, state) == ERR_OK)
-        opening.reported = state;
+    opening.has_reported = boot_report_state(lane->serve, state) == ERR_OK;
+    opening.reported = state;
 }
 
 static enum err ask_root(void *context, uint16_t generation, struct bytes wrapped) {

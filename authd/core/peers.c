@@ -144,8 +144,7 @@ static enum err add_peer(struct lane *lane, const struct lane_link *link, uint16
                          struct serve_peer **peer) {
     if (*peer != NULL)
         return ERR_OK;
-    int fd = boot_peer_fd(lane->core->boot, link->role, index,
-                          link->own_lane ? 0 : (uint16_t)lane->index);
+    int fd = boot_peer_fd(lane->core->boot, link->role, index, (uint16_t)lane->index);
     if (fd < 0)
         return ERR_NOT_FOUND;
     const struct serve_peer_options options = {.name = link->role,
@@ -206,8 +205,7 @@ static void on_lost(void *context, struct serve_peer *peer, enum err reason) {
 void peers_up(struct lane *lane, const char *role, uint16_t index) {
     struct serve_peer *before = lane->unseal;
     for (size_t i = 0; i < COUNT(links); i++) {
-        int fd = boot_peer_fd(lane->core->boot, role, index,
-                              links[i].own_lane ? 0 : (uint16_t)lane->index);
+        int fd = boot_peer_fd(lane->core->boot, role, index, (uint16_t)lane->index);
         struct serve_peer **place = strcmp(role, "edge") == 0     ? &lane->edge
                                     : strcmp(role, "notify") == 0 ? &lane->notify
                                     : strcmp(role, "unseal") == 0 ? &lane->unseal

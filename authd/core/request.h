@@ -33,7 +33,7 @@ enum standing {
                              bytes */
 };
 
-#define REQUEST_EFFECTS_MAX 2048
+#define REQUEST_EFFECTS_MAX 4096
 #define REQUEST_REASON_SIZE 48
 
 /* One request on its way through a lane. Slots are used again; ${generation} tells late answers. */

@@ -93,8 +93,15 @@ static const int fork_syscalls[] = {
     SCMP_SYS(setsid), SCMP_SYS(getpgrp), SCMP_SYS(getpriority), SCMP_SYS(chdir), SCMP_SYS(fchdir),
     SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(ioctl), SCMP_SYS(epoll_create),
     SCMP_SYS(adjtimex), SCMP_SYS(clock_adjtime), SCMP_SYS(chmod), SCMP_SYS(fchmodat),
-    SCMP_SYS(getxattr), SCMP_SYS(sendfile), SCMP_SYS(rt_sigtimedwait), SCMP_SYS(mlockall),
-    SCMP_SYS(mincore), SCMP_SYS(personality),
+    SCMP_SYS(chown), SCMP_SYS(fchown), SCMP_SYS(fchownat), SCMP_SYS(truncate), SCMP_SYS(sync),
+    SCMP_SYS(syncfs), SCMP_SYS(getxattr), SCMP_SYS(sendfile), SCMP_SYS(copy_file_range),
+    SCMP_SYS(inotify_init1), SCMP_SYS(inotify_add_watch), SCMP_SYS(inotify_rm_watch),
+    SCMP_SYS(pause), SCMP_SYS(alarm), SCMP_SYS(setitimer), SCMP_SYS(timer_create),
+    SCMP_SYS(timer_settime), SCMP_SYS(timer_delete), SCMP_SYS(rt_sigtimedwait),
+    SCMP_SYS(rt_sigsuspend), SCMP_SYS(rt_sigpending), SCMP_SYS(setpgid), SCMP_SYS(getpgid),
+    SCMP_SYS(getsid), SCMP_SYS(sched_getattr), SCMP_SYS(sched_get_priority_max),
+    SCMP_SYS(sched_get_priority_min), SCMP_SYS(futex_waitv), SCMP_SYS(mbind),
+    SCMP_SYS(get_mempolicy), SCMP_SYS(mlockall), SCMP_SYS(mincore), SCMP_SYS(personality),
 };
 
 /* A system call that is allowed, or answered with an error, for some values of its arguments. */
