@@ -8,6 +8,7 @@
 
 struct token {
     PKCS11_CTX *module;
+    bool loaded; /* libp11 crashes when it unloads what it could not load */
     PKCS11_SLOT *slots;
     unsigned slot_count;
     PKCS11_SLOT *slot; /* one of them */
@@ -26,6 +27,7 @@ static enum err load(struct token *token, const char *module) {
         return ERR_SYSTEM;
     if (PKCS11_CTX_load(token->module, module) != 0)
         return failed("PKCS11_CTX_load");
+    token->loaded = true;
     if (PKCS11_enumerate_slots(token->module, &token->slots, &token->slot_count) != 0)
         return failed("PKCS11_enumerate_slots");
     return ERR_OK;
@@ -92,10 +94,10 @@ void token_close(struct token *token) {
     token_raw_close(token->raw);
     if (token->slots != NULL)
         PKCS11_release_all_slots(token->module, token->slots, token->slot_count);
-    if (token->module != NULL) {
+    if (token->loaded)
         PKCS11_CTX_unload(token->module);
+    if (token->module != NULL)
         PKCS11_CTX_free(token->module);
-    }
     free(token);
 }
 
@@ -109,16 +111,18 @@ struct token_raw *token_session(struct token *token) {
 
 enum err token_key(struct token *token, const uint8_t id[static TOKEN_RAW_ID_BYTES],
                    EVP_PKEY **key) {
-    PKCS11_KEY *keys = NULL;
+    PKCS11_KEY *keys = NULL, *found = NULL;
     unsigned count = 0;
     *key = NULL;
     if (PKCS11_enumerate_keys(token->slot->token, &keys, &count) != 0)
         return failed("PKCS11_enumerate_keys");
-    for (unsigned i = 0; i < count; i++) {
-        if (keys[i].id_len != TOKEN_RAW_ID_BYTES || memcmp(keys[i].id, id, keys[i].id_len) != 0)
-            continue;
-        *key = PKCS11_get_private_key(&keys[i]);
-        return *key != NULL ? ERR_OK : failed("PKCS11_get_private_key");
-    }
-    return ERR_NOT_FOUND;
+    /* The last one: libp11 keeps what was destroyed in its list, and adds what is new at its end.
+     */
+    for (unsigned i = 0; i < count; i++)
+        if (keys[i].id_len == TOKEN_RAW_ID_BYTES && memcmp(keys[i].id, id, keys[i].id_len) == 0)
+            found = &keys[i];
+    if (found == NULL)
+        return ERR_NOT_FOUND;
+    *key = PKCS11_get_private_key(found);
+    return *key != NULL ? ERR_OK : failed("PKCS11_get_private_key");
 }

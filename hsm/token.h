@@ -37,7 +37,7 @@ struct token_raw *token_session(struct token *token);
 
 /*
  * The private key with this CKA_ID; the caller frees it. Keys made since the last call are seen.
- * ERR_NOT_FOUND, ERR_HSM.
+ * ERR_NOT_FOUND; ERR_HSM, also for a key that this process has seen and destroyed.
  */
 MUST_CHECK enum err token_key(struct token *token, const uint8_t id[static TOKEN_RAW_ID_BYTES],
                               EVP_PKEY **key);
