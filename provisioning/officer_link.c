@@ -26,7 +26,10 @@ static enum result connect_link(struct officer_link *link) {
     link->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (link->fd >= 0 && connect(link->fd, (const struct sockaddr *)&address, sizeof address) == 0)
         return RESULT_DONE;
-    officer_text_complain(TEXT_NO_SOCKET, link->socket_path, strerror(errno));
+    if (errno == EACCES)
+        officer_text_complain(TEXT_NOT_LET_IN, NULL, NULL);
+    else
+        officer_text_complain(TEXT_NO_SOCKET, link->socket_path, strerror(errno));
     officer_link_close(link);
     return RESULT_REFUSED;
 }

@@ -7,9 +7,8 @@
 #include "provisioning/provd_peers.h"
 
 #define CORE_WAIT_MS      10000
-#define UNSEAL_WAIT_MS    10000
-#define SIGNER_WAIT_MS    20000
-#define SIGNER_ATTEMPT_MS 4000
+#define REPEATED_WAIT_MS  20000
+#define ATTEMPT_WAIT_MS   4000
 #define KEY_MAKER_WAIT_MS 120000 /* a token may take long over a key pair */
 #define TURN_MS           100
 
@@ -309,11 +308,6 @@ void provd_peers_changed(struct provd_peers *peers, uint64_t sequence) {
                   (unsigned long long)sequence, err_text(err));
 }
 
-enum err provd_peers_ask_unseal(struct provd_peers *peers, uint16_t verb, struct bytes question,
-                                struct secret *answer) {
-    return ask_only(find_only(peers, "unseal"), verb, question, UNSEAL_WAIT_MS, answer);
-}
-
 enum err provd_peers_ask_key_maker(struct provd_peers *peers, uint16_t verb, struct bytes question,
                                    struct secret *answer) {
     return ask_only(find(peers, "hsm", 0), verb, question, KEY_MAKER_WAIT_MS, answer);
@@ -331,20 +325,41 @@ static struct peer *next_signer(struct provd_peers *peers) {
     return NULL;
 }
 
-enum err provd_peers_ask_signer(struct provd_peers *peers, uint16_t verb, struct bytes question,
-                                struct secret *answer) {
-    int64_t deadline_ms = clock_boot_ms() + SIGNER_WAIT_MS;
+/* The unseal worker, unless it is being replaced: it ends after a number of questions. */
+static struct peer *next_unseal(struct provd_peers *peers) {
+    struct peer *peer = find_only(peers, "unseal");
+    return peer != NULL && peer->up ? peer : NULL;
+}
+
+/* For questions that may be asked twice: of whoever ${next} gives, until one has answered. */
+static enum err ask_until_answered(struct provd_peers *peers,
+                                   struct peer *(*next)(struct provd_peers *peers),
+                                   const struct frame *question, struct secret *answer) {
+    int64_t deadline_ms = clock_boot_ms() + REPEATED_WAIT_MS;
     while (clock_boot_ms() < deadline_ms && !peers->stopping) {
-        struct peer *peer = next_signer(peers);
+        struct peer *peer = next(peers);
         if (peer == NULL) {
             ERR_TRY(provd_peers_wait(peers, TURN_MS));
             continue;
         }
-        int64_t attempt_end = clock_boot_ms() + SIGNER_ATTEMPT_MS;
-        if (ask(peer, verb, question, attempt_end, answer) == ERR_OK)
+        int64_t attempt_end = clock_boot_ms() + ATTEMPT_WAIT_MS;
+        if (ask(peer, question->type, question->payload, attempt_end, answer) == ERR_OK)
             return ERR_OK;
-        log_event(LOG_WARNING, "signer-silent", "index=%u verb=%u", peer->index, verb);
+        log_event(LOG_WARNING, "peer-silent", "role=%s index=%u verb=%u", peer->role, peer->index,
+                  question->type);
     }
-    log_event(LOG_ERROR, "no-signer", "verb=%u", verb);
+    log_event(LOG_ERROR, "nobody-answers", "verb=%u", question->type);
     return ERR_UNAVAILABLE;
+}
+
+enum err provd_peers_ask_unseal(struct provd_peers *peers, uint16_t verb, struct bytes question,
+                                struct secret *answer) {
+    const struct frame frame = {.type = verb, .payload = question};
+    return ask_until_answered(peers, next_unseal, &frame, answer);
+}
+
+enum err provd_peers_ask_signer(struct provd_peers *peers, uint16_t verb, struct bytes question,
+                                struct secret *answer) {
+    const struct frame frame = {.type = verb, .payload = question};
+    return ask_until_answered(peers, next_signer, &frame, answer);
 }

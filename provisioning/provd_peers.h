@@ -41,13 +41,13 @@ MUST_CHECK enum err provd_peers_audit(struct provd_peers *peers, const struct pr
 /* Tells core that the registry was committed. Best effort: core also reads the sequence itself. */
 void provd_peers_changed(struct provd_peers *peers, uint64_t sequence);
 
-/* The payload of the answer, in secret memory made here. ERR_UNAVAILABLE. */
+/*
+ * Asks unseal, or a signer, and again (a signer's question: another one) when whoever was asked
+ * dies or is silent. The payload of the answer comes in secret memory made here. ERR_UNAVAILABLE
+ * when nobody has answered in time.
+ */
 MUST_CHECK enum err provd_peers_ask_unseal(struct provd_peers *peers, uint16_t verb,
                                            struct bytes question, struct secret *answer);
-/*
- * Asks a signer, and another when that one dies or is silent: for questions that may be answered
- * twice. ERR_UNAVAILABLE when none has answered in time.
- */
 MUST_CHECK enum err provd_peers_ask_signer(struct provd_peers *peers, uint16_t verb,
                                            struct bytes question, struct secret *answer);
 /* Asks signer 0, which alone makes keys, with the time that takes. */
