@@ -234,11 +234,15 @@ static void take_request(int64_t lane) {
 
 /* Commands. */
 
+/* Answers tell how many were held before them. */
 static void release(void) {
-    static const struct edge_answer late = {
-        .status = 200, .content = EDGE_JSON, .body = {(const uint8_t *)"\"released\"", 10}};
-    for (size_t i = 0; i < harness.held_count; i++)
+    for (size_t i = 0; i < harness.held_count; i++) {
+        char text[32];
+        (void)snprintf(text, sizeof text, "\"held %zu\"", i);
+        struct edge_answer late = {
+            .status = 200, .content = EDGE_JSON, .body = bytes_of_text(text)};
         send_answer(&harness.held[i], &late);
+    }
     harness.held_count = 0;
 }
 
