@@ -142,8 +142,7 @@ enum err deliver_on_hello(struct lane *lane, struct bytes payload) {
     uint8_t process_id[NOTIFY_PROCESS_ID_BYTES];
     ERR_TRY(notify_wire_get_hello(payload, process_id));
     deliver_on_death(lane); /* of its predecessor, if nobody has told us yet */
-    struct cursor head = cursor_over(bytes_of(process_id, sizeof(process_id)));
-    lane->notify_epoch = cursor_u32(&head);
+    lane->notify_epoch = notify_wire_epoch(process_id);
     atomic_store(&lane->core->notify_ready, true);
     return ERR_OK;
 }

@@ -78,3 +78,8 @@ enum err notify_wire_get_delivered(struct bytes payload, bool *delivered) {
     *delivered = read;
     return ERR_OK;
 }
+
+uint32_t notify_wire_epoch(const uint8_t process_id[static NOTIFY_PROCESS_ID_BYTES]) {
+    struct cursor head = cursor_over(bytes_of(process_id, NOTIFY_PROCESS_ID_BYTES));
+    return cursor_u32(&head);
+}

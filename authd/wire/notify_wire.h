@@ -18,6 +18,11 @@ enum notify_verb {
     NOTIFY_DELIVERED = 403, /* the same frame id: {ok} — handed to the gateway, or given up */
 };
 
+/*
+ * The upper half of a message's frame id is the epoch of the process it was meant for: the first
+ * four bytes of the id in its HELLO. A successor that finds it in the socket does not send it, for
+ * core has made that code void.
+ */
 #define NOTIFY_PROCESS_ID_BYTES 16
 
 struct notify_otp {
@@ -35,6 +40,8 @@ void notify_wire_put_hello(struct buffer *target,
                            const uint8_t process_id[static NOTIFY_PROCESS_ID_BYTES]);
 MUST_CHECK enum err notify_wire_get_hello(struct bytes payload,
                                           uint8_t process_id[static NOTIFY_PROCESS_ID_BYTES]);
+/* The epoch of a process id. */
+uint32_t notify_wire_epoch(const uint8_t process_id[static NOTIFY_PROCESS_ID_BYTES]);
 void notify_wire_put_otp(struct buffer *target, const struct notify_otp *message);
 MUST_CHECK enum err notify_wire_get_otp(struct bytes payload, struct notify_otp *message);
 void notify_wire_put_delivered(struct buffer *target, bool delivered);

@@ -32,6 +32,7 @@ static char directory[64];
 static struct {
     pid_t pid;
     int control, lanes[LANES];
+    uint32_t epoch; /* of the id in its HELLO */
     uint8_t memory[FRAME_MAX_BYTES];
 } process;
 
@@ -70,8 +71,13 @@ static _Noreturn void become_program(int program, const int *fds, int count) {
     _exit(1);
 }
 
+/* As core does it: the epoch of the process that the message is meant for, and a slot. */
+static uint64_t frame_id(void) {
+    return (uint64_t)process.epoch << 32 | 7;
+}
+
 static void send_frame(int fd, uint16_t type, struct bytes payload) {
-    struct frame frame = {.type = type, .id = 7, .generation = 9, .payload = payload};
+    struct frame frame = {.type = type, .id = frame_id(), .generation = 9, .payload = payload};
     assert_int_equal(frame_send(fd, &frame, WAIT_MS), ERR_OK);
 }
 
@@ -137,6 +143,7 @@ static void take_hello(uint8_t id[static NOTIFY_PROCESS_ID_BYTES]) {
             assert_memory_equal(id, other, NOTIFY_PROCESS_ID_BYTES);
         memcpy(id, other, NOTIFY_PROCESS_ID_BYTES);
     }
+    process.epoch = notify_wire_epoch(id);
 }
 
 static void start_until_ready(const char *settings) {
@@ -183,7 +190,7 @@ static bool deliver(int lane, const struct notify_otp *otp) {
     send_frame(process.lanes[lane], NOTIFY_OTP, payload);
     struct frame answer = receive_frame(process.lanes[lane]);
     assert_int_equal(answer.type, NOTIFY_DELIVERED);
-    assert_int_equal(answer.id, 7);
+    assert_int_equal(answer.id, frame_id());
     assert_int_equal(answer.generation, 9);
     assert_int_equal(notify_wire_get_delivered(answer.payload, &delivered), ERR_OK);
     return delivered;
@@ -322,6 +329,18 @@ static void another_process_has_another_id(void **state) {
     assert_memory_not_equal(first, second, sizeof first);
 }
 
+static void a_message_for_its_predecessor_is_not_sent(void **state) {
+    (void)state;
+    struct notify_otp otp = sample();
+    start_until_ready("");
+    process.epoch++;
+    assert_false(deliver(0, &otp));
+    json_t *all = messages();
+    assert_int_equal(json_array_size(all), 0);
+    json_decref(all);
+    stop();
+}
+
 static void the_process_is_confined(void **state) {
     (void)state;
     char path[64], text[4096] = {0};
@@ -375,6 +394,7 @@ int main(void) {
         IN_FOLDER(a_folder_that_is_gone_is_told_and_not_fatal),
         IN_FOLDER(a_core_that_was_started_anew_is_greeted_again),
         IN_FOLDER(another_process_has_another_id),
+        IN_FOLDER(a_message_for_its_predecessor_is_not_sent),
         IN_FOLDER(the_process_is_confined),
         IN_FOLDER(a_malformed_frame_ends_the_process_and_writes_nothing),
         IN_FOLDER(a_message_that_no_core_sends_ends_the_process),

@@ -112,7 +112,8 @@ static enum err handle_otp(void *context, struct serve_peer *peer, const struct 
     ERR_TRY(secret_new(&memory, sizeof(struct notify_otp)));
     struct notify_otp *otp = (struct notify_otp *)(void *)memory.data;
     ERR_TRY(notify_wire_get_otp(frame->payload, otp));
-    enum err err = deliver(outbox, otp);
+    bool ours = frame->id >> 32 == notify_wire_epoch(outbox->process_id);
+    enum err err = ours ? deliver(outbox, otp) : ERR_EXPIRED;
     if (err != ERR_OK)
         log_event(LOG_WARNING, "message-not-delivered", "reason=%s errno=%d", err_text(err),
                   err == ERR_SYSTEM ? errno : 0);
