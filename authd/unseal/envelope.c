@@ -152,9 +152,9 @@ static enum field_presence read_channel(const struct json *json, const struct js
 static void read_channels(const struct json *json, const struct json_node *value,
                           struct envelope *envelope) {
     struct json_child child = {0};
-    enum field_presence presence = value->type == JSON_ARRAY  ? FIELD_PRESENT
-                                   : value->type == JSON_NULL ? FIELD_NULL
-                                                              : FIELD_WRONG_TYPE;
+    enum field_presence presence = value->kind == JSON_KIND_ARRAY  ? FIELD_PRESENT
+                                   : value->kind == JSON_KIND_NULL ? FIELD_NULL
+                                                                   : FIELD_WRONG_TYPE;
     for (size_t i = 0; presence == FIELD_PRESENT && json_next(json, value, &child); i++)
         presence =
             i < UNSEAL_CHANNELS_MAX ? read_channel(json, child.value, envelope) : FIELD_TOO_LONG;
@@ -166,11 +166,11 @@ static void read_channels(const struct json *json, const struct json_node *value
 }
 
 static void read_consent(const struct json_node *value, struct envelope *envelope) {
-    envelope->consent = value->type == JSON_TRUE;
-    envelope->consent_presence = value->type == JSON_TRUE || value->type == JSON_FALSE
+    envelope->consent = value->kind == JSON_KIND_TRUE;
+    envelope->consent_presence = value->kind == JSON_KIND_TRUE || value->kind == JSON_KIND_FALSE
                                      ? FIELD_PRESENT
-                                 : value->type == JSON_NULL ? FIELD_NULL
-                                                            : FIELD_WRONG_TYPE;
+                                 : value->kind == JSON_KIND_NULL ? FIELD_NULL
+                                                                 : FIELD_WRONG_TYPE;
 }
 
 static void read_session_key(const struct json *json, const struct json_node *value,

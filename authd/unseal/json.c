@@ -164,7 +164,7 @@ static enum err walk_string(struct walk *walk) {
     struct json_node *node = take_token(walk, JSMN_STRING, 1, &token);
     if (node == NULL || !take(walk, '"'))
         return ERR_MALFORMED;
-    node->type = JSON_STRING;
+    node->kind = JSON_KIND_STRING;
     const uint8_t *end = walk->json->text.data + token->end;
     while (walk->at < end) {
         uint8_t utf8[4];
@@ -223,13 +223,13 @@ static enum err walk_primitive(struct walk *walk) {
     struct bytes text = raw(walk->json, node);
     walk->at += text.len;
     if (bytes_equal_text(text, "null"))
-        node->type = JSON_NULL;
+        node->kind = JSON_KIND_NULL;
     else if (bytes_equal_text(text, "false"))
-        node->type = JSON_FALSE;
+        node->kind = JSON_KIND_FALSE;
     else if (bytes_equal_text(text, "true"))
-        node->type = JSON_TRUE;
+        node->kind = JSON_KIND_TRUE;
     else if (is_number(text))
-        node->type = JSON_NUMBER;
+        node->kind = JSON_KIND_NUMBER;
     else
         return ERR_MALFORMED;
     return ERR_OK;
@@ -275,7 +275,7 @@ static enum err walk_container(struct walk *walk, bool named, unsigned depth) {
         return ERR_MALFORMED;
     if (depth == JSON_DEPTH_MAX)
         return ERR_TOO_LARGE;
-    node->type = named ? JSON_OBJECT : JSON_ARRAY;
+    node->kind = named ? JSON_KIND_OBJECT : JSON_KIND_ARRAY;
     walk->at++;
     ERR_TRY(walk_children(walk, named, named ? '}' : ']', depth + 1));
     node->after = (uint32_t)walk->json->count;
@@ -337,13 +337,13 @@ const struct json_node *json_root(const struct json *json) {
 }
 
 bool json_next(const struct json *json, const struct json_node *parent, struct json_child *child) {
-    if (parent->type != JSON_OBJECT && parent->type != JSON_ARRAY)
+    if (parent->kind != JSON_KIND_OBJECT && parent->kind != JSON_KIND_ARRAY)
         return false;
     size_t index = child->value == NULL ? (size_t)(parent - json->nodes) + 1 : child->value->after;
     *child = (struct json_child){0};
     if (index >= parent->after)
         return false;
-    if (parent->type == JSON_OBJECT)
+    if (parent->kind == JSON_KIND_OBJECT)
         child->name = &json->nodes[index++];
     child->value = &json->nodes[index];
     return true;
@@ -352,14 +352,14 @@ bool json_next(const struct json *json, const struct json_node *parent, struct j
 const struct json_node *json_member(const struct json *json, const struct json_node *object,
                                     const char *name) {
     struct json_child child = {0};
-    while (object->type == JSON_OBJECT && json_next(json, object, &child))
+    while (object->kind == JSON_KIND_OBJECT && json_next(json, object, &child))
         if (json_is_text(json, child.name, name))
             return child.value;
     return NULL;
 }
 
 bool json_is_text(const struct json *json, const struct json_node *node, const char *text) {
-    if (node->type != JSON_STRING)
+    if (node->kind != JSON_KIND_STRING)
         return false;
     if (!node->escaped)
         return bytes_equal_text(raw(json, node), text);
@@ -372,7 +372,7 @@ bool json_is_text(const struct json *json, const struct json_node *node, const c
 }
 
 void json_append(const struct json *json, const struct json_node *string, struct buffer *target) {
-    if (string->type != JSON_STRING) {
+    if (string->kind != JSON_KIND_STRING) {
         target->err = target->err == ERR_OK ? ERR_MALFORMED : target->err;
         return;
     }

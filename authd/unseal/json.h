@@ -21,18 +21,18 @@
 #define JSON_DEPTH_MAX 8
 #define JSON_NODES_MAX 512
 
-enum json_type {
-    JSON_NULL,
-    JSON_FALSE,
-    JSON_TRUE,
-    JSON_NUMBER,
-    JSON_STRING,
-    JSON_ARRAY,
-    JSON_OBJECT,
+enum json_kind {
+    JSON_KIND_NULL,
+    JSON_KIND_FALSE,
+    JSON_KIND_TRUE,
+    JSON_KIND_NUMBER,
+    JSON_KIND_STRING,
+    JSON_KIND_ARRAY,
+    JSON_KIND_OBJECT,
 };
 
 struct json_node {
-    enum json_type type;
+    enum json_kind kind;
     bool escaped;        /* a string with at least one escape */
     uint32_t start, len; /* in the text; of a string: between its quotes, still escaped */
     uint32_t after;      /* index of the first node behind this one and all inside it */

@@ -33,9 +33,9 @@ static bool split(struct bytes header, struct bytes *protected_header, struct by
 static const struct json_node *first_certificate(const struct json *json) {
     struct json_child child = {0};
     const struct json_node *x5c = json_member(json, json_root(json), "x5c");
-    if (x5c == NULL || x5c->type == JSON_NULL)
+    if (x5c == NULL || x5c->kind == JSON_KIND_NULL)
         return NULL;
-    if (x5c->type != JSON_ARRAY)
+    if (x5c->kind != JSON_KIND_ARRAY)
         return x5c;
     return json_next(json, x5c, &child) ? child.value : NULL;
 }
@@ -43,7 +43,7 @@ static const struct json_node *first_certificate(const struct json *json) {
 static enum err read_certificate(const struct json *json, const struct json_node *node,
                                  struct buffer *workspace, struct bytes *certificate) {
     struct bytes characters, encoded;
-    if (node->type != JSON_STRING)
+    if (node->kind != JSON_KIND_STRING)
         return ERR_MALFORMED;
     ERR_TRY(decode_string(json, node, workspace, &characters));
     ERR_TRY(decode_base64(characters, CODEC_SKIP_NEWLINES, workspace, &encoded));

@@ -3,9 +3,9 @@
 #include "authd/unseal/member.h"
 
 static enum field_presence presence_of_string(const struct json_node *value) {
-    if (value->type == JSON_STRING)
+    if (value->kind == JSON_KIND_STRING)
         return FIELD_PRESENT;
-    return value->type == JSON_NULL ? FIELD_NULL : FIELD_WRONG_TYPE;
+    return value->kind == JSON_KIND_NULL ? FIELD_NULL : FIELD_WRONG_TYPE;
 }
 
 void member_text(const struct json *json, const struct json_node *value, size_t size,
@@ -33,7 +33,7 @@ void member_thumbprint(const struct json *json, const struct json_node *value,
                        struct buffer *workspace, struct blob_field *field) {
     char hex[DIGEST_HEX_CHARS + 1];
     uint8_t thumbprint[DIGEST_BYTES];
-    if (value->type == JSON_STRING && json_to_text(json, value, hex, sizeof hex) == ERR_OK &&
+    if (value->kind == JSON_KIND_STRING && json_to_text(json, value, hex, sizeof hex) == ERR_OK &&
         codec_hex_decode(bytes_of_text(hex), thumbprint, sizeof thumbprint) == ERR_OK) {
         size_t start = workspace->len;
         buffer_raw(workspace, thumbprint, sizeof thumbprint);
@@ -50,13 +50,13 @@ void member_thumbprint(const struct json *json, const struct json_node *value,
 
 bool member_is_empty(const struct json *json, const struct json_node *value) {
     struct json_child child = {0};
-    switch (value->type) {
-    case JSON_NULL:
+    switch (value->kind) {
+    case JSON_KIND_NULL:
         return true;
-    case JSON_STRING:
+    case JSON_KIND_STRING:
         return value->len == 0;
-    case JSON_ARRAY:
-    case JSON_OBJECT:
+    case JSON_KIND_ARRAY:
+    case JSON_KIND_OBJECT:
         return !json_next(json, value, &child);
     default:
         return false;

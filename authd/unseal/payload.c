@@ -137,7 +137,7 @@ static void read_timestamp(const struct json *json, const struct json_node *valu
 static void read_demographics(const struct json *json, const struct json_node *value,
                               struct payload *answer) {
     struct json_child member = {0};
-    if (value->type != JSON_OBJECT) {
+    if (value->kind != JSON_KIND_OBJECT) {
         answer->has_demographics = !member_is_empty(json, value);
         return;
     }

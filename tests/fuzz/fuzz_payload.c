@@ -1,0 +1,35 @@
+/*
+ * The JSON of a decrypted request. What unseal says of it is a message that core's reader accepts
+ * and writes again in the same bytes.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "authd/unseal/payload.h"
+
+#define ANSWER_MAX 1024
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool holds) {
+    if (!holds)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct payload read = {.hmac_opened = true, .request_opened = true, .hash_matches = true};
+    struct payload again;
+    uint8_t first[ANSWER_MAX], second[ANSWER_MAX];
+    struct buffer written = buffer_over(first, sizeof first);
+    struct buffer rewritten = buffer_over(second, sizeof second);
+    payload_read(bytes_of(data, size), &read);
+    unseal_wire_put_payload(&written, &read);
+    require(written.err == ERR_OK);
+    require(unseal_wire_get_payload(bytes_of(first, written.len), &again) == ERR_OK);
+    unseal_wire_put_payload(&rewritten, &again);
+    require(bytes_equal(bytes_of(first, written.len), bytes_of(second, rewritten.len)));
+    require(!read.otp_well_formed || read.has_otp);
+    require(read.is_json || !read.has_otp);
+    return 0;
+}

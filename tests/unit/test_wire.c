@@ -1,0 +1,666 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "firmware/base/frame.h"
+#include "authd/wire/edge_wire.h"
+#include "authd/wire/notify_wire.h"
+#include "authd/wire/provd_wire.h"
+#include "authd/wire/unseal_wire.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+#define TIME_TEXT       "2024-01-15T10:20:30.123Z"
+#define TIME_MS         1705314030123
+
+static uint8_t memory[FRAME_PAYLOAD_MAX];
+
+static struct bytes view(const char *text) {
+    return bytes_of_text(text);
+}
+
+static struct bytes zeroes(size_t len) {
+    static const uint8_t zero[EDGE_BODY_MAX + 1];
+    return bytes_of(zero, len);
+}
+
+/* One message: what writes its sample, and what reads it. */
+struct message {
+    const char *name;
+    void (*put)(struct buffer *target);
+    enum err (*get)(struct bytes payload);
+};
+
+static struct bytes written(const struct message *message) {
+    struct buffer target = buffer_over(memory, sizeof memory);
+    struct bytes payload;
+    message->put(&target);
+    assert_int_equal(buffer_end(&target, &payload), ERR_OK);
+    return payload;
+}
+
+static struct edge_request sample_request(void) {
+    return (struct edge_request){
+        .method = EDGE_POST,
+        .path = view("/idauthentication/v1/auth/misp/partner/key"),
+        .has_signature = true,
+        .signature = view("aGVhZGVy..c2lnbmF0dXJl"),
+        .has_authorization = true,
+        .authorization = view("Authorization"),
+        .body = view("{\"id\":\"mosip.identity.auth\"}"),
+        .received_boot_ms = 123456,
+    };
+}
+
+static struct edge_answer sample_answer(void) {
+    return (struct edge_answer){.status = 200,
+                                .content = EDGE_JSON,
+                                .max_age_seconds = 0,
+                                .signature = view("aGVhZGVy..c2lnbmF0dXJl"),
+                                .body = view("{}")};
+}
+
+static void set_text(struct text_field *field, const char *text) {
+    field->presence = FIELD_PRESENT;
+    snprintf(field->text, sizeof field->text, "%s", text);
+}
+
+static void set_blob(struct blob_field *field, size_t len) {
+    *field = (struct blob_field){.presence = FIELD_PRESENT, .data = zeroes(len)};
+}
+
+static struct envelope sample_envelope(void) {
+    struct envelope envelope = {.function = FUNCTION_AUTH,
+                                .path_complete = true,
+                                .misp_license_key = "misp",
+                                .partner_id = "partner",
+                                .api_key = "key",
+                                .authorization_present = true,
+                                .jws = JWS_READ,
+                                .jws_protected_len = 8,
+                                .jws_signature = zeroes(256),
+                                .body_is_json = true,
+                                .consent_presence = FIELD_PRESENT,
+                                .consent = true,
+                                .request_time_valid = true,
+                                .request_time_ms = TIME_MS,
+                                .channels_presence = FIELD_PRESENT,
+                                .channel_phone = true,
+                                .channel_unknown = "fax"};
+    memset(envelope.certificate_thumbprint, 7, sizeof envelope.certificate_thumbprint);
+    set_text(&envelope.id, "mosip.identity.auth");
+    set_text(&envelope.version, "1.0");
+    set_text(&envelope.individual_id, "5938714605");
+    set_text(&envelope.individual_id_type, "");
+    set_text(&envelope.transaction_id, "1234567890");
+    set_text(&envelope.request_time, TIME_TEXT);
+    envelope.domain_uri.presence = FIELD_NULL;
+    envelope.env.presence = FIELD_TOO_LONG;
+    set_blob(&envelope.thumbprint, 32);
+    set_blob(&envelope.session_key, 256);
+    set_blob(&envelope.request, 100);
+    set_blob(&envelope.request_hmac, 96);
+    return envelope;
+}
+
+static struct payload sample_payload(void) {
+    struct payload payload = {.hmac_opened = true,
+                              .request_opened = true,
+                              .hash_matches = true,
+                              .is_json = true,
+                              .timestamp_valid = true,
+                              .timestamp_ms = TIME_MS,
+                              .has_otp = true,
+                              .otp_well_formed = true,
+                              .otp = "123456",
+                              .has_demographics = true};
+    set_text(&payload.timestamp, TIME_TEXT);
+    return payload;
+}
+
+static struct unseal_foreign sample_foreign(void) {
+    return (struct unseal_foreign){.signature_header = view("aGVhZGVy..c2lnbmF0dXJl"),
+                                   .body = view("{}"),
+                                   .now_ms = TIME_MS,
+                                   .anchor_count = 2,
+                                   .anchors = {view("first"), view("second")}};
+}
+
+static struct unseal_certificate sample_certificate(void) {
+    return (struct unseal_certificate){.encoded = view("-----BEGIN CERTIFICATE-----"),
+                                       .now_ms = TIME_MS,
+                                       .anchor_count = 1,
+                                       .anchors = {view("anchor")}};
+}
+
+static struct unseal_certificate_read sample_certificate_read(void) {
+    return (struct unseal_certificate_read){.status = ERR_OK,
+                                            .der = view("der"),
+                                            .public_key = view("key"),
+                                            .not_before_ms = TIME_MS,
+                                            .not_after_ms = TIME_MS + 1000,
+                                            .is_authority = true,
+                                            .subject = "tayssir"};
+}
+
+static struct notify_otp sample_otp(void) {
+    return (struct notify_otp){.by_phone = true,
+                               .by_email = true,
+                               .phone = "+212600000001",
+                               .email = "a@example.ma",
+                               .language = "ara",
+                               .otp = "123456",
+                               .transaction = "1234567890",
+                               .programme = "Tayssir \xd8\xaa",
+                               .valid_until_ms = TIME_MS};
+}
+
+static struct provd_audit sample_audit(void) {
+    return (struct provd_audit){.action = "partner add", .subject = "tayssir", .officer_uid = 1000};
+}
+
+/* Of a refused message nothing stays but a certificate's status. Padding may keep its pattern. */
+static void assert_nothing_stays(const void *value, size_t size) {
+    const uint8_t *bytes = value;
+    size_t set = 0;
+    for (size_t i = 0; i < size; i++)
+        set += bytes[i] != 0 && bytes[i] != 0x55;
+    assert_true(set <= 1);
+}
+
+/* The writer and the reader of a message, over its sample. */
+#define MESSAGE(name, type, sample, writer, reader)                                                \
+    static void put_##name(struct buffer *target) {                                                \
+        const type value = sample();                                                               \
+        writer(target, &value);                                                                    \
+    }                                                                                              \
+    static enum err get_##name(struct bytes payload) {                                             \
+        static type value;                                                                         \
+        memset(&value, 0x55, sizeof value);                                                        \
+        enum err err = reader(payload, &value);                                                    \
+        if (err != ERR_OK)                                                                         \
+            assert_nothing_stays(&value, sizeof value);                                            \
+        return err;                                                                                \
+    }
+
+MESSAGE(request, struct edge_request, sample_request, edge_wire_put_request, edge_wire_get_request)
+MESSAGE(answer, struct edge_answer, sample_answer, edge_wire_put_answer, edge_wire_get_answer)
+MESSAGE(question, struct edge_request, sample_request, unseal_wire_put_envelope_question,
+        unseal_wire_get_envelope_question)
+MESSAGE(envelope, struct envelope, sample_envelope, unseal_wire_put_envelope,
+        unseal_wire_get_envelope)
+MESSAGE(payload, struct payload, sample_payload, unseal_wire_put_payload, unseal_wire_get_payload)
+MESSAGE(foreign, struct unseal_foreign, sample_foreign, unseal_wire_put_foreign,
+        unseal_wire_get_foreign)
+MESSAGE(certificate, struct unseal_certificate, sample_certificate, unseal_wire_put_certificate,
+        unseal_wire_get_certificate)
+MESSAGE(certificate_read, struct unseal_certificate_read, sample_certificate_read,
+        unseal_wire_put_certificate_read, unseal_wire_get_certificate_read)
+MESSAGE(otp, struct notify_otp, sample_otp, notify_wire_put_otp, notify_wire_get_otp)
+MESSAGE(audit, struct provd_audit, sample_audit, provd_wire_put_audit, provd_wire_get_audit)
+
+static const struct message messages[] = {
+    {"request", put_request, get_request},
+    {"answer", put_answer, get_answer},
+    {"question", put_question, get_question},
+    {"envelope", put_envelope, get_envelope},
+    {"payload", put_payload, get_payload},
+    {"foreign", put_foreign, get_foreign},
+    {"certificate", put_certificate, get_certificate},
+    {"certificate-read", put_certificate_read, get_certificate_read},
+    {"otp", put_otp, get_otp},
+    {"audit", put_audit, get_audit},
+};
+
+static void every_message_is_read_whole_or_not_at_all(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(messages); i++) {
+        struct bytes payload = written(&messages[i]);
+        assert_int_equal(messages[i].get(payload), ERR_OK);
+        for (size_t len = 0; len < payload.len; len++)
+            assert_int_not_equal(messages[i].get(bytes_of(memory, len)), ERR_OK);
+        memory[payload.len] = 0;
+        assert_int_not_equal(messages[i].get(bytes_of(memory, payload.len + 1)), ERR_OK);
+    }
+}
+
+/* A byte that is changed anywhere is refused, or changes a value: it never breaks the reader. */
+static void no_changed_byte_breaks_a_reader(void **state) {
+    (void)state;
+    static const uint8_t values[] = {0x00, 0x01, 0x02, 0x07, 0x7f, 0x80, 0xff};
+    for (size_t i = 0; i < COUNT_OF(messages); i++) {
+        struct bytes payload = written(&messages[i]);
+        for (size_t at = 0; at < payload.len; at++) {
+            uint8_t kept = memory[at];
+            for (size_t j = 0; j < COUNT_OF(values); j++) {
+                memory[at] = values[j];
+                enum err err = messages[i].get(payload);
+                assert_true(err <= ERR_MALFORMED);
+            }
+            memory[at] = kept;
+        }
+    }
+}
+
+/* Writes ${value} and gives what the reader says of it. */
+#define READ_BACK(type, writer, reader)                                                            \
+    static enum err read_##reader(const type *value, type *read) {                                 \
+        struct buffer target = buffer_over(memory, sizeof memory);                                 \
+        struct bytes payload;                                                                      \
+        writer(&target, value);                                                                    \
+        assert_int_equal(buffer_end(&target, &payload), ERR_OK);                                   \
+        return reader(payload, read);                                                              \
+    }
+READ_BACK(struct edge_request, edge_wire_put_request, edge_wire_get_request)
+READ_BACK(struct edge_request, unseal_wire_put_envelope_question, unseal_wire_get_envelope_question)
+READ_BACK(struct edge_answer, edge_wire_put_answer, edge_wire_get_answer)
+READ_BACK(struct envelope, unseal_wire_put_envelope, unseal_wire_get_envelope)
+READ_BACK(struct payload, unseal_wire_put_payload, unseal_wire_get_payload)
+READ_BACK(struct unseal_payload, unseal_wire_put_payload_question, unseal_wire_get_payload_question)
+READ_BACK(struct unseal_foreign, unseal_wire_put_foreign, unseal_wire_get_foreign)
+READ_BACK(struct unseal_foreign_judged, unseal_wire_put_judged, unseal_wire_get_judged)
+READ_BACK(struct unseal_certificate, unseal_wire_put_certificate, unseal_wire_get_certificate)
+READ_BACK(struct unseal_certificate_read, unseal_wire_put_certificate_read,
+          unseal_wire_get_certificate_read)
+READ_BACK(struct notify_otp, notify_wire_put_otp, notify_wire_get_otp)
+READ_BACK(struct provd_audit, provd_wire_put_audit, provd_wire_get_audit)
+
+static void a_request_comes_through_with_every_field(void **state) {
+    (void)state;
+    struct edge_request sent = sample_request(), read;
+    assert_int_equal(read_edge_wire_get_request(&sent, &read), ERR_OK);
+    assert_int_equal(read.method, EDGE_POST);
+    assert_true(bytes_equal(read.path, sent.path));
+    assert_true(read.has_signature && read.has_authorization);
+    assert_true(bytes_equal(read.signature, sent.signature));
+    assert_true(bytes_equal(read.authorization, sent.authorization));
+    assert_true(bytes_equal(read.body, sent.body));
+    assert_int_equal(read.received_boot_ms, 123456);
+
+    assert_int_equal(read_unseal_wire_get_envelope_question(&sent, &read), ERR_OK);
+    assert_true(bytes_equal(read.path, sent.path));
+    assert_true(bytes_equal(read.signature, sent.signature));
+    assert_true(bytes_equal(read.body, sent.body));
+    assert_int_equal(read.received_boot_ms, 0);
+}
+
+static void a_request_of_the_largest_parts_fits_a_frame(void **state) {
+    (void)state;
+    static char path[EDGE_PATH_MAX];
+    memset(path, '/', sizeof path);
+    struct edge_request sent = sample_request(), read;
+    sent.path = bytes_of(path, sizeof path);
+    sent.signature = zeroes(EDGE_SIGNATURE_MAX);
+    sent.authorization = zeroes(EDGE_AUTHORIZATION_MAX);
+    sent.body = zeroes(EDGE_BODY_MAX);
+    assert_int_equal(read_edge_wire_get_request(&sent, &read), ERR_OK);
+    assert_int_equal(read_unseal_wire_get_envelope_question(&sent, &read), ERR_OK);
+    sent.body = zeroes(EDGE_BODY_MAX + 1);
+    assert_int_equal(read_edge_wire_get_request(&sent, &read), ERR_TOO_LARGE);
+    assert_int_equal(read_unseal_wire_get_envelope_question(&sent, &read), ERR_TOO_LARGE);
+}
+
+static void a_request_that_edge_could_not_have_sent_is_refused(void **state) {
+    (void)state;
+    struct edge_request read;
+    struct edge_request refused[8];
+    for (size_t i = 0; i < COUNT_OF(refused); i++)
+        refused[i] = sample_request();
+    refused[0].method = 0;
+    refused[1].method = (enum edge_method)3;
+    refused[2].path = view("");
+    refused[3].path = view("idauthentication");
+    refused[4].has_signature = false;
+    refused[5].has_authorization = false;
+    refused[6].received_boot_ms = -1;
+    refused[7].signature = zeroes(EDGE_SIGNATURE_MAX + 1);
+    for (size_t i = 0; i < COUNT_OF(refused); i++)
+        assert_int_not_equal(read_edge_wire_get_request(&refused[i], &read), ERR_OK);
+}
+
+static void an_answer_carries_nothing_that_breaks_a_header(void **state) {
+    (void)state;
+    struct edge_answer sent = sample_answer(), read;
+    assert_int_equal(read_edge_wire_get_answer(&sent, &read), ERR_OK);
+    assert_int_equal(read.status, 200);
+    assert_true(bytes_equal(read.body, sent.body));
+    static const char *const refused[] = {"a\r\nb", "a\nb", "a b", "a\tb", "a\"b", "a\xff", "a,b"};
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
+        sent.signature = view(refused[i]);
+        assert_int_equal(read_edge_wire_get_answer(&sent, &read), ERR_MALFORMED);
+    }
+}
+
+static void an_answer_has_one_of_four_statuses(void **state) {
+    (void)state;
+    struct edge_answer sent = sample_answer(), read;
+    unsigned accepted = 0;
+    for (unsigned status = 0; status < 1000; status++) {
+        sent.status = (uint16_t)status;
+        accepted += read_edge_wire_get_answer(&sent, &read) == ERR_OK;
+    }
+    assert_int_equal(accepted, 4);
+    sent = sample_answer();
+    sent.content = EDGE_NO_CONTENT;
+    assert_int_equal(read_edge_wire_get_answer(&sent, &read), ERR_MALFORMED);
+    sent.body = view("");
+    assert_int_equal(read_edge_wire_get_answer(&sent, &read), ERR_OK);
+    sent.content = (enum edge_content)5;
+    assert_int_equal(read_edge_wire_get_answer(&sent, &read), ERR_MALFORMED);
+}
+
+static void an_envelope_comes_through_with_every_field(void **state) {
+    (void)state;
+    static struct envelope sent, read;
+    sent = sample_envelope();
+    assert_int_equal(read_unseal_wire_get_envelope(&sent, &read), ERR_OK);
+    assert_int_equal(read.function, FUNCTION_AUTH);
+    assert_true(read.path_complete && read.authorization_present && read.body_is_json);
+    assert_string_equal(read.misp_license_key, "misp");
+    assert_string_equal(read.partner_id, "partner");
+    assert_string_equal(read.api_key, "key");
+    assert_int_equal(read.jws, JWS_READ);
+    assert_memory_equal(read.certificate_thumbprint, sent.certificate_thumbprint, 32);
+    assert_int_equal(read.jws_protected_len, 8);
+    assert_int_equal(read.jws_signature.len, 256);
+    assert_string_equal(read.id.text, "mosip.identity.auth");
+    assert_string_equal(read.individual_id.text, "5938714605");
+    assert_int_equal(read.individual_id_type.presence, FIELD_PRESENT);
+    assert_int_equal(read.domain_uri.presence, FIELD_NULL);
+    assert_int_equal(read.env.presence, FIELD_TOO_LONG);
+    assert_true(read.consent && read.request_time_valid);
+    assert_int_equal(read.request_time_ms, TIME_MS);
+    assert_int_equal(read.thumbprint.data.len, 32);
+    assert_int_equal(read.session_key.data.len, 256);
+    assert_int_equal(read.request.data.len, 100);
+    assert_int_equal(read.request_hmac.data.len, 96);
+    assert_true(read.channel_phone && !read.channel_email);
+    assert_string_equal(read.channel_unknown, "fax");
+}
+
+static void assert_envelope_refused(const struct envelope *envelope) {
+    static struct envelope read;
+    assert_int_equal(read_unseal_wire_get_envelope(envelope, &read), ERR_MALFORMED);
+    assert_int_equal(read.function, FUNCTION_NONE);
+    assert_int_equal(read.individual_id.presence, FIELD_ABSENT);
+}
+
+static void fields_out_of_range_refuse_an_envelope(void **state) {
+    (void)state;
+    static struct envelope refused[14];
+    for (size_t i = 0; i < COUNT_OF(refused); i++)
+        refused[i] = sample_envelope();
+    refused[0].function = (enum envelope_function)4;
+    refused[1].jws = (enum jws_shape)5;
+    refused[2].id.presence = (enum field_presence)5;
+    refused[3].consent_presence = (enum field_presence)9;
+    refused[4].channels_presence = (enum field_presence)200;
+    set_text(&refused[5].individual_id, "\xff");
+    set_text(&refused[6].env, "\xed\xa0\x80");
+    memcpy(refused[7].partner_id, "a\nb", 4);
+    memcpy(refused[8].api_key, "\xc3", 2);
+    set_blob(&refused[9].thumbprint, 31);
+    set_blob(&refused[10].session_key, 257);
+    set_blob(&refused[11].request, 31);
+    set_blob(&refused[12].request_hmac, 0);
+    refused[13].request.presence = (enum field_presence)6;
+    for (size_t i = 0; i < COUNT_OF(refused); i++)
+        assert_envelope_refused(&refused[i]);
+}
+
+static void a_text_longer_than_its_field_refuses_an_envelope(void **state) {
+    (void)state;
+    static struct envelope sent, read;
+    sent = sample_envelope();
+    set_text(&sent.version, "123456789012345");
+    assert_int_equal(read_unseal_wire_get_envelope(&sent, &read), ERR_OK);
+    set_text(&sent.version, "1234567890123456");
+    assert_int_equal(read_unseal_wire_get_envelope(&sent, &read), ERR_TOO_LARGE);
+}
+
+static void fields_that_contradict_each_other_refuse_an_envelope(void **state) {
+    (void)state;
+    static struct envelope refused[16];
+    for (size_t i = 0; i < COUNT_OF(refused); i++)
+        refused[i] = sample_envelope();
+    refused[0].function = FUNCTION_NONE;
+    refused[1].jws = JWS_NO_CERTIFICATE;
+    refused[2].jws_signature = zeroes(0);
+    refused[3].jws_protected_len = 0;
+    refused[4].jws_protected_len = EDGE_SIGNATURE_MAX;
+    refused[5].id.presence = FIELD_WRONG_TYPE;
+    refused[6].consent_presence = FIELD_NULL;
+    refused[7].request_time_ms++;
+    refused[8].request_time_valid = false;
+    refused[9].request_time.text[10] = ' ';
+    refused[10].thumbprint.malformed = true;
+    refused[11].request.presence = FIELD_ABSENT;
+    refused[12].channels_presence = FIELD_WRONG_TYPE;
+    refused[13].body_is_json = false;
+    refused[14].session_key = (struct blob_field){.presence = FIELD_NULL, .malformed = true};
+    refused[15].request_time.presence = FIELD_ABSENT;
+    for (size_t i = 0; i < COUNT_OF(refused); i++)
+        assert_envelope_refused(&refused[i]);
+}
+
+static void a_payload_comes_through_with_every_field(void **state) {
+    (void)state;
+    struct payload sent = sample_payload(), read;
+    assert_int_equal(read_unseal_wire_get_payload(&sent, &read), ERR_OK);
+    assert_true(read.hmac_opened && read.request_opened && read.hash_matches && read.is_json);
+    assert_true(read.timestamp_valid && read.has_otp && read.otp_well_formed);
+    assert_int_equal(read.timestamp_ms, TIME_MS);
+    assert_string_equal(read.otp, "123456");
+    assert_true(read.has_demographics && !read.has_biometrics);
+}
+
+static void a_payload_that_skips_a_step_is_refused(void **state) {
+    (void)state;
+    struct payload refused[14], read;
+    for (size_t i = 0; i < COUNT_OF(refused); i++)
+        refused[i] = sample_payload();
+    refused[0].hmac_opened = false;
+    refused[1].request_opened = false;
+    refused[2].hash_matches = false;
+    refused[3].is_json = false;
+    refused[4].otp_well_formed = false;
+    refused[5].has_otp = false;
+    memcpy(refused[6].otp, "12345", 6);
+    memcpy(refused[7].otp, "12345a", 7);
+    memcpy(refused[8].otp, "1234567", 8);
+    refused[9].timestamp_ms = 0;
+    refused[10].timestamp.text[0] = '3';
+    memcpy(refused[11].biometric_modality, "Finger", 7);
+    refused[12].timestamp.presence = FIELD_NULL;
+    refused[13].timestamp_valid = false;
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
+        memset(&read, 0x55, sizeof read);
+        assert_int_equal(read_unseal_wire_get_payload(&refused[i], &read), ERR_MALFORMED);
+        assert_string_equal(read.otp, "");
+        assert_false(read.has_otp);
+    }
+}
+
+static void a_payload_question_carries_key_and_blocks(void **state) {
+    (void)state;
+    struct unseal_payload sent = {.request = view("sealed"), .request_hmac = view("hash")}, read;
+    for (size_t i = 0; i < sizeof sent.content_key; i++)
+        sent.content_key[i] = (uint8_t)i;
+    assert_int_equal(read_unseal_wire_get_payload_question(&sent, &read), ERR_OK);
+    assert_memory_equal(read.content_key, sent.content_key, sizeof sent.content_key);
+    assert_true(bytes_equal(read.request, sent.request));
+    assert_true(bytes_equal(read.request_hmac, sent.request_hmac));
+    sent.request = zeroes(EDGE_BODY_MAX + 1);
+    assert_int_equal(read_unseal_wire_get_payload_question(&sent, &read), ERR_TOO_LARGE);
+    for (size_t i = 0; i < sizeof read.content_key; i++)
+        assert_int_equal(read.content_key[i], 0);
+}
+
+static void judgements_and_certificates_come_through(void **state) {
+    (void)state;
+    struct unseal_foreign foreign = sample_foreign(), foreign_read;
+    assert_int_equal(read_unseal_wire_get_foreign(&foreign, &foreign_read), ERR_OK);
+    assert_int_equal(foreign_read.anchor_count, 2);
+    assert_true(bytes_equal_text(foreign_read.anchors[1], "second"));
+    assert_int_equal(foreign_read.now_ms, TIME_MS);
+    struct unseal_foreign_judged judged = {.trusted = true}, judged_read;
+    assert_int_equal(read_unseal_wire_get_judged(&judged, &judged_read), ERR_OK);
+    assert_true(judged_read.trusted);
+    assert_int_equal(unseal_wire_get_judged(bytes_of("\2", 1), &judged_read), ERR_MALFORMED);
+    assert_false(judged_read.trusted);
+
+    struct unseal_certificate question = sample_certificate(), question_read;
+    assert_int_equal(read_unseal_wire_get_certificate(&question, &question_read), ERR_OK);
+    assert_true(bytes_equal_text(question_read.anchors[0], "anchor"));
+    struct unseal_certificate_read answer = sample_certificate_read(), answer_read;
+    assert_int_equal(read_unseal_wire_get_certificate_read(&answer, &answer_read), ERR_OK);
+    assert_string_equal(answer_read.subject, "tayssir");
+    assert_int_equal(answer_read.not_after_ms, TIME_MS + 1000);
+    assert_true(answer_read.is_authority);
+}
+
+static void at_most_sixteen_anchors_and_none_empty(void **state) {
+    (void)state;
+    struct unseal_foreign foreign = sample_foreign(), read;
+    foreign.anchor_count = 16;
+    for (size_t i = 0; i < 16; i++)
+        foreign.anchors[i] = view("anchor");
+    assert_int_equal(read_unseal_wire_get_foreign(&foreign, &read), ERR_OK);
+    foreign.anchors[15] = view("");
+    assert_int_equal(read_unseal_wire_get_foreign(&foreign, &read), ERR_MALFORMED);
+    foreign = sample_foreign();
+    struct buffer target = buffer_over(memory, sizeof memory);
+    unseal_wire_put_foreign(&target, &foreign);
+    size_t count_at = 4 + foreign.signature_header.len + 4 + foreign.body.len + 8;
+    assert_int_equal(memory[count_at], 2);
+    memory[count_at] = 17;
+    assert_int_equal(unseal_wire_get_foreign(bytes_of(memory, target.len), &read), ERR_MALFORMED);
+    foreign.now_ms = 0;
+    assert_int_equal(read_unseal_wire_get_foreign(&foreign, &read), ERR_MALFORMED);
+}
+
+static void a_certificate_that_was_refused_carries_nothing(void **state) {
+    (void)state;
+    struct unseal_certificate_read refused[6], read;
+    for (size_t i = 0; i < COUNT_OF(refused); i++)
+        refused[i] = sample_certificate_read();
+    refused[0].status = ERR_EXPIRED;
+    refused[1].status = ERR_NOT_FOUND;
+    refused[2].der = view("");
+    refused[3].public_key = view("");
+    refused[4].not_after_ms = refused[4].not_before_ms - 1;
+    memcpy(refused[5].subject, "a\x1b[2J", 6);
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
+        assert_int_equal(read_unseal_wire_get_certificate_read(&refused[i], &read), ERR_MALFORMED);
+        assert_int_not_equal(read.status, ERR_OK);
+    }
+    struct unseal_certificate_read denied = {.status = ERR_DENIED};
+    assert_int_equal(read_unseal_wire_get_certificate_read(&denied, &read), ERR_OK);
+    assert_int_equal(read.status, ERR_DENIED);
+}
+
+static void a_code_comes_through_to_the_notifier(void **state) {
+    (void)state;
+    struct notify_otp sent = sample_otp(), read;
+    assert_int_equal(read_notify_wire_get_otp(&sent, &read), ERR_OK);
+    assert_string_equal(read.phone, sent.phone);
+    assert_string_equal(read.email, sent.email);
+    assert_string_equal(read.language, "ara");
+    assert_string_equal(read.otp, "123456");
+    assert_string_equal(read.programme, sent.programme);
+    assert_int_equal(read.valid_until_ms, TIME_MS);
+    sent.by_email = false;
+    sent.email[0] = '\0';
+    assert_int_equal(read_notify_wire_get_otp(&sent, &read), ERR_OK);
+}
+
+static void a_message_to_nobody_or_to_two_lines_is_refused(void **state) {
+    (void)state;
+    struct notify_otp refused[12], read;
+    for (size_t i = 0; i < COUNT_OF(refused); i++)
+        refused[i] = sample_otp();
+    refused[0].by_phone = refused[0].by_email = false;
+    refused[1].phone[0] = '\0';
+    refused[2].email[0] = '\0';
+    memcpy(refused[3].phone, "1\r\n2", 5);
+    memcpy(refused[4].email, "a b@c", 6);
+    memcpy(refused[5].language, "AR", 3);
+    memcpy(refused[6].otp, "12345", 6);
+    memcpy(refused[7].otp, "12345x", 7);
+    memcpy(refused[8].programme, "\xff", 2);
+    memcpy(refused[9].transaction, "\x7f", 2);
+    refused[10].valid_until_ms = 0;
+    refused[11].language[0] = '\0';
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
+        memset(&read, 0x55, sizeof read);
+        assert_int_equal(read_notify_wire_get_otp(&refused[i], &read), ERR_MALFORMED);
+        assert_string_equal(read.otp, "");
+    }
+}
+
+static void the_notifier_says_who_it_is_and_what_became_of_a_code(void **state) {
+    (void)state;
+    uint8_t sent[NOTIFY_PROCESS_ID_BYTES], read[NOTIFY_PROCESS_ID_BYTES];
+    bool delivered = false;
+    memset(sent, 9, sizeof sent);
+    struct buffer target = buffer_over(memory, sizeof memory);
+    notify_wire_put_hello(&target, sent);
+    assert_int_equal(notify_wire_get_hello(bytes_of(memory, target.len), read), ERR_OK);
+    assert_memory_equal(read, sent, sizeof sent);
+    assert_int_equal(notify_wire_get_hello(bytes_of(memory, target.len - 1), read), ERR_TRUNCATED);
+    assert_int_equal(read[0], 0);
+    assert_int_equal(notify_wire_get_hello(bytes_of(memory, target.len + 1), read), ERR_MALFORMED);
+    assert_int_equal(read[0], 0);
+
+    target = buffer_over(memory, sizeof memory);
+    notify_wire_put_delivered(&target, true);
+    assert_int_equal(notify_wire_get_delivered(bytes_of(memory, target.len), &delivered), ERR_OK);
+    assert_true(delivered);
+    assert_int_equal(notify_wire_get_delivered(bytes_of("\2", 1), &delivered), ERR_MALFORMED);
+    assert_false(delivered);
+}
+
+static void an_audit_names_an_action(void **state) {
+    (void)state;
+    struct provd_audit sent = sample_audit(), read;
+    assert_int_equal(read_provd_wire_get_audit(&sent, &read), ERR_OK);
+    assert_string_equal(read.action, "partner add");
+    assert_string_equal(read.subject, "tayssir");
+    assert_int_equal(read.officer_uid, 1000);
+    memcpy(sent.subject, "a\nb", 4);
+    assert_int_equal(read_provd_wire_get_audit(&sent, &read), ERR_MALFORMED);
+    sent = sample_audit();
+    sent.action[0] = '\0';
+    assert_int_equal(read_provd_wire_get_audit(&sent, &read), ERR_MALFORMED);
+    assert_int_equal(read.officer_uid, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_message_is_read_whole_or_not_at_all),
+        cmocka_unit_test(no_changed_byte_breaks_a_reader),
+        cmocka_unit_test(a_request_comes_through_with_every_field),
+        cmocka_unit_test(a_request_of_the_largest_parts_fits_a_frame),
+        cmocka_unit_test(a_request_that_edge_could_not_have_sent_is_refused),
+        cmocka_unit_test(an_answer_carries_nothing_that_breaks_a_header),
+        cmocka_unit_test(an_answer_has_one_of_four_statuses),
+        cmocka_unit_test(an_envelope_comes_through_with_every_field),
+        cmocka_unit_test(fields_out_of_range_refuse_an_envelope),
+        cmocka_unit_test(a_text_longer_than_its_field_refuses_an_envelope),
+        cmocka_unit_test(fields_that_contradict_each_other_refuse_an_envelope),
+        cmocka_unit_test(a_payload_comes_through_with_every_field),
+        cmocka_unit_test(a_payload_that_skips_a_step_is_refused),
+        cmocka_unit_test(a_payload_question_carries_key_and_blocks),
+        cmocka_unit_test(judgements_and_certificates_come_through),
+        cmocka_unit_test(at_most_sixteen_anchors_and_none_empty),
+        cmocka_unit_test(a_certificate_that_was_refused_carries_nothing),
+        cmocka_unit_test(a_code_comes_through_to_the_notifier),
+        cmocka_unit_test(a_message_to_nobody_or_to_two_lines_is_refused),
+        cmocka_unit_test(the_notifier_says_who_it_is_and_what_became_of_a_code),
+        cmocka_unit_test(an_audit_names_an_action),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

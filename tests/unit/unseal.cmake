@@ -1,0 +1,9 @@
+foreach(subject wire json envelope jws certificate payload)
+  idcs_unit_test(test_${subject} ${CMAKE_CURRENT_LIST_DIR}/test_${subject}.c
+                 ${CMAKE_CURRENT_LIST_DIR}/unsealed_sample.c LINK authd_unseal)
+endforeach()
+# Starts the program itself, as authd would.
+idcs_unit_test(test_unseal ${CMAKE_CURRENT_LIST_DIR}/test_unseal.c
+               ${CMAKE_CURRENT_LIST_DIR}/unsealed_sample.c LINK authd_unseal)
+target_compile_definitions(test_unseal PRIVATE UNSEAL_PROGRAM="$<TARGET_FILE:authd-unseal>")
+add_dependencies(test_unseal authd-unseal)
