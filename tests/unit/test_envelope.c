@@ -404,8 +404,8 @@ static void read_blob(const char *name, size_t len, bool padded) {
     for (size_t i = 0; i < len; i++)
         bytes[i] = (uint8_t)i;
     sample_base64url(bytes_of(bytes, len), text);
-    const char *padding = &"==="[len % 3 == 0 ? 3 : len % 3 == 1 ? 1 : 2];
-    sample_format(json, "\"%s%s\"", text, padded ? padding : "");
+    static const char *const paddings[] = {"", "==", "="};
+    sample_format(json, "\"%s%s\"", text, padded ? paddings[len % 3] : "");
     read_member(name, json);
 }
 
@@ -438,9 +438,10 @@ static void base64_comes_in_either_alphabet_and_escaped(void **state) {
         "\"-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_\"",
         "\"+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/\"",
         "\"+\\/+\\/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+\\u002f\""};
+    static const uint8_t group[] = {0xfb, 0xff, 0xbf};
     uint8_t expected[36];
     for (size_t i = 0; i < sizeof expected; i++)
-        expected[i] = (uint8_t[]){0xfb, 0xff, 0xbf}[i % 3];
+        expected[i] = group[i % sizeof group];
     for (size_t i = 0; i < COUNT_OF(accepted); i++) {
         read_member("request", accepted[i]);
         assert_true(bytes_equal(envelope.request.data, bytes_of(expected, sizeof expected)));
