@@ -71,6 +71,20 @@ static enum err open_store(void) {
     return ledger_open(&core.ledger, &ledger);
 }
 
+/* Damaged evidence is not repaired and not written to: the box serves its state and nothing else.
+ */
+static enum err open_store_or_fail(void) {
+    enum err result = open_store();
+    if (result != ERR_CORRUPT)
+        return result;
+    log_event(LOG_ERROR, "box-failed", "why=stored-files-damaged advice=%s",
+              "keep-the-files-and-restore-a-backup");
+    journal_close(core.journal);
+    core.journal = NULL;
+    atomic_store(&core.failed, true);
+    return ERR_OK;
+}
+
 static enum err open_lanes(const struct boot *boot) {
     for (unsigned i = 0; i < core.lane_count; i++)
         ERR_TRY(lane_open(&lanes[i], &core, i, i == 0 ? boot->pulse : NULL));
@@ -101,7 +115,8 @@ static enum err start_lanes(const struct boot *boot) {
                                          .state = on_state,
                                          .stop = on_stop,
                                          .context = &lanes[0]};
-    ERR_TRY(journal_start(core.journal, settle, core.ledger));
+    if (core.journal != NULL)
+        ERR_TRY(journal_start(core.journal, settle, core.ledger));
     for (unsigned i = 1; i < core.lane_count; i++)
         ERR_TRY(lane_start(&lanes[i]));
     return boot_ready(boot, lanes[0].serve, &control);
@@ -146,7 +161,7 @@ static enum err begin(const struct boot *boot) {
     core.signer_count = count_peers(boot, "hsm", CORE_SIGNERS_MAX);
     randombytes_buf(&core.epoch, sizeof(core.epoch));
     atomic_store(&core.state, BOX_UNPROVISIONED);
-    ERR_TRY(open_store());
+    ERR_TRY(open_store_or_fail());
     ERR_TRY(open_lanes(boot));
     ERR_TRY(confine());
     return start_lanes(boot);

@@ -30,13 +30,14 @@ struct core {
     struct settings settings;
     struct record_keys *record_keys;
     struct registry *registry;
-    struct journal *journal;
+    struct journal *journal; /* NULL when failed at the start, as is the ledger */
     struct ledger *ledger;
     struct national national;
     struct publication publication;
     uint8_t boot_id[CLOCK_BOOT_ID_BYTES];
     uint64_t epoch;     /* random, of this start: an undelivered code of another epoch is void */
     atomic_bool opened; /* registry, roots, ledger key and publication are there */
+    atomic_bool failed; /* stored files are damaged or older than was signed: officers decide */
     atomic_uint state;  /* enum box_state */
     atomic_bool notify_ready; /* the notifier has said hello */
     atomic_ullong answered, refused_unverified;

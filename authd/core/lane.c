@@ -211,8 +211,9 @@ enum err lane_open(struct lane *lane, struct core *core, unsigned index, struct 
     ERR_TRY(serve_open(&lane->serve, pulse));
     ERR_TRY(peers_add(lane));
     ERR_TRY(serve_add_descriptor(lane->serve, lane->event_fd, on_events, lane));
-    ERR_TRY(serve_add_descriptor(lane->serve, journal_lane_descriptor(core->journal, index),
-                                 on_journal, lane));
+    if (core->journal != NULL)
+        ERR_TRY(serve_add_descriptor(lane->serve, journal_lane_descriptor(core->journal, index),
+                                     on_journal, lane));
     serve_on_turn(lane->serve, on_turn, lane);
     return ERR_OK;
 }

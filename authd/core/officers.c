@@ -20,6 +20,8 @@ static struct serve_peer *provd;
 
 enum err officers_record(struct lane *lane, enum journal_kind kind, struct bytes body,
                          const struct frame *frame) {
+    if (lane->core->journal == NULL)
+        return ERR_UNAVAILABLE;
     struct officer_record *record = calloc(1, sizeof(*record) + body.len);
     if (record == NULL)
         return ERR_FULL;

@@ -4,6 +4,7 @@
 #include "authd/core/opening.h"
 
 #include "firmware/base/log.h"
+#include "hsm/checkpoint.h"
 #include "authd/core/officers.h"
 
 enum { RETRY_MS = 1000, LEDGER_GENERATION = 1 };
@@ -82,13 +83,37 @@ static enum err derive_ledger_key(struct core *core) {
     return ledger_set_key(core->ledger, secret_view(&key));
 }
 
+/* A registry with fewer commits than the last signed checkpoint counted is an older one put back.
+ */
+static enum err check_age(struct core *core) {
+    uint8_t memory[CHECKPOINT_NOTE_MAX];
+    struct buffer note = buffer_over(memory, sizeof(memory));
+    struct checkpoint_note last;
+    struct bytes view;
+    uint64_t sequence = 0;
+    enum err result = journal_last_checkpoint(core->journal, &note);
+    if (result == ERR_NOT_FOUND)
+        return ERR_OK;
+    ERR_TRY(result);
+    ERR_TRY(buffer_end(&note, &view));
+    ERR_TRY(checkpoint_parse(view, &last));
+    ERR_TRY(registry_sequence(core->registry, &sequence));
+    if (sequence >= last.fields.registry_sequence)
+        return ERR_OK;
+    log_event(LOG_ERROR, "box-failed", "why=registry-older-than-checkpoint has=%llu signed=%llu",
+              (unsigned long long)sequence, (unsigned long long)last.fields.registry_sequence);
+    return ERR_CORRUPT;
+}
+
 /* Registry first, then the roots it holds, wrapped: a signer opens them. */
 static enum err try_open(struct lane *lane) {
     struct core *core = lane->core;
     if (core->registry == NULL)
         ERR_TRY(registry_open(&core->registry, core->settings.registry_directory, false,
                               core->record_keys));
-    if (ready_signer(lane) == NULL)
+    if (check_age(core) == ERR_CORRUPT)
+        atomic_store(&core->failed, true);
+    if (atomic_load(&core->failed) || ready_signer(lane) == NULL)
         return ERR_UNAVAILABLE;
     opening.roots_wanted = opening.roots_open = 0;
     opening.asked_publication = false;
@@ -206,7 +231,8 @@ int opening_turn(struct lane *lane) {
     struct core *core = lane->core;
     int64_t now_ms = clock_boot_ms();
     report_state(lane);
-    if (!atomic_load(&core->opened) && now_ms - opening.tried_ms >= RETRY_MS) {
+    bool closed = !atomic_load(&core->opened) && !atomic_load(&core->failed);
+    if (closed && now_ms - opening.tried_ms >= RETRY_MS) {
         opening.tried_ms = now_ms;
         enum err result = try_open(lane);
         if (result != ERR_OK)
