@@ -9,6 +9,8 @@
 #include "provisioning/keys.h"
 
 #define FIRST_GENERATION 1
+#define KEYS_WAIT_MS     200
+#define KEYS_WAITS_MAX   600 /* two minutes */
 
 /* ---- record roots ---- */
 
@@ -85,24 +87,33 @@ enum err keys_open_roots(struct change *change) {
 
 /* ---- officer key initialise ---- */
 
-/*
- * The keys in the token. They may be there already: the signer then changes nothing. One that has
- * made them ends and is started with them, so that what follows asks whoever says it has keys.
- */
-static enum err generate_keys(struct change *change, size_t *made) {
+static enum err ask_for_keys(struct change *change, struct hsm_generated *generated) {
     SECRET(answer);
-    struct hsm_generated generated = {0};
-    *made = 0;
     if (provd_peers_ask_key_maker(change->provd->peers, HSM_GENERATE, bytes_of(NULL, 0), &answer) !=
         ERR_OK)
         return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_SIGNER, NULL);
-    enum err err = hsm_wire_get_generated(secret_view(&answer), &generated);
+    ERR_TRY(hsm_wire_get_generated(secret_view(&answer), generated));
+    return generated->receipt.status;
+}
+
+/*
+ * The keys in the token. They may be there already: the signer then changes nothing. One that has
+ * made them ends and is started with them, so that what follows asks whoever says it has keys.
+ * ERR_LIMIT: it is still making them for a predecessor of this process.
+ */
+static enum err generate_keys(struct change *change, size_t *made) {
+    struct hsm_generated generated = {0};
+    *made = 0;
+    enum err err = ask_for_keys(change, &generated);
+    for (int waits = 0; err == ERR_LIMIT && waits < KEYS_WAITS_MAX; waits++) {
+        ERR_TRY(provd_peers_wait(change->provd->peers, KEYS_WAIT_MS));
+        err = ask_for_keys(change, &generated);
+    }
     if (err == ERR_OK)
-        err = generated.receipt.status;
-    if (err != ERR_OK && err != ERR_EXISTS)
-        return change_refuse(change, err, OFFICER_REASON_TOKEN, err_text(err));
-    *made = err == ERR_OK ? generated.made : 0;
-    return ERR_OK;
+        *made = generated.made;
+    if (err == ERR_OK || err == ERR_EXISTS || change->outcome.status != ERR_OK)
+        return err == ERR_EXISTS ? ERR_OK : err;
+    return change_refuse(change, err, OFFICER_REASON_TOKEN, err_text(err));
 }
 
 /* The first root: wrapped by the token, opened once more before anything depends on it. */

@@ -162,14 +162,14 @@ static enum err keep_secrets(void) {
 }
 
 /* --help and --version, wherever they stand. */
-static bool answer_option(int argc, char **argv) {
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--version") == 0) {
+static bool answer_option(char **texts, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(texts[i], "--version") == 0) {
             (void)puts("officer (idcs) " IDCS_VERSION);
             return true;
         }
-        if (strcmp(argv[i], "--help") == 0) {
-            print_help(i > 1 && is_noun(argv[1]) ? argv[1] : NULL);
+        if (strcmp(texts[i], "--help") == 0) {
+            print_help(is_noun(texts[0]) ? texts[0] : NULL);
             return true;
         }
     }
@@ -181,13 +181,13 @@ int main(int argc, char **argv) {
     char **texts = argv + 1;
     size_t count = argc > 0 ? (size_t)argc - 1 : 0;
     officer_text_choose_language();
-    if (answer_option(argc, argv))
-        return RESULT_DONE;
     if (count >= 2 && strcmp(texts[0], "--socket") == 0) {
         socket_path = texts[1];
         texts += 2;
         count -= 2;
     }
+    if (answer_option(texts, count))
+        return RESULT_DONE;
     if (count == 0) {
         print_help(NULL);
         return RESULT_USAGE;

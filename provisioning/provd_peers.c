@@ -1,6 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "firmware/base/clock.h"
 #include "firmware/base/log.h"
 #include "hsm/wire.h"
@@ -120,6 +122,8 @@ enum err provd_peers_open(struct provd_peers **peers, const struct boot *boot,
     if (made == NULL)
         return ERR_SYSTEM;
     made->serve = serve;
+    /* The sockets outlive provd: an answer to its predecessor must never be taken for one to it. */
+    randombytes_buf(&made->last_id, sizeof made->last_id);
     for (size_t i = 0; i < boot->peer_count; i++) {
         struct peer *peer = &made->peer[made->count++];
         *peer =

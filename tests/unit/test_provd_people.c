@@ -284,6 +284,25 @@ static void a_signer_that_dies_is_replaced_by_the_other(void **state) {
     }
 }
 
+/* A predecessor asked and died; its answers wait in the socket that provd inherits. */
+static void answers_to_a_predecessor_are_not_taken(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person person = person_number(1);
+    static uint8_t memory[4096];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct hsm_looked_up looked_up = {.count = 1};
+    struct frame frame = {.type = HSM_LOOKED_UP};
+    memset(looked_up.lookup_key[0], 0xee, sizeof looked_up.lookup_key[0]);
+    hsm_wire_put_looked_up(&buffer, &looked_up);
+    assert_int_equal(buffer_end(&buffer, &frame.payload), ERR_OK);
+    for (frame.id = 0; frame.id < 32; frame.id++) {
+        assert_int_equal(serve_send(box->far[2], &frame), ERR_OK);
+        assert_int_equal(serve_send(box->far[3], &frame), ERR_OK);
+    }
+    provd_box_assert_done(put(box, &person, 1));
+    assert_true(is_stored(box, &person));
+}
+
 static void the_signers_rate_ceiling_is_waited_for(void **state) {
     struct provd_box *box = initialised(state);
     struct officer_person person = person_number(1);
@@ -339,6 +358,7 @@ int main(void) {
         TEST(a_vid_with_a_wrong_check_digit_is_refused),
         TEST(a_person_too_large_for_a_record_is_refused),
         TEST(a_signer_that_dies_is_replaced_by_the_other),
+        TEST(answers_to_a_predecessor_are_not_taken),
         TEST(the_signers_rate_ceiling_is_waited_for),
         TEST(unrecorded_people_are_not_stored),
         TEST(the_journal_names_nobody),

@@ -1,0 +1,286 @@
+"""Officers' work on the shipped programs: a new box gets its keys, people and programmes come in, and whatever is
+killed in between, what officers were told is there is there.
+
+usage: test_provisioning.py FOLDER_OF_PROGRAMS [unittest arguments]
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+from provisioning_rig import NOBODY, Box, Data
+
+PEOPLE = 640
+binaries = data = None
+
+
+class NewBox(unittest.TestCase):
+    def setUp(self):
+        self.box = Box(binaries, data)
+        self.addCleanup(self.box.remove)
+        self.box.start()
+
+    def done(self, *words, **more):
+        answer = self.box.officer(*words, **more)
+        self.assertEqual((answer.returncode, answer.stderr), (0, ""), answer.stdout)
+        return answer.stdout
+
+    def refused(self, pattern, *words, **more):
+        answer = self.box.officer(*words, **more)
+        self.assertEqual(answer.returncode, 1, answer.stderr)
+        self.assertRegex(answer.stderr, pattern)
+
+    def test_before_the_keys_only_status_is_answered(self):
+        status = self.box.status()
+        self.assertEqual((status["state"], status["salts"], status["commit"]), ("unprovisioned", 0, 0))
+        self.refused("officer key initialise", "key", "list")
+        self.refused("officer key initialise", "partner", "suspend", "id=amo")
+        self.assertEqual(self.box.status()["commit"], 0)
+
+    def test_keys_are_made_once(self):
+        self.assertRegex(self.done("key", "initialise"), "the token made 7 keys")
+        first = self.done("key", "list")
+        self.assertEqual(first.count("BEGIN CERTIFICATE"), 4)
+        self.box.wait_for("state state=operational")
+        self.assertRegex(self.done("key", "initialise"), "there already")
+        self.assertEqual(self.done("key", "list"), first)
+        status = self.box.status()
+        self.assertEqual((status["salts"], status["generation"], status["commit"]), (1000, 1, 1))
+
+    def test_a_killed_initialisation_is_completed(self):
+        command = self.box.begin("key", "initialise")
+        self.box.wait_for("key-made purpose=IDA/PARTNER")
+        self.box.kill("hsm-signer", 0)
+        self.assertEqual(command.wait(), 1, command.communicate())
+        command.communicate()
+        command = self.box.begin("key", "initialise")
+        self.box.wait_for("key-made purpose=IDA/KEK")
+        self.box.kill("provd")
+        self.assertEqual(command.wait(), 1)
+        command.communicate()
+        self.done("key", "initialise")
+        status = self.box.status()
+        self.assertEqual((status["salts"], status["generation"], status["commit"]), (1000, 1, 1))
+        made = [re.search(r"purpose=(\S+)", line).group(1) for line in self.box.matching("key-made")]
+        self.assertEqual(len(set(made)), 7)
+
+    def test_a_killed_provd_leaves_whole_batches(self):
+        self.done("key", "initialise")
+        command = self.box.begin("people", "import", data.people)
+        command.stderr.readline()  # the first progress
+        self.box.kill("provd")
+        command.communicate()
+        self.assertIn(command.returncode, (0, 1))
+        people = self.box.status()["people"]
+        self.assertTrue(people == PEOPLE or (people > 0 and people % 64 == 0), people)
+        answer = self.box.officer("people", "import", data.people)
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        self.assertEqual(self.box.status()["people"], PEOPLE)
+
+    def test_nobody_is_served_but_officers(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root, to become somebody else")
+        (self.box.folder / "run").chmod(0o755)
+        (self.box.folder / "run" / "officer.sock").chmod(0o666)
+        (self.box.folder / "bin").chmod(0o755)
+        answer = self.box.officer("status", user=4242)
+        self.assertEqual(answer.returncode, 1)
+        self.assertRegex(answer.stderr, "be root or a member")
+        self.box.wait_for("officer-refused uid=4242")
+        self.done("status", user=NOBODY)  # whoever started the box without root
+
+    def test_provd_is_confined(self):
+        pid = self.box.pid_of("provd")
+        status = dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+                      if ":\t" in line)
+        self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
+        self.assertEqual(status["Uid"].split()[1], str(NOBODY if os.geteuid() == 0 else os.geteuid()))
+
+
+class Furnished(unittest.TestCase):
+    """One box for all tests of a class: none leaves anything behind that another would mind."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.box = Box(binaries, data)
+        cls.box.start()
+        for words in (["key", "initialise"], ["programmes", "import", data.programmes],
+                      ["people", "import", data.people]):
+            answer = cls.box.officer(*words)
+            assert answer.returncode == 0, answer.stderr
+        cls.box.wait_for("state state=operational")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.box.remove()
+
+    def done(self, *words, **more):
+        answer = self.box.officer(*words, **more)
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        return answer.stdout
+
+    def wrong(self, pattern, *words, **more):
+        """Refused before anything was sent: the registry is as it was."""
+        before = self.box.status()["commit"]
+        answer = self.box.officer(*words, **more)
+        self.assertEqual(answer.returncode, 2, answer.stderr)
+        self.assertRegex(answer.stderr, pattern)
+        self.assertEqual(self.box.status()["commit"], before)
+
+    def refused(self, pattern, *words, **more):
+        before = self.box.status()["commit"]
+        answer = self.box.officer(*words, **more)
+        self.assertEqual(answer.returncode, 1, answer.stderr)
+        self.assertRegex(answer.stderr, pattern)
+        self.assertEqual(self.box.status()["commit"], before)
+
+
+class FurnishedBox(Furnished):
+    def test_imports_can_be_repeated(self):
+        before = self.box.status()
+        self.assertEqual((before["people"], before["partners"], before["misps"]), (PEOPLE, 9, 1))
+        self.done("people", "import", data.people)
+        self.done("programmes", "import", data.programmes)
+        after = self.box.status()
+        for name in ("people", "vids", "partners", "policies", "keys", "misps", "anchors"):
+            self.assertEqual(after[name], before[name])
+
+    def test_a_partner_is_suspended_and_active_again(self):
+        self.assertRegex(self.done("partner", "suspend", "id=daam"), "is suspended")
+        self.assertRegex(self.done("partner", "activate", "id=daam"), "is active")
+        self.refused("the id is not registered", "partner", "suspend", "id=nobody")
+
+    def test_a_certificate_of_another_authority_is_refused(self):
+        stranger, key = self.box.folder / "files" / "stranger.pem", self.box.folder / "files" / "stranger.key"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=Stranger", "-days",
+                        "30", "-keyout", key, "-out", stranger], check=True, stderr=subprocess.DEVNULL)
+        programme = data.programmes.parent / "partners" / "daam.pem"
+        elliptic = data.programmes.parent / "tls" / "server.pem"
+        self.refused("no authority of domain AUTH", "partner", "add", "id=stranger", "name=Stranger",
+                     f"certificate={stranger}")
+        self.refused("too weak", "partner", "add", "id=stranger", "name=Stranger", f"certificate={elliptic}")
+        self.refused("not a certificate of an authority", "trust", "add", "domain=AUTH", f"file={programme}")
+        self.refused("cannot be read", "trust", "add", "domain=AUTH", f"file={self.box.file('x.pem', 'x')}")
+
+    def test_a_key_comes_from_a_file_or_standard_input(self):
+        key = "a-key-of-this-test-0123456789"
+        arguments = ["api-key", "add", "partner=daam", "policy=policy-daam"]
+        keys = self.box.status()["keys"]
+        self.done(*arguments, "file=-", text=key + "\n")
+        self.assertEqual(self.box.status()["keys"], keys + 1)
+        self.done(*arguments, f"file={self.box.file('key', key)}", "expires=2030-01-01")
+        self.assertEqual(self.box.status()["keys"], keys + 1)
+        self.wrong("must hold one line", *arguments, "file=-", text="short\n")
+        self.wrong("must hold one line", *arguments, "file=-", text="two keys 0123456789\nand more\n")
+        self.wrong("no date", *arguments, "file=-", "expires=tomorrow", text=key)
+        self.refused("the policy is not registered", "api-key", "add", "partner=daam", "policy=none", "file=-",
+                     text=key)
+        self.assertEqual([line for line in self.box.lines if key in line], [])
+
+    def test_the_command_line_is_judged(self):
+        self.wrong("there is no 'nonsense'", "nonsense")
+        self.wrong("has no verb 'fly'", "partner", "fly")
+        self.wrong("id= is missing", "partner", "suspend")
+        self.wrong("not an argument here", "partner", "suspend", "id=a", "colour=red")
+        self.wrong("given twice", "partner", "suspend", "id=a", "id=b")
+        self.wrong("no status", "partner", "add", "id=a", "name=b", f"certificate={data.people}", "status=asleep")
+        self.wrong("check the path", "people", "import", "/nowhere.json")
+
+    def test_a_file_that_is_not_strict_json_is_refused(self):
+        person = data.load_people()[0]
+        for content, pattern in [
+                ("[{", "not strict JSON"), ('[{"uin": "1", "uin": "2"}]', "not strict JSON: .*duplicate"),
+                ("{}", r"\[\]"), ([{**person, "colour": "red"}], r"people\[0\]: 'colour' is not a member"),
+                ([{k: v for k, v in person.items() if k != "uin"}], r"people\[0\]: 'uin' is missing"),
+                ([person, {**person, "uin": 7}], r"people\[1\]: 'uin' has the wrong type"),
+                ([{**person, "locks": ["otp-pigeon"]}], "'locks' has a value"),
+                ([{**person, "dob": "1985-13-01"}], "'dob' has a value"),
+                ([{**person, "expires": "someday"}], "no date"),
+                ([{**person, "phone": "+" + "1" * 40}], "'phone' is too long"),
+                ([{**person, "vids": [{"vid": "1" * 16, "type": "Eternal"}]}], "'type' has a value")]:
+            with self.subTest(pattern=pattern):
+                self.wrong(pattern, "people", "import", self.box.file("people.json", content))
+
+    def test_a_policy_is_judged(self):
+        policy = {"id": "p1", "name": "P", "authTokenType": "partner", "allowedAuthTypes": [{"authType": "otp"}],
+                  "allowedKycAttributes": [{"attributeName": "fullName", "masked": True}], "kycLanguages": ["ara"]}
+        self.done("policy", "add", f"file={self.box.file('p.json', policy)}")
+        for change, pattern in [({"authTokenType": "secret"}, "'authTokenType' has a value"),
+                                ({"allowedAuthTypes": [{"authType": "dance"}]}, "'authType' has a value"),
+                                ({"allowedAuthTypes": [{"authType": "bio", "authSubType": "Toe"}]},
+                                 "'authSubType' has a value"),
+                                ({"kycLanguages": ["arabic"]}, "'kycLanguages' has a value"),
+                                ({"failuresAnHour": -1}, "'failuresAnHour' has a value"),
+                                ({"more": 1}, "'more' is not a member")]:
+            with self.subTest(pattern=pattern):
+                self.wrong(pattern, "policy", "add", f"file={self.box.file('p.json', {**policy, **change})}")
+        backwards = {**policy, "commences": "2030-01-01", "expires": "2029-01-01"}
+        self.refused("expires has a value", "policy", "add", f"file={self.box.file('p.json', backwards)}")
+
+    def test_a_wrong_person_refuses_the_batch_and_is_named(self):
+        people = data.load_people()[:3]
+        people[2]["uin"] = people[2]["uin"][:9] + str((int(people[2]["uin"][9]) + 1) % 10)
+        self.refused(r"people\[2\]: uin has a value", "people", "import", self.box.file("people.json", people))
+        twice = [people[0], people[1], people[0]]
+        self.refused(r"people\[2\]: an identifier \(uin\) comes twice", "people", "import",
+                     self.box.file("people.json", twice))
+
+    def test_officers_work_side_by_side(self):
+        commands = [self.box.begin("people", "import", data.people) for _ in range(3)]
+        results = [command.communicate() + (command.returncode,) for command in commands]
+        self.assertEqual([result[2] for result in results], [0, 0, 0], results)
+        self.assertEqual(self.box.status()["people"], PEOPLE)
+
+    def test_french_is_spoken_where_it_is_asked_for(self):
+        for environment in ({"LANG": "fr_MA.UTF-8"}, {"LC_ALL": "fr", "LANG": "en_US"}):
+            self.assertRegex(self.done("status", **environment), "personnes : ")
+        self.assertRegex(self.done("status", LC_ALL="en_GB", LANG="fr_FR"), "people: ")
+
+    def test_every_command_has_help_with_an_example(self):
+        text = self.done("--help")
+        for noun in ("key", "trust", "partner", "policy", "api-key", "misp", "people", "programmes", "status", "pin"):
+            self.assertRegex(text, f"example: officer {noun}")
+        self.assertNotIn("partner", self.done("people", "--help"))
+
+    def test_no_line_of_the_log_names_a_person(self):
+        log = "\n".join(self.box.lines)
+        for person in data.load_people():
+            for value in (person["uin"], person.get("phone"), person.get("email")):
+                self.assertFalse(value and value in log)
+
+
+class KilledBox(Furnished):
+    """Its processes are killed while people come in."""
+
+    def import_while(self, kill):
+        command = self.box.begin("people", "import", data.people)
+        command.stderr.readline()  # the first progress
+        kill()
+        command.communicate()
+        return command.returncode
+
+    def test_killed_signers_lose_nothing(self):
+        def kill():
+            for index in (0, 1):
+                self.box.kill("hsm-signer", index)
+        self.assertEqual(self.import_while(kill), 0)
+
+    def test_a_killed_core_refuses_or_waits(self):
+        self.assertIn(self.import_while(lambda: self.box.kill("authd-core")), (0, 1))
+        self.done("people", "import", data.people)
+
+    def test_a_killed_unseal_worker_is_replaced(self):
+        self.box.kill("authd-unseal", 1)
+        self.done("programmes", "import", data.programmes)
+
+
+if __name__ == "__main__":
+    binaries = pathlib.Path(sys.argv.pop(1))
+    data = Data(binaries, PEOPLE)
+    try:
+        result = unittest.main(verbosity=2, exit=False).result
+    finally:
+        data.remove()
+    sys.exit(not result.wasSuccessful())
