@@ -84,7 +84,8 @@ static enum ledger_result clear(const struct claim *claim, struct staged *staged
                                 struct ledger_op *op) {
     (void)claim;
     (void)op;
-    if (staged->row.present) {
+    /* An expired one too: a wall clock that is set back must not bring back what was cleared. */
+    if (staged->row.present || (staged->stored != NULL && staged->stored->present)) {
         ledger_row_end(&staged->row);
         staged->changed = true;
     }
