@@ -1,0 +1,69 @@
+"""The two commands and the README, as a newcomer uses them."""
+
+import os
+import re
+import subprocess
+import unittest
+from pathlib import Path
+
+from box import TOP, Box
+
+
+def setUpModule():
+    global box
+    box = Box(people=40)
+
+
+def tearDownModule():
+    box.close()
+
+
+class Quickstart(unittest.TestCase):
+    def test_it_tells_the_story_and_can_be_run_again(self):
+        before = (box.state / "officer/demo/programmes.json").read_bytes()
+        for _ in range(2):
+            done = subprocess.run(box.command("--people", "40"), capture_output=True, text=True, timeout=300)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn("authStatus true", done.stdout)
+            self.assertEqual(done.stdout.count("signature verified"), 2)
+        self.assertEqual((box.state / "officer/demo/programmes.json").read_bytes(), before)
+
+    def test_stop_stops_all_of_it_and_start_keeps_what_was_there(self):
+        pids = [pid for pids in box.processes().values() for pid in pids] + [box.authd()]
+        keys = {key["kid"] for key in box.kit.get("/.well-known/jwks.json").json["keys"]}
+        box.stop()
+        self.assertEqual([pid for pid in pids if Path("/proc/%d" % pid).exists()], [])
+        box.start()
+        self.assertEqual({key["kid"] for key in box.kit.get("/.well-known/jwks.json").json["keys"]}, keys)
+
+    def test_the_call_in_the_readme_works(self):
+        block = re.search(r"```sh\n(.*?)```", (TOP / "README.md").read_text(), re.S).group(1)
+        done = subprocess.run(["bash", "-euc", block], cwd=box.kit_folder, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("Verified OK", done.stdout)
+        self.assertIn('"errors":null', done.stdout)
+
+    def test_the_kit_is_complete(self):
+        document = box.kit.document
+        self.assertEqual({"base_url", "ca_certificate", "encryption_certificate", "biometric_encryption_certificate",
+                          "misp_license_key", "domain_uri", "env", "outbox", "partners", "people"} - set(document), set())
+        for partner in document["partners"]:
+            self.assertEqual({"id", "name", "api_key", "certificate", "p12", "p12_password", "policy_id", "status",
+                              "allowed"} - set(partner), set())
+            for name in ("certificate", "p12"):
+                self.assertTrue((box.kit_folder / partner[name]).is_file())
+        notes = [person["note"] for person in document["people"]]
+        self.assertGreaterEqual(len(notes), 30)
+        self.assertGreater(notes.count("ordinary"), len(notes) // 2)
+        for note in ["deactivated", "revoked VID", "expired", "locked otp-phone", "locked demo", "infant", "no phone",
+                     "hotlisted", "perpetual VID", "one-time VID"]:
+            self.assertEqual(notes.count(note), 1, note)
+
+    def test_wrong_words_are_refused_with_usage(self):
+        done = subprocess.run([str(TOP / "provisioning/quickstart"), "--nonsense"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("usage:", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
