@@ -7,6 +7,7 @@
 #include <jsmn.h>
 
 #include "firmware/base/codec.h"
+#include "authd/unseal/escape.h"
 #include "authd/unseal/json.h"
 
 #define INTEGER_DIGITS_MAX  18 /* what a 64-bit integer holds for sure */
@@ -23,8 +24,12 @@ struct walk {
     struct json *json; /* nodes[i] belongs to tokens[i] */
 };
 
+static bool is_blank(uint8_t character) {
+    return character == ' ' || character == '\t' || character == '\r' || character == '\n';
+}
+
 static void skip_blanks(struct walk *walk) {
-    while (walk->at < walk->end && memchr(" \t\r\n", *walk->at, 4) != NULL)
+    while (walk->at < walk->end && is_blank(*walk->at))
         walk->at++;
 }
 
@@ -33,65 +38,6 @@ static bool take(struct walk *walk, uint8_t character) {
         return false;
     walk->at++;
     return true;
-}
-
-static size_t utf8_encode(uint32_t point, uint8_t utf8[static 4]) {
-    if (point < 0x80) {
-        utf8[0] = (uint8_t)point;
-        return 1;
-    }
-    size_t continuations = point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
-    static const uint8_t leads[] = {0, 0xc0, 0xe0, 0xf0};
-    utf8[0] = (uint8_t)(leads[continuations] | point >> 6 * continuations);
-    for (size_t i = 1; i <= continuations; i++)
-        utf8[i] = (uint8_t)(0x80 | (point >> 6 * (continuations - i) & 0x3f));
-    return continuations + 1;
-}
-
-/* Reads \uXXXX at ${at}. */
-static bool read_unit(const uint8_t *at, const uint8_t *end, uint32_t *unit) {
-    uint8_t pair[2];
-    if (end - at < 6 || at[0] != '\\' || at[1] != 'u' ||
-        codec_hex_decode(bytes_of(at + 2, 4), pair, sizeof pair) != ERR_OK)
-        return false;
-    *unit = (uint32_t)pair[0] << 8 | pair[1];
-    return true;
-}
-
-static bool is_surrogate(uint32_t unit, uint32_t first) {
-    return unit >= first && unit < first + 0x400;
-}
-
-/* The escape \uXXXX, or two that are a surrogate pair. Gives how many characters it has, 0: bad. */
-static size_t unescape_unicode(const uint8_t *at, const uint8_t *end, uint8_t utf8[static 4],
-                               size_t *utf8_len) {
-    uint32_t unit = 0, low = 0;
-    if (!read_unit(at, end, &unit) || unit == 0 || is_surrogate(unit, 0xdc00))
-        return 0;
-    if (!is_surrogate(unit, 0xd800)) {
-        *utf8_len = utf8_encode(unit, utf8);
-        return 6;
-    }
-    if (!read_unit(at + 6, end, &low) || !is_surrogate(low, 0xdc00))
-        return 0;
-    *utf8_len = utf8_encode(0x10000 + ((unit - 0xd800) << 10 | (low - 0xdc00)), utf8);
-    return 12;
-}
-
-/* The escape at ${at}, which is a backslash. Gives how many characters it has, 0: bad. */
-static size_t unescape(const uint8_t *at, const uint8_t *end, uint8_t utf8[static 4],
-                       size_t *utf8_len) {
-    static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
-    if (end - at < 2)
-        return 0;
-    if (at[1] == 'u')
-        return unescape_unicode(at, end, utf8, utf8_len);
-    const char *letter = memchr(letters, at[1], sizeof letters - 1);
-    if (letter == NULL)
-        return 0;
-    utf8[0] = (uint8_t)meanings[letter - letters];
-    *utf8_len = 1;
-    return 2;
 }
 
 /* The characters of a string one byte after another, so that no copy of it is needed. */
@@ -115,7 +61,7 @@ static bool next_byte(struct characters *characters, uint8_t *byte) {
             return true;
         }
         characters->at +=
-            unescape(characters->at, characters->end, characters->utf8, &characters->utf8_len);
+            escape_decode(characters->at, characters->end, characters->utf8, &characters->utf8_len);
         characters->utf8_at = 0;
     }
     *byte = characters->utf8[characters->utf8_at++];
@@ -165,20 +111,19 @@ static enum err walk_string(struct walk *walk) {
     if (node == NULL || !take(walk, '"'))
         return ERR_MALFORMED;
     node->kind = JSON_KIND_STRING;
-    const uint8_t *end = walk->json->text.data + token->end;
-    while (walk->at < end) {
+    const uint8_t *at = walk->at, *end = walk->json->text.data + token->end;
+    while (at < end) {
         uint8_t utf8[4];
         size_t utf8_len, len = 1;
-        if (*walk->at < 0x20 || *walk->at == '"')
-            return ERR_MALFORMED;
-        if (*walk->at == '\\') {
+        if (*at == '\\') {
             node->escaped = true;
-            len = unescape(walk->at, end, utf8, &utf8_len);
+            len = escape_decode(at, end, utf8, &utf8_len);
         }
-        if (len == 0)
+        if (len == 0 || *at < 0x20 || *at == '"')
             return ERR_MALFORMED;
-        walk->at += len;
+        at += len;
     }
+    walk->at = at;
     return take(walk, '"') ? ERR_OK : ERR_MALFORMED;
 }
 
@@ -380,10 +325,15 @@ void json_append(const struct json *json, const struct json_node *string, struct
         buffer_raw(target, json->text.data + string->start, string->len);
         return;
     }
-    struct characters characters = characters_of(json, string);
-    uint8_t byte;
-    while (target->err == ERR_OK && next_byte(&characters, &byte))
-        buffer_u8(target, byte);
+    const uint8_t *at = json->text.data + string->start, *end = at + string->len;
+    while (at < end) {
+        const uint8_t *escape = memchr(at, '\\', (size_t)(end - at));
+        uint8_t utf8[4];
+        size_t utf8_len = 0;
+        buffer_raw(target, at, (size_t)((escape != NULL ? escape : end) - at));
+        at = escape != NULL ? escape + escape_decode(escape, end, utf8, &utf8_len) : end;
+        buffer_raw(target, utf8, utf8_len);
+    }
 }
 
 enum err json_to_text(const struct json *json, const struct json_node *string, char *text,

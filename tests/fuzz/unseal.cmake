@@ -1,4 +1,4 @@
 idcs_fuzz_test(json LINK authd_unseal PkgConfig::JANSSON)
-foreach(format envelope payload jws certificate)
+foreach(format decode envelope payload jws certificate)
   idcs_fuzz_test(${format} LINK authd_unseal)
 endforeach()
