@@ -87,8 +87,8 @@ static enum err open_store_or_fail(void) {
 
 static enum err open_lanes(const struct boot *boot) {
     for (unsigned i = 0; i < core.lane_count; i++)
-        ERR_TRY(lane_open(&lanes[i], &core, i, i == 0 ? boot->pulse : NULL));
-    core.first_lane = &lanes[0];
+        ERR_TRY(lane_open(&lanes[i], &core, i, i == 0 ? boot->pulse : &lanes[i].pulse));
+    core.lanes = lanes;
     return opening_begin(&core, &lanes[0]);
 }
 

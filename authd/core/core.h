@@ -39,8 +39,7 @@ struct core {
     atomic_bool opened; /* registry, roots, ledger key and publication are there */
     atomic_bool failed; /* stored files are damaged or older than was signed: officers decide */
     atomic_uint state;  /* enum box_state */
-    atomic_bool notify_ready; /* the notifier has said hello */
     atomic_ullong answered, refused_unverified;
     unsigned lane_count, signer_count;
-    struct lane *first_lane; /* the one with the control socket */
+    struct lane *lanes; /* the first has the control socket */
 };

@@ -14,7 +14,8 @@ struct delivery_record {
 };
 
 bool deliver_has_room(const struct lane *lane) {
-    return lane->delivery_count < LANE_DELIVERIES_MAX;
+    return lane->notify != NULL && lane->notify_epoch != 0 &&
+           lane->delivery_count < LANE_DELIVERIES_MAX;
 }
 
 /* Records what became of a code. A record that fails leaves the row pending, which is void after a
@@ -143,7 +144,6 @@ enum err deliver_on_hello(struct lane *lane, struct bytes payload) {
     ERR_TRY(notify_wire_get_hello(payload, process_id));
     deliver_on_death(lane); /* of its predecessor, if nobody has told us yet */
     lane->notify_epoch = notify_wire_epoch(process_id);
-    atomic_store(&lane->core->notify_ready, true);
     return ERR_OK;
 }
 

@@ -7,7 +7,7 @@
 
 /* Codes on their way to people: the notifier's messages and what becomes of them. */
 
-/* Whether another code may be with the notifier. */
+/* Whether the notifier is there and may have another code. */
 bool deliver_has_room(const struct lane *lane);
 /* Sends the request's code, whose row is durable. On an error the code is void. */
 MUST_CHECK enum err deliver_send(struct lane *lane, struct request *request);

@@ -291,7 +291,7 @@ static enum err authenticate(struct lane *lane, struct request *request) {
     if (request_refused(request))
         return ERR_OK;
     if (request->envelope.function == FUNCTION_OTP)
-        return deliver_has_room(lane) ? otp_issue(core, request) : ERR_UNAVAILABLE;
+        return otp_issue(core, request, deliver_has_room(lane));
     ERR_TRY(person_token(core, request));
     ERR_TRY(otp_verify(core, request));
     request->statement.verdict = !request_refused(request);

@@ -12,7 +12,7 @@
 #include "authd/core/peers.h"
 #include "authd/core/public.h"
 
-enum { TICK_MS = 50 };
+enum { TICK_MS = 50, LANE_HANG_MS = 3000 };
 
 static void release(struct lane *lane, struct request *request) {
     request_release(request);
@@ -171,6 +171,19 @@ static void on_journal(void *context, int fd) {
     }
 }
 
+/* authd watches the pulse of lane 0, which watches the others: a lane that hangs ends the process.
+ */
+static void watch_lanes(const struct core *core, int64_t now_ms) {
+    for (unsigned i = 1; i < core->lane_count; i++) {
+        int64_t beat_ms = atomic_load(&core->lanes[i].pulse.beat_ms);
+        if (beat_ms == 0 || now_ms - beat_ms < LANE_HANG_MS)
+            continue;
+        log_event(LOG_ERROR, "lane-hangs", "lane=%u silent-ms=%lld", i,
+                  (long long)(now_ms - beat_ms));
+        _exit(BOOT_EXIT_FAILURE);
+    }
+}
+
 /* Deadlines, and questions that a silent signer has not answered. */
 static int on_turn(void *context) {
     struct lane *lane = context;
@@ -188,6 +201,8 @@ static int on_turn(void *context) {
         else if (asks_signer && now_ms > request->asked_boot_ms + retry_ms)
             flow_ask_again(lane, request);
     }
+    if (lane->index == 0)
+        watch_lanes(lane->core, now_ms);
     int wanted = lane->index == 0 ? opening_turn(lane) : -1;
     if (idle)
         return wanted;

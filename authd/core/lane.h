@@ -46,7 +46,8 @@ struct lane {
     struct serve *serve;
     struct serve_peer *edge, *unseal, *notify; /* NULL: broke the protocol, being replaced */
     struct lane_signer signers[CORE_SIGNERS_MAX];
-    uint32_t notify_epoch; /* of the notifier's process: others drop what is not theirs */
+    uint32_t notify_epoch; /* of the notifier's process, 0: none has said hello */
+    struct pulse pulse;    /* lane 0 watches the others' */
     struct signature_cache *signatures;
     struct request *requests; /* LANE_REQUESTS_MAX */
     uint32_t free_slots[LANE_REQUESTS_MAX];

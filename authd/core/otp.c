@@ -140,13 +140,13 @@ static enum err store_code(struct core *core, struct request *request,
     }
 }
 
-enum err otp_issue(struct core *core, struct request *request) {
+enum err otp_issue(struct core *core, struct request *request, bool deliverable) {
     struct otp_keys keys;
     otp_keys_of(core, request, &keys);
     ERR_TRY(check_frozen(core, request, &keys));
     if (!request_refused(request))
         choose_channels(request);
-    if (!request_refused(request) && !atomic_load(&core->notify_ready))
+    if (!request_refused(request) && !deliverable)
         request_refuse(request, MOSIP_OTA_002, "no channel is available", "notifier-not-ready");
     if (request_refused(request))
         return ERR_OK;

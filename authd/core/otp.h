@@ -15,9 +15,11 @@
 /*
  * Makes a code for the request's person: counts the request, stores the row as pending, and leaves
  * the code in
- * ${request->otp} to be sent once the record is durable. Refuses by request_refuse.
+ * ${request->otp} to be sent once the record is durable. Refuses by request_refuse, as when it is
+ * not
+ * ${deliverable}.
  */
-MUST_CHECK enum err otp_issue(struct core *core, struct request *request);
+MUST_CHECK enum err otp_issue(struct core *core, struct request *request, bool deliverable);
 
 /* Compares the payload's code; refuses by request_refuse unless it is right, in time and unused. */
 MUST_CHECK enum err otp_verify(struct core *core, struct request *request);

@@ -118,7 +118,7 @@ void peers_down(struct lane *lane, const char *role, uint16_t index) {
         for (size_t i = 0; i < LANE_REQUESTS_MAX; i++)
             flow_on_unseal_death(lane, &lane->requests[i]);
     } else if (strcmp(role, "notify") == 0) {
-        atomic_store(&lane->core->notify_ready, false);
+        lane->notify_epoch = 0;
         deliver_on_death(lane);
     }
 }
@@ -199,7 +199,7 @@ static void on_lost(void *context, struct serve_peer *peer, enum err reason) {
     *place = NULL;
     log_event(LOG_ERROR, "peer-broke-protocol", "role=%s index=%u lane=%u why=%s", event.role,
               event.index, lane->index, err_text(reason));
-    lane_post(lane->core->first_lane, &event);
+    lane_post(&lane->core->lanes[0], &event);
 }
 
 void peers_up(struct lane *lane, const char *role, uint16_t index) {
