@@ -20,6 +20,8 @@ target_link_options(test_journal_faults PRIVATE
 set_property(TEST unit_ledger_replay unit_ledger_faults unit_ledger_time unit_journal unit_journal_damage
              PROPERTY ENVIRONMENT TMPDIR=/dev/shm)
 
+set_property(TEST unit_journal_damage unit_store_crash PROPERTY TIMEOUT 600) # under TSan
+
 # The same with many more rounds: ctest -L long.
 foreach(subject ledger_replay store_crash)
   add_test(NAME long_${subject} COMMAND test_${subject})

@@ -221,7 +221,7 @@ static void without_room_for_its_effects_a_claim_changes_nothing(void **state) {
 static void the_largest_claim_fits_its_promise(void **state) {
     (void)state;
     struct ledger_op ops[LEDGER_OPS_MAX];
-    char name[8], value[LEDGER_VALUE_MAX];
+    char name[24], value[LEDGER_VALUE_MAX];
     memset(value, 'v', sizeof value);
     for (size_t i = 0; i < LEDGER_OPS_MAX; i++) {
         (void)snprintf(name, sizeof name, "%zu", i);

@@ -170,7 +170,7 @@ static void a_lost_state_is_made_anew_from_the_journal(void **state) {
 
 static void more_rows_than_memory_is_told_and_not_forgotten(void **state) {
     (void)state;
-    char name[8];
+    char name[16];
     for (int i = 0; i < 20; i++) {
         (void)snprintf(name, sizeof name, "%d", i);
         assert_int_equal(claim_one(name), LEDGER_WON);
