@@ -31,8 +31,7 @@ static void free_path(X509_STORE_CTX **path) {
 #define CLEANUP(function) __attribute__((cleanup(function)))
 
 enum err certificate_open(void) {
-    /* Decoders for the key types are fetched at their first use, which the confinement may not let
-     * pass; tzset is what gmtime_r would open a file for. */
+    /* gmtime_r, which OpenSSL calls, would open a file at its first use. */
     tzset();
     if (verifier == NULL)
         verifier = EVP_MD_CTX_new();
@@ -70,24 +69,30 @@ static enum err check_key(X509 *certificate, bool must_be_rsa) {
     return ERR_OK;
 }
 
-static enum err fill_store(X509_STORE *store, const struct bytes *anchors, size_t count) {
+/*
+ * Puts into ${store} the anchors that bear the issuer's name (RFC 5280 §4.1.2.4 has both encoded
+ * alike). Reading the others would cost a stranger one request and us a millisecond. ERR_CRYPTO:
+ * there is none, so no path either.
+ */
+static enum err gather_anchors(struct bytes certificate, const struct bytes *anchors, size_t count,
+                               X509_STORE *store) {
+    struct bytes issuer, subject, anchor_issuer, anchor_subject;
+    size_t gathered = 0;
+    ERR_TRY(der_names(certificate, &issuer, &subject));
     for (size_t i = 0; i < count; i++) {
+        if (der_names(anchors[i], &anchor_issuer, &anchor_subject) != ERR_OK ||
+            !bytes_equal(issuer, anchor_subject))
+            continue;
         CLEANUP(free_x509) X509 *anchor = parse(anchors[i]);
-        if (anchor == NULL || X509_STORE_add_cert(store, anchor) != 1)
-            return ERR_CRYPTO;
+        gathered += anchor != NULL && X509_STORE_add_cert(store, anchor) == 1;
     }
-    return ERR_OK;
+    return gathered > 0 ? ERR_OK : ERR_CRYPTO;
 }
 
 /* ERR_EXPIRED when the certificate's or an anchor's time is what fails. */
-static enum err check_path(X509 *certificate, const struct bytes *anchors, size_t count,
-                           int64_t now_ms) {
-    CLEANUP(free_store) X509_STORE *store = X509_STORE_new();
+static enum err check_path(X509 *certificate, X509_STORE *store, int64_t now_ms) {
     CLEANUP(free_path) X509_STORE_CTX *path = X509_STORE_CTX_new();
-    if (store == NULL || path == NULL)
-        return ERR_CRYPTO;
-    ERR_TRY(fill_store(store, anchors, count));
-    if (X509_STORE_CTX_init(path, store, certificate, NULL) != 1)
+    if (path == NULL || X509_STORE_CTX_init(path, store, certificate, NULL) != 1)
         return ERR_CRYPTO;
     X509_VERIFY_PARAM *rules = X509_STORE_CTX_get0_param(path);
     X509_VERIFY_PARAM_set_time(rules, (time_t)(now_ms / 1000));
@@ -137,11 +142,15 @@ static enum err judge(const struct unseal_foreign *question, struct buffer *work
     jws_read(question->signature_header, workspace, &jws);
     if (jws.shape != JWS_READ)
         return ERR_MALFORMED;
+    CLEANUP(free_store) X509_STORE *store = X509_STORE_new();
+    if (store == NULL)
+        return ERR_CRYPTO;
+    ERR_TRY(gather_anchors(jws.certificate, question->anchors, question->anchor_count, store));
     CLEANUP(free_x509) X509 *certificate = parse(jws.certificate);
     if (certificate == NULL)
         return ERR_MALFORMED;
     ERR_TRY(check_key(certificate, true));
-    ERR_TRY(check_path(certificate, question->anchors, question->anchor_count, question->now_ms));
+    ERR_TRY(check_path(certificate, store, question->now_ms));
     return verify_signature(certificate, &jws, question->body);
 }
 
@@ -213,7 +222,11 @@ static enum err read_and_check(const struct unseal_certificate *question, struct
         return ERR_EXPIRED;
     if (!judged)
         return ERR_OK;
-    return check_path(certificate, question->anchors, question->anchor_count, question->now_ms);
+    CLEANUP(free_store) X509_STORE *store = X509_STORE_new();
+    if (store == NULL)
+        return ERR_CRYPTO;
+    ERR_TRY(gather_anchors(answer->der, question->anchors, question->anchor_count, store));
+    return check_path(certificate, store, question->now_ms);
 }
 
 void certificate_read(const struct unseal_certificate *question, struct buffer *workspace,

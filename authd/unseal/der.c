@@ -7,18 +7,24 @@
 #include "authd/unseal/decode.h"
 #include "authd/unseal/der.h"
 
+#define SEQUENCE (V_ASN1_CONSTRUCTED | V_ASN1_SEQUENCE)
+#define VERSION  (V_ASN1_CONTEXT_SPECIFIC | V_ASN1_CONSTRUCTED)
+
 #define PEM_BEGIN "-----BEGIN CERTIFICATE-----"
 #define PEM_END   "-----END CERTIFICATE-----"
 
-/* Takes one DER element of ${tag} off ${view}; ${content} is what is inside. */
-static bool take_element(struct bytes *view, int tag, bool constructed, struct bytes *content) {
+/*
+ * Takes one element off ${view} whose first byte is ${identifier}; ${content} is what is inside. Of
+ * definite length: OpenSSL says 0x20 or 0 then, and has bits set above when the length is wrong.
+ */
+static bool take_element(struct bytes *view, uint8_t identifier, struct bytes *content) {
     const unsigned char *at = view->data;
     long len = 0;
-    int found = 0, class = 0;
-    if (view->len == 0 || view->len > LONG_MAX)
+    int tag = 0, class = 0;
+    if (view->len == 0 || view->len > LONG_MAX || view->data[0] != identifier)
         return false;
-    int form = ASN1_get_object(&at, &len, &found, &class, (long)view->len);
-    if (form != (constructed ? V_ASN1_CONSTRUCTED : 0) || class != V_ASN1_UNIVERSAL || found != tag)
+    int form = ASN1_get_object(&at, &len, &tag, &class, (long)view->len);
+    if (form != (identifier & V_ASN1_CONSTRUCTED))
         return false;
     *content = bytes_of(at, (size_t)len);
     size_t taken = (size_t)(at - view->data) + (size_t)len;
@@ -29,14 +35,30 @@ static bool take_element(struct bytes *view, int tag, bool constructed, struct b
 /* RFC 5280 §4.1: SEQUENCE of tbsCertificate, signatureAlgorithm and signatureValue, and no more. */
 static bool is_framed(struct bytes der) {
     struct bytes inside, part;
-    bool framed = der.len <= DER_CERTIFICATE_MAX &&
-                  take_element(&der, V_ASN1_SEQUENCE, true, &inside) && der.len == 0 &&
-                  take_element(&inside, V_ASN1_SEQUENCE, true, &part) &&
-                  take_element(&inside, V_ASN1_SEQUENCE, true, &part) &&
-                  take_element(&inside, V_ASN1_BIT_STRING, false, &part) && inside.len == 0;
+    bool framed = der.len <= DER_CERTIFICATE_MAX && take_element(&der, SEQUENCE, &inside) &&
+                  der.len == 0 && take_element(&inside, SEQUENCE, &part) &&
+                  take_element(&inside, SEQUENCE, &part) &&
+                  take_element(&inside, V_ASN1_BIT_STRING, &part) && inside.len == 0;
     if (!framed)
         ERR_clear_error();
     return framed;
+}
+
+/* RFC 5280 §4.1: version, serialNumber, signature, issuer, validity and subject come first. */
+enum err der_names(struct bytes certificate, struct bytes *issuer, struct bytes *subject) {
+    struct bytes outer, inside, part;
+    bool found =
+        take_element(&certificate, SEQUENCE, &outer) && take_element(&outer, SEQUENCE, &inside);
+    if (found && inside.len > 0 && inside.data[0] == VERSION)
+        found = take_element(&inside, VERSION, &part);
+    found = found && take_element(&inside, V_ASN1_INTEGER, &part) &&
+            take_element(&inside, SEQUENCE, &part) && take_element(&inside, SEQUENCE, issuer) &&
+            take_element(&inside, SEQUENCE, &part) && take_element(&inside, SEQUENCE, subject);
+    if (found)
+        return ERR_OK;
+    ERR_clear_error();
+    *issuer = *subject = bytes_of(NULL, 0);
+    return ERR_MALFORMED;
 }
 
 static enum err decode_pem(struct bytes text, struct buffer *workspace, struct bytes *der) {
@@ -57,7 +79,7 @@ enum err der_certificate(struct bytes encoded, struct buffer *workspace, struct 
     struct bytes found = encoded;
     if (encoded.len == 0)
         return ERR_MALFORMED;
-    if (encoded.data[0] != (V_ASN1_CONSTRUCTED | V_ASN1_SEQUENCE))
+    if (encoded.data[0] != SEQUENCE)
         ERR_TRY(decode_pem(encoded, workspace, &found));
     if (!is_framed(found))
         return ERR_MALFORMED;

@@ -12,3 +12,7 @@
  */
 MUST_CHECK enum err der_certificate(struct bytes encoded, struct buffer *workspace,
                                     struct bytes *der);
+
+/* What is inside the issuer's and the subject's name, as encoded. ERR_MALFORMED. */
+MUST_CHECK enum err der_names(struct bytes certificate, struct bytes *issuer,
+                              struct bytes *subject);
