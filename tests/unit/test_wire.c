@@ -638,6 +638,29 @@ static void an_audit_names_an_action(void **state) {
     assert_int_equal(read.officer_uid, 0);
 }
 
+static void provd_learns_whether_its_change_is_recorded(void **state) {
+    (void)state;
+    enum err status = ERR_OK;
+    uint64_t sequence = 0;
+    struct buffer target = buffer_over(memory, sizeof memory);
+    provd_wire_put_audited(&target, ERR_FULL);
+    assert_int_equal(provd_wire_get_audited(bytes_of(memory, target.len), &status), ERR_OK);
+    assert_int_equal(status, ERR_FULL);
+    status = ERR_OK;
+    assert_int_not_equal(provd_wire_get_audited(bytes_of(memory, 0), &status), ERR_OK);
+    assert_int_not_equal(status, ERR_OK);
+    status = ERR_OK;
+    assert_int_not_equal(provd_wire_get_audited(bytes_of("\xff", 1), &status), ERR_OK);
+    assert_int_not_equal(status, ERR_OK);
+
+    target = buffer_over(memory, sizeof memory);
+    provd_wire_put_changed(&target, UINT64_MAX - 1);
+    assert_int_equal(provd_wire_get_changed(bytes_of(memory, target.len), &sequence), ERR_OK);
+    assert_true(sequence == UINT64_MAX - 1);
+    for (size_t len = 0; len < target.len; len++)
+        assert_int_not_equal(provd_wire_get_changed(bytes_of(memory, len), &sequence), ERR_OK);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_message_is_read_whole_or_not_at_all),
@@ -661,6 +684,7 @@ int main(void) {
         cmocka_unit_test(a_message_to_nobody_or_to_two_lines_is_refused),
         cmocka_unit_test(the_notifier_says_who_it_is_and_what_became_of_a_code),
         cmocka_unit_test(an_audit_names_an_action),
+        cmocka_unit_test(provd_learns_whether_its_change_is_recorded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
