@@ -1,0 +1,76 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "authd/supervise/pin_marker.h"
+
+#define NEW_NAME  PIN_MARKER_NAME ".new"
+#define ANY_FILE  "any\n"
+#define GOOD_HEAD "device="
+
+void pin_marker_identify(const char *pin_file, struct pin_identity *identity) {
+    struct stat status;
+    if (pin_file[0] == '\0' || stat(pin_file, &status) != 0) {
+        snprintf(identity->line, sizeof identity->line, "%s", ANY_FILE);
+        return;
+    }
+    snprintf(identity->line, sizeof identity->line, GOOD_HEAD "%ju inode=%ju ctime=%jd.%09ld\n",
+             (uintmax_t)status.st_dev, (uintmax_t)status.st_ino, (intmax_t)status.st_ctim.tv_sec,
+             status.st_ctim.tv_nsec);
+}
+
+static void close_descriptor(const int *fd) {
+    if (*fd >= 0)
+        (void)close(*fd);
+}
+#define DESCRIPTOR __attribute__((cleanup(close_descriptor))) int
+
+static enum err write_new(int folder, const char *line) {
+    DESCRIPTOR fd = openat(folder, NEW_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return ERR_SYSTEM;
+    ssize_t len = (ssize_t)strlen(line);
+    if (write(fd, line, (size_t)len) != len || fsync(fd) != 0)
+        return ERR_SYSTEM;
+    return ERR_OK;
+}
+
+enum err pin_marker_write(int folder, const struct pin_identity *before, const char *pin_file) {
+    struct pin_identity now;
+    pin_marker_identify(pin_file, &now);
+    const char *line = strcmp(before->line, now.line) == 0 ? now.line : ANY_FILE;
+    ERR_TRY(write_new(folder, line));
+    if (renameat(folder, NEW_NAME, folder, PIN_MARKER_NAME) != 0 || fsync(folder) != 0)
+        return ERR_SYSTEM;
+    return ERR_OK;
+}
+
+enum err pin_marker_check(int folder, const char *pin_file, bool *refused) {
+    char line[PIN_MARKER_SIZE];
+    struct pin_identity now;
+    *refused = true;
+    DESCRIPTOR fd = openat(folder, PIN_MARKER_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 && errno == ENOENT) {
+        *refused = false;
+        return ERR_OK;
+    }
+    ssize_t len = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
+    if (len < 0)
+        return ERR_SYSTEM;
+    line[len] = '\0';
+    pin_marker_identify(pin_file, &now);
+    bool names_a_file = strncmp(line, GOOD_HEAD, strlen(GOOD_HEAD)) == 0 && line[len - 1] == '\n';
+    bool file_is_known = strncmp(now.line, GOOD_HEAD, strlen(GOOD_HEAD)) == 0;
+    if (names_a_file && file_is_known && strcmp(line, now.line) != 0)
+        *refused = false;
+    return ERR_OK;
+}
+
+enum err pin_marker_remove(int folder) {
+    if (unlinkat(folder, PIN_MARKER_NAME, 0) != 0)
+        return errno == ENOENT ? ERR_OK : ERR_SYSTEM;
+    return fsync(folder) == 0 ? ERR_OK : ERR_SYSTEM;
+}

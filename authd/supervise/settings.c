@@ -1,0 +1,172 @@
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "authd/supervise/settings.h"
+
+#define FILE_MAX 65536
+
+#define TEXT(text, member, usual, words)                                                           \
+    {                                                                                              \
+        .name = (text), .type = CONF_TEXT, .offset = offsetof(struct settings, member),            \
+        .size = sizeof((struct settings *)0)->member, .initial = (usual), .meaning = (words)       \
+    }
+#define NUMBER(text, member, least, most, usual, words)                                            \
+    {                                                                                              \
+        .name = (text), .type = CONF_NUMBER, .offset = offsetof(struct settings, member),          \
+        .min = (least), .max = (most), .initial = (usual), .meaning = (words)                      \
+    }
+
+const struct conf_key settings_keys[] = {
+    TEXT("listen", listen, "127.0.0.1:8443", "address and port of the programmes' endpoint"),
+    NUMBER("lanes", lanes, 0, FAMILY_LANES_MAX, "0",
+           "threads of edge and core, and unseal workers; 0: one for each processor"),
+    NUMBER("signers", signers, 0, FAMILY_SIGNERS_MAX, "0",
+           "signers; 0: one for each lane; 1 for a token that wants one holder"),
+    TEXT("libexec", libexec, "", "folder of the other programs; empty: authd finds it"),
+    TEXT("notify-program", notify_program, "authd-outbox", "the notifier, a program in libexec"),
+    TEXT("state-directory", state_directory, "/var/lib/idcs", "what must survive a restart"),
+    TEXT("run-directory", run_directory, "/run/idcs", "where provd makes the officers' socket"),
+    NUMBER("hang-ms", hang_ms, 200, 600000, "2000", "a process silent for longer is replaced"),
+    NUMBER("start-ms", start_ms, 1000, 600000, "60000", "a process not ready by then is replaced"),
+    TEXT("user", user, "idcs", "authd's own user, when started as root"),
+    TEXT("edge-user", users[FAMILY_EDGE], "idcs-edge", "user of authd-edge"),
+    TEXT("unseal-user", users[FAMILY_UNSEAL], "idcs-unseal", "user of authd-unseal"),
+    TEXT("core-user", users[FAMILY_CORE], "idcs-core", "user of authd-core"),
+    TEXT("hsm-user", users[FAMILY_HSM], "idcs-hsm", "user of hsm-signer"),
+    TEXT("prov-user", users[FAMILY_PROVD], "idcs-prov", "user of provd"),
+    TEXT("notify-user", users[FAMILY_NOTIFY], "idcs-notify", "user of the notifier"),
+    TEXT("registry-group", registry_group, "idcs-registry", "group of who may read the registry"),
+};
+const size_t settings_key_count = sizeof settings_keys / sizeof *settings_keys;
+
+static const struct conf_key pin_file_key[] = {
+    TEXT("pin-file", pin_file, "", "file with the PIN of the token's user"),
+};
+static const struct conf_key softhsm2_conf_key[] = {
+    TEXT("softhsm2-conf", softhsm2_conf, "", "SoftHSM's own settings"),
+};
+
+static const char *const known_sections[] = {"authd", "edge",  "unseal", "core",
+                                             "hsm",   "provd", "notify", NULL};
+
+static void complain(struct conf_problem *problem, const char *advice, const char *subject) {
+    snprintf(problem->text, sizeof problem->text, "%s: %s", subject, advice);
+}
+
+/* How many leading bytes of ${text} are its first line, the line end included. */
+static size_t line_length(const char *text, size_t len) {
+    const char *end = memchr(text, '\n', len);
+    return end == NULL ? len : (size_t)(end - text) + 1;
+}
+
+static bool line_sets(const char *line, size_t len, const char *name) {
+    size_t name_len = strlen(name);
+    if (len <= name_len || memcmp(line, name, name_len) != 0)
+        return false;
+    char next = line[name_len];
+    return next == ' ' || next == '\t' || next == '=' || next == ':';
+}
+
+/*
+ * Reads one setting of another's section, and with ${take} removes its lines. The rest of the
+ * section is not authd's to judge.
+ */
+static enum err pick_setting(struct settings *settings, const struct conf_key *key, bool take,
+                             struct conf_problem *problem) {
+    char *text = settings->sections[FAMILY_HSM].text;
+    size_t *len = &settings->sections[FAMILY_HSM].len;
+    char lines[BOOT_SETTINGS_MAX];
+    size_t picked = 0;
+    for (size_t at = 0; at < *len;) {
+        size_t line = line_length(text + at, *len - at);
+        if (!line_sets(text + at, line, key->name)) {
+            at += line;
+            continue;
+        }
+        memcpy(lines + picked, text + at, line);
+        picked += line;
+        if (take) {
+            memmove(text + at, text + at + line, *len - at - line);
+            *len -= line;
+        } else {
+            at += line;
+        }
+    }
+    return conf_parse(bytes_of(lines, picked), key, 1, settings, problem);
+}
+
+static enum err cut_sections(struct bytes file, struct settings *settings,
+                             struct conf_problem *problem) {
+    for (unsigned kind = 0; kind < FAMILY_KINDS; kind++) {
+        struct buffer buffer = buffer_over(settings->sections[kind].text, BOOT_SETTINGS_MAX);
+        ERR_TRY(conf_section(file, known_sections, family_facts[kind].section, &buffer, problem));
+        settings->sections[kind].len = buffer.len;
+    }
+    return ERR_OK;
+}
+
+static int64_t processors(void) {
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return count < FAMILY_LANES_MAX ? count : FAMILY_LANES_MAX;
+}
+
+static enum err settle(struct settings *settings, struct conf_problem *problem) {
+    if (settings->lanes == 0)
+        settings->lanes = processors();
+    if (settings->signers == 0)
+        settings->signers = settings->lanes;
+    size_t name_len = strlen(settings->notify_program);
+    if (name_len == 0 || name_len >= BOOT_NAME_SIZE ||
+        strchr(settings->notify_program, '/') != NULL) {
+        complain(problem, "give the name of a program in libexec, without a folder",
+                 "notify-program");
+        return ERR_CONFIG;
+    }
+    const char *const folders[] = {settings->state_directory, settings->run_directory};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        if (folders[i][0] == '/')
+            continue;
+        complain(problem, "write the whole path, from /", folders[i]);
+        return ERR_CONFIG;
+    }
+    return ERR_OK;
+}
+
+enum err settings_parse(struct bytes file, struct settings *settings,
+                        struct conf_problem *problem) {
+    char own[BOOT_SETTINGS_MAX];
+    struct buffer buffer = buffer_over(own, sizeof own);
+    memset(settings, 0, sizeof *settings);
+    ERR_TRY(conf_section(file, known_sections, "authd", &buffer, problem));
+    ERR_TRY(conf_parse(bytes_of(own, buffer.len), settings_keys, settings_key_count, settings,
+                       problem));
+    ERR_TRY(cut_sections(file, settings, problem));
+    ERR_TRY(pick_setting(settings, pin_file_key, false, problem));
+    ERR_TRY(pick_setting(settings, softhsm2_conf_key, true, problem));
+    return settle(settings, problem);
+}
+
+static void close_file(FILE **file) {
+    if (*file != NULL)
+        (void)fclose(*file);
+}
+
+enum err settings_load(const char *path, struct settings *settings, struct conf_problem *problem) {
+    static char text[FILE_MAX + 1];
+    __attribute__((cleanup(close_file))) FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        complain(problem, strerror(errno), path);
+        return ERR_CONFIG;
+    }
+    size_t len = fread(text, 1, sizeof text, file);
+    if (ferror(file) != 0 || len > FILE_MAX) {
+        complain(problem, "cannot be read, or is over 64 KiB: is it the configuration?", path);
+        return ERR_CONFIG;
+    }
+    return settings_parse(bytes_of(text, len), settings, problem);
+}

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "authd/supervise/family.h"
+#include "firmware/base/boot.h"
+#include "firmware/base/conf.h"
+
+/* The configuration file: authd's own section, and the others' text, which only they understand. */
+#define SETTINGS_PATH_SIZE 180
+#define SETTINGS_NAME_SIZE 64
+
+struct settings {
+    char listen[SETTINGS_NAME_SIZE]; /* "127.0.0.1:8443", "[::1]:8443" */
+    int64_t lanes, signers;          /* after loading: from 1 to 16 */
+    char libexec[SETTINGS_PATH_SIZE];
+    char notify_program[SETTINGS_NAME_SIZE];
+    char state_directory[SETTINGS_PATH_SIZE];
+    char run_directory[SETTINGS_PATH_SIZE];
+    int64_t hang_ms, start_ms;
+    char user[SETTINGS_NAME_SIZE];
+    char users[FAMILY_KINDS][SETTINGS_NAME_SIZE];
+    char registry_group[SETTINGS_NAME_SIZE];
+    /* From [hsm]: where the PIN is (authd looks at the file, never into it), and SoftHSM's own
+     * settings. */
+    char pin_file[SETTINGS_PATH_SIZE];
+    char softhsm2_conf[SETTINGS_PATH_SIZE];
+    struct {
+        char text[BOOT_SETTINGS_MAX];
+        size_t len;
+    } sections[FAMILY_KINDS];
+};
+
+extern const struct conf_key settings_keys[];
+extern const size_t settings_key_count;
+
+/*
+ * Reads ${path}. ERR_CONFIG with ${problem} saying what to do. The line softhsm2-conf of [hsm] is
+ * taken out of the signer's section: it is for the PKCS#11 module's environment.
+ */
+MUST_CHECK enum err settings_load(const char *path, struct settings *settings,
+                                  struct conf_problem *problem);
+/* The same from a text. */
+MUST_CHECK enum err settings_parse(struct bytes file, struct settings *settings,
+                                   struct conf_problem *problem);
