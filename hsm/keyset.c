@@ -85,6 +85,26 @@ static enum err load_kek_certificate(struct keyset *keyset, struct keyring *keyr
     return ERR_OK;
 }
 
+static enum err count_key(void *context, const struct keyring_row *row) {
+    size_t *named = context;
+    *named += row->committed && row->certificate_len > 0;
+    return ERR_OK;
+}
+
+/*
+ * Keys of the token that no row names: left by another keyring, or put there by somebody else. They
+ * are reported and left alone.
+ */
+static enum err report_strangers(struct keyring *keyring, struct token *token) {
+    size_t held, named = 0;
+    for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++)
+        ERR_TRY(keyring_each(keyring, (enum hsm_purpose)purpose, count_key, &named));
+    ERR_TRY(token_raw_count(token_session(token), &held));
+    if (held > named)
+        log_event(LOG_WARNING, "token-has-unknown-keys", "count=%zu", held - named);
+    return ERR_OK;
+}
+
 enum err keyset_load(struct keyset *keyset, struct keyring *keyring, struct token *token) {
     bool provisioned;
     memset(keyset, 0, sizeof *keyset);
@@ -99,6 +119,17 @@ enum err keyset_load(struct keyset *keyset, struct keyring *keyring, struct toke
     ERR_TRY(load_pepper(keyset, keyring, token));
     ERR_TRY(load_kek_certificate(keyset, keyring));
     ERR_TRY(publish_make(&keyset->publish, keyring));
+    ERR_TRY(report_strangers(keyring, token));
     keyset->provisioned = true;
     return ERR_OK;
+}
+
+void keyset_unload(struct keyset *keyset) {
+    sign_rs256_free(keyset->sign);
+    sign_es256_free(keyset->audit);
+    unwrap_free(keyset->partner);
+    unwrap_free(keyset->ida_fir);
+    unwrap_free(keyset->root);
+    secret_free(&keyset->pepper);
+    memset(keyset, 0, sizeof *keyset);
 }

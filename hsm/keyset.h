@@ -13,7 +13,7 @@
 /*
  * The keys that this process uses: rows of the keyring joined with the token's keys, ready for
  * work. Loaded once, before confinement; when the keyring changes, the process ends and its
- * successor loads anew. It lives as long as the process.
+ * successor loads anew.
  */
 struct keyset {
     bool provisioned; /* false: none of the rest is there */
@@ -36,3 +36,5 @@ struct keyset {
  */
 MUST_CHECK enum err keyset_load(struct keyset *keyset, struct keyring *keyring,
                                 struct token *token);
+/* For tests; the signer ends without. Twice is allowed. */
+void keyset_unload(struct keyset *keyset);

@@ -1,10 +1,12 @@
 #include <stdlib.h>
 
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <sodium.h>
 
 #include "firmware/base/codec.h"
+#include "firmware/base/log.h"
 #include "hsm/sign.h"
 #include "hsm/wire.h"
 
@@ -113,13 +115,23 @@ static enum err digest_payload(struct sign_rs256 *signing, struct bytes payload,
     return ERR_OK;
 }
 
+/* Signs a digest in the token; ${size} is what there is room for and becomes the length. */
+static enum err sign_digest(EVP_PKEY_CTX *key, const uint8_t digest[static SHA256_BYTES],
+                            uint8_t *signature, size_t *size) {
+    ERR_clear_error();
+    if (EVP_PKEY_sign(key, signature, size, digest, SHA256_BYTES) == 1)
+        return ERR_OK;
+    log_event(LOG_ERROR, "token-failed", "operation=sign error=0x%lx", ERR_peek_error());
+    return ERR_HSM;
+}
+
 enum err sign_rs256_detached(struct sign_rs256 *signing, struct bytes payload,
                              struct buffer *signature) {
     uint8_t digest[SHA256_BYTES], made[RSA_SIGNATURE_BYTES];
     size_t made_len = sizeof made;
     ERR_TRY(digest_payload(signing, payload, digest));
-    if (EVP_PKEY_sign(signing->key, made, &made_len, digest, sizeof digest) != 1 ||
-        made_len != sizeof made)
+    ERR_TRY(sign_digest(signing->key, digest, made, &made_len));
+    if (made_len != sizeof made)
         return ERR_HSM;
     buffer_raw(signature, signing->header, signing->header_len);
     buffer_raw(signature, "..", 2);
@@ -184,7 +196,6 @@ enum err sign_es256_raw(struct sign_es256 *signing, struct bytes text,
     uint8_t digest[SHA256_BYTES], der[DER_SIGNATURE_MAX];
     size_t der_len = sizeof der;
     (void)crypto_hash_sha256(digest, text.data, text.len);
-    if (EVP_PKEY_sign(signing->key, der, &der_len, digest, sizeof digest) != 1)
-        return ERR_HSM;
+    ERR_TRY(sign_digest(signing->key, digest, der, &der_len));
     return raw_of_der(der, der_len, signature);
 }

@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 #include <sodium.h>
 
+#include "firmware/base/log.h"
 #include "hsm/unwrap.h"
 
 #define KEYS_MAX 16
@@ -106,12 +107,15 @@ enum err unwrap_add(struct unwrap_ring *ring, EVP_PKEY *key, struct bytes certif
  * none; OpenSSL leaves its OAEP error, alone, only after the raw operation went well.
  */
 static enum err reason_of_failure(void) {
-    unsigned long error = ERR_get_error();
-    bool padding_alone = error != 0;
-    for (; error != 0; error = ERR_get_error())
+    unsigned long first = ERR_peek_error();
+    bool padding_alone = first != 0;
+    for (unsigned long error = ERR_get_error(); error != 0; error = ERR_get_error())
         padding_alone = padding_alone && ERR_GET_LIB(error) == ERR_LIB_RSA &&
                         ERR_GET_REASON(error) == RSA_R_OAEP_DECODING_ERROR;
-    return padding_alone ? ERR_CRYPTO : ERR_HSM;
+    if (padding_alone)
+        return ERR_CRYPTO;
+    log_event(LOG_ERROR, "token-failed", "operation=decrypt error=0x%lx", first);
+    return ERR_HSM;
 }
 
 /*

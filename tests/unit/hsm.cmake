@@ -3,14 +3,18 @@ add_library(pkcs11_shim MODULE ${PROJECT_SOURCE_DIR}/tests/fault/pkcs11_shim.c)
 target_include_directories(pkcs11_shim PRIVATE ${P11KIT_INCLUDE_DIRS})
 target_link_libraries(pkcs11_shim PRIVATE ${CMAKE_DL_LIBS})
 set_target_properties(pkcs11_shim PROPERTIES PREFIX "")
-target_compile_options(pkcs11_shim PRIVATE -Wno-missing-prototypes)
+target_compile_options(pkcs11_shim PRIVATE -fPIC -Wno-missing-prototypes)
 
 idcs_library(hsm_box ${PROJECT_SOURCE_DIR}/tests/lib/hsm_box.c LINK hsm_wire base PkgConfig::CMOCKA)
 target_compile_definitions(hsm_box PRIVATE HSM_SIGNER="$<TARGET_FILE:hsm-signer>"
                            PKCS11_SHIM="$<TARGET_FILE:pkcs11_shim>")
 add_dependencies(hsm_box hsm-signer pkcs11_shim)
 
-foreach(subject hsm_wire statement keyring sign token unwrap signer)
+foreach(subject hsm_wire statement keyring sign token unwrap signer generate)
   idcs_unit_test(test_${subject} ${PROJECT_SOURCE_DIR}/tests/unit/test_${subject}.c LINK hsm hsm_box
                  PkgConfig::JANSSON)
 endforeach()
+set_tests_properties(unit_generate PROPERTIES TIMEOUT 300)
+# A generation for every place where it can be interrupted takes minutes.
+add_test(NAME long_generate COMMAND test_generate everywhere)
+set_tests_properties(long_generate PROPERTIES LABELS long TIMEOUT 900)
