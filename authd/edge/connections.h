@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "authd/edge/deadlines.h"
+#include "authd/edge/handshake.h"
 #include "authd/edge/head.h"
 #include "authd/wire/edge_wire.h"
 
@@ -49,6 +50,7 @@ struct connection {
     int64_t accepted_ms;
     uint64_t requests;
     int fd; /* libmicrohttpd's; -1 when there is none */
+    struct handshake handshake;
     struct MHD_Connection *http;
     struct connection *next_free;
     uint64_t client;

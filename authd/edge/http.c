@@ -8,11 +8,10 @@
 #include <sys/socket.h>
 
 #include "authd/edge/answer.h"
+#include "authd/edge/body.h"
 #include "authd/edge/http.h"
 #include "firmware/base/clock.h"
 #include "firmware/base/log.h"
-
-#define BODY_FIRST_BYTES 8192
 
 struct http {
     const struct http_options *options;
@@ -20,6 +19,7 @@ struct http {
     /* A connection that clients has admitted but libmicrohttpd has not made yet. */
     bool admitted;
     uint64_t admitted_client;
+    struct handshakes handshakes;
 };
 
 static void enter(struct http *http, struct connection *connection, enum connection_phase phase) {
@@ -49,7 +49,11 @@ static enum MHD_Result on_accept(void *context, const struct sockaddr *address, 
     return http->admitted ? MHD_YES : MHD_NO;
 }
 
-/* The client can't hold the handshake up any more: what is left of the time is for the head. */
+/*
+ * The client can't hold the handshake up any more: what is left of the time is for the head. The
+ * acknowledgement goes out now, since a client that waits for it to send its request (Nagle) would
+ * lose the 40 ms by which the kernel delays it.
+ */
 static int on_finished(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
                        const gnutls_datum_t *message) {
     (void)type, (void)when, (void)message;
@@ -57,15 +61,21 @@ static int on_finished(gnutls_session_t session, unsigned type, unsigned when, u
     if (incoming == 0 || connection == NULL || connection->phase != PHASE_HANDSHAKE)
         return 0;
     struct http *http = connection->owner;
+    int now = 1;
+    (void)setsockopt(connection->fd, IPPROTO_TCP, TCP_QUICKACK, &now, sizeof now);
+    handshake_end(&connection->handshake);
     connections_enter(http->options->connections, connection, PHASE_HEAD, connection->accepted_ms);
     return 0;
 }
 
-static enum err prepare_session(struct http *http, struct MHD_Connection *mhd) {
+static enum err prepare_session(struct http *http, struct MHD_Connection *mhd,
+                                struct connection *connection) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     if (info == NULL || info->tls_session == NULL)
         return ERR_CRYPTO;
+    handshake_begin(&http->handshakes, &connection->handshake, info->tls_session, mhd,
+                    connection->fd);
     gnutls_handshake_set_hook_function(info->tls_session, GNUTLS_HANDSHAKE_FINISHED,
                                        GNUTLS_HOOK_POST, on_finished);
     return tls_enable_tickets(http->options->tls, info->tls_session);
@@ -102,7 +112,7 @@ static void on_start(struct http *http, struct MHD_Connection *mhd, void **socke
     connection->http = mhd;
     connection->owner = http;
     *socket_context = connection;
-    if (prepare_session(http, mhd) != ERR_OK)
+    if (prepare_session(http, mhd, connection) != ERR_OK)
         http_cut(http, connection);
 }
 
@@ -116,6 +126,7 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **sock
     struct connection *connection = *socket_context;
     if (connection == NULL)
         return;
+    handshake_end(&connection->handshake);
     clients_release(http->options->clients, connection->client);
     connections_release(http->options->connections, connection);
     *socket_context = NULL;
@@ -187,42 +198,10 @@ static enum MHD_Result on_head(struct http *http, struct connection *connection,
     return request->verdict.hang_up ? refuse(http, connection) : MHD_YES;
 }
 
-static enum err make_room(struct connection_request *request, size_t more, size_t most) {
-    size_t needed = request->body_len + more;
-    if (needed <= request->body_size)
-        return ERR_OK;
-    if (needed > most)
-        return ERR_TOO_LARGE;
-    size_t size = request->body_size > 0 ? request->body_size * 2 : BODY_FIRST_BYTES;
-    if (size < request->verdict.body_len)
-        size = (size_t)request->verdict.body_len;
-    if (size < needed)
-        size = needed;
-    if (size > most)
-        size = most;
-    uint8_t *body = realloc(request->body, size);
-    if (body == NULL)
-        return ERR_FULL;
-    request->body = body;
-    request->body_size = size;
-    return ERR_OK;
-}
-
-static enum MHD_Result on_body(struct http *http, struct connection *connection, const char *data,
-                               size_t len) {
-    struct connection_request *request = &connection->request;
-    if (request->verdict.status == 0) {
-        enum err err = make_room(request, len, (size_t)http->options->settings->body_bytes);
-        if (err == ERR_OK) {
-            memcpy(request->body + request->body_len, data, len);
-            request->body_len += len;
-            return MHD_YES;
-        }
-        request->verdict.status =
-            err == ERR_TOO_LARGE ? MHD_HTTP_CONTENT_TOO_LARGE : MHD_HTTP_SERVICE_UNAVAILABLE;
-    }
-    request->dropped += len;
-    if (request->dropped <= HEAD_DRAIN_MAX)
+static enum MHD_Result on_body(struct http *http, struct connection *connection,
+                               struct bytes piece) {
+    size_t most = (size_t)http->options->settings->body_bytes;
+    if (body_gather(&connection->request, piece, most) == ERR_OK)
         return MHD_YES;
     tally_add(http->options->tally, TALLY_OVERSIZED);
     return MHD_NO;
@@ -267,7 +246,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
         return on_head(http, connection, method, version);
     if (*upload_len == 0)
         return on_complete(http, connection);
-    enum MHD_Result result = on_body(http, connection, upload, *upload_len);
+    enum MHD_Result result = on_body(http, connection, bytes_of(upload, *upload_len));
     *upload_len = 0;
     return result;
 }
@@ -316,6 +295,7 @@ void http_refuse(struct http *http, struct connection *connection, unsigned stat
 }
 
 void http_cut(struct http *http, struct connection *connection) {
+    handshake_wake(&connection->handshake);
     connections_enter(http->options->connections, connection, PHASE_CUT, 0);
     shut_down(connection->fd);
 }
@@ -356,8 +336,11 @@ enum err http_open(struct http **http, const struct http_options *options) {
     }
     made->options = options;
     MHD_set_panic_func(on_panic, NULL);
-    enum err err = start(made);
+    enum err err = handshakes_open(&made->handshakes);
+    if (err == ERR_OK)
+        err = start(made);
     if (err != ERR_OK) {
+        handshakes_close(&made->handshakes);
         free(made);
         return err;
     }
@@ -368,20 +351,39 @@ enum err http_open(struct http **http, const struct http_options *options) {
 void http_close(struct http *http) {
     if (http == NULL)
         return;
+    struct connections *connections = http->options->connections;
+    for (size_t i = 0; i < connections->count; i++)
+        handshake_wake(&connections->slots[i].handshake);
     MHD_stop_daemon(http->daemon);
     withdraw_admission(http);
+    handshakes_close(&http->handshakes);
     free(http);
 }
 
-int http_descriptor(const struct http *http) {
+static void handshakes_ready(void *context, int fd) {
+    (void)fd;
+    handshakes_wake(context);
+}
+
+/* http_turn does the work, once each turn. */
+static void daemon_ready(void *context, int fd) {
+    (void)context, (void)fd;
+}
+
+enum err http_join(struct http *http, struct serve *serve) {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-    return info != NULL ? info->epoll_fd : -1;
+    if (info == NULL)
+        return ERR_SYSTEM;
+    ERR_TRY(serve_add_descriptor(serve, info->epoll_fd, daemon_ready, http));
+    return serve_add_descriptor(serve, http->handshakes.epoll_fd, handshakes_ready,
+                                &http->handshakes);
 }
 
 int http_turn(struct http *http) {
     MHD_UNSIGNED_LONG_LONG wait_ms = 0;
     (void)MHD_run(http->daemon);
     withdraw_admission(http);
+    handshakes_park(&http->handshakes);
     if (MHD_get_timeout(http->daemon, &wait_ms) != MHD_YES)
         return -1;
     return wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;

@@ -5,6 +5,7 @@
 #include "authd/edge/settings.h"
 #include "authd/edge/tally.h"
 #include "authd/edge/tls.h"
+#include "firmware/base/serve.h"
 
 /*
  * libmicrohttpd inside the loop of a lane: it frames TLS and HTTP, this judges the head, gathers
@@ -29,8 +30,8 @@ MUST_CHECK enum err http_open(struct http **http, const struct http_options *opt
 /* No request may wait for core any more. */
 void http_close(struct http *http);
 
-/* Becomes readable when http_turn has something to do. */
-int http_descriptor(const struct http *http);
+/* Lets ${serve} take a turn when there is something to do. */
+MUST_CHECK enum err http_join(struct http *http, struct serve *serve);
 /* Does what there is to do; returns in how many ms it wants to be called again, or -1. */
 int http_turn(struct http *http);
 

@@ -121,11 +121,6 @@ static int turn(void *context) {
     return http_ms;
 }
 
-/* http_turn does the work, once each turn. */
-static void http_ready(void *context, int fd) {
-    (void)context, (void)fd;
-}
-
 /* Notices from the process's own loop. */
 
 static void give_notice(struct lane *lane, enum notice notice) {
@@ -193,7 +188,7 @@ static enum err open_http(struct lane *lane) {
         .context = lane,
     };
     ERR_TRY(http_open(&lane->http, &lane->http_options));
-    return serve_add_descriptor(lane->serve, http_descriptor(lane->http), http_ready, lane);
+    return http_join(lane->http, lane->serve);
 }
 
 static enum err open_parts(struct lane *lane) {

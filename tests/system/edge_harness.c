@@ -2,14 +2,12 @@
  * Plays authd and core for one authd-edge, driven by lines on standard input and telling what
  * happens by lines on standard output:
  *   edge_harness EDGE LANES SETTINGS-FILE
- *   → listening PORT · ready · request LANE METHOD PATH SIGNATURE AUTHORIZATION BODY-LENGTH ·
- *     done · exited STATUS
- *   ← echo | hold | deaf   what core does with requests: answer, keep, not even read
- *   ← body BYTES           length of the answers of echo; 0: the request's own body
- *   ← release              answer all that is held
- *   ← down                 tell edge that core died; what is held is answered late, by release
- *   ← garbage              send edge something that is no answer
- *   ← stop                 end edge cleanly
+ *   → listening PORT · started PID · ready · request LANE METHOD PATH SIGNATURE AUTHORIZATION
+ * BODY-LENGTH · done · exited STATUS ← echo | hold | deaf   what core does with requests: answer,
+ * keep, not even read ← body BYTES           length of the answers of echo; 0: the request's own
+ * body ← release              answer all that is held ← down                 tell edge that core
+ * died; what is held is answered late, by release ← garbage              send edge something that
+ * is no answer ← stop                 end edge cleanly
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -163,6 +161,7 @@ static void start_edge(const char *program) {
         become_edge();
     harness.process = (int)syscall(SYS_pidfd_open, harness.pid, 0);
     require(harness.process >= 0, "pidfd_open");
+    printf("started %d\n", (int)harness.pid);
     (void)snprintf(harness.boot.process, sizeof harness.boot.process, "authd-edge");
     harness.boot.count = 1;
     harness.boot.as_root = geteuid() == 0;

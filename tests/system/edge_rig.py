@@ -61,6 +61,7 @@ class Edge:
         self.requests, self.lines = queue.Queue(), queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
         self.port = int(self.expect("listening")[0])
+        self.process_id = int(self.expect("started")[0])
         if start:
             self.expect("ready")
 

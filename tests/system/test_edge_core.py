@@ -2,6 +2,7 @@
 
 import select
 import shutil
+import socket
 import ssl
 import subprocess
 import time
@@ -37,12 +38,14 @@ class Core(EdgeCase):
 
     def test_requests_sent_while_core_is_dead_are_answered_by_its_successor(self):
         self.edge.tell("deaf")
-        self.edge.tell("down")
-        with self.edge.connect() as client:
-            client.send(head(AUTH, ("Content-Length", 5)), "later")
+        with self.edge.connect() as before, self.edge.connect() as after:
+            before.send(head(AUTH, ("Content-Length", 6)), "before")
+            self.edge.tell("down")
+            self.assertEqual(before.answer().status, 503)  # edge knows
+            after.send(head(AUTH, ("Content-Length", 5)), "after")
             self.assertTrue(self.edge.nothing_asked())
             self.edge.tell("echo")
-            self.assertEqual(client.answer().body, b"later")
+            self.assertEqual(after.answer().body, b"after")
             self.edge.request()
 
     def test_a_full_queue_is_a_bare_503_at_once(self):
@@ -89,6 +92,16 @@ class Ends(unittest.TestCase):
             self.assertEqual(answer and answer.status, 503)
             self.assertTrue(client.is_closed())
         self.assertIn("lane-tally", edge.log())
+        edge.process.stdin.close()
+        edge.process.stdout.close()
+        shutil.rmtree(edge.folder)
+
+    def test_stop_does_not_wait_for_clients_that_are_silent(self):
+        edge = Edge()
+        with edge.connect() as idle, socket.create_connection(("127.0.0.1", edge.port), timeout=WAIT) as half:
+            half.sendall(bytes.fromhex("1603010200010001fc0303"))
+            self.assertEqual(idle.get("/health/alive").status, 200)
+            self.assertEqual(edge.stop(), ["exited", "0"])
         edge.process.stdin.close()
         edge.process.stdout.close()
         shutil.rmtree(edge.folder)

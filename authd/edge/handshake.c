@@ -1,0 +1,91 @@
+#include <errno.h>
+#include <microhttpd.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "authd/edge/handshake.h"
+
+#define EVENTS 64
+
+enum err handshakes_open(struct handshakes *handshakes) {
+    TAILQ_INIT(&handshakes->stalled);
+    handshakes->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    return handshakes->epoll_fd >= 0 ? ERR_OK : ERR_SYSTEM;
+}
+
+void handshakes_close(struct handshakes *handshakes) {
+    if (handshakes->epoll_fd >= 0)
+        (void)close(handshakes->epoll_fd);
+    handshakes->epoll_fd = -1;
+}
+
+static ssize_t note(struct handshake *handshake, ssize_t result, uint32_t awaited) {
+    if (result >= 0 || errno != EAGAIN || !handshake->open)
+        return result;
+    handshake->awaited = awaited;
+    if (!handshake->stalled)
+        TAILQ_INSERT_TAIL(&handshake->all->stalled, handshake, next);
+    handshake->stalled = true;
+    return result;
+}
+
+static ssize_t pull(gnutls_transport_ptr_t context, void *data, size_t len) {
+    struct handshake *handshake = context;
+    return note(handshake, recv(handshake->fd, data, len, 0), EPOLLIN);
+}
+
+static ssize_t push(gnutls_transport_ptr_t context, const giovec_t *parts, int count) {
+    struct handshake *handshake = context;
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)parts,
+                             .msg_iovlen = (size_t)count};
+    return note(handshake, sendmsg(handshake->fd, &message, MSG_NOSIGNAL), EPOLLOUT);
+}
+
+void handshake_begin(struct handshakes *handshakes, struct handshake *handshake,
+                     gnutls_session_t session, struct MHD_Connection *http, int fd) {
+    *handshake = (struct handshake){.fd = fd, .http = http, .all = handshakes, .open = true};
+    gnutls_transport_set_ptr(session, handshake);
+    gnutls_transport_set_pull_function(session, pull);
+    gnutls_transport_set_vec_push_function(session, push);
+}
+
+void handshake_end(struct handshake *handshake) {
+    if (handshake->stalled)
+        TAILQ_REMOVE(&handshake->all->stalled, handshake, next);
+    handshake->stalled = false;
+    handshake->open = false;
+}
+
+void handshake_wake(struct handshake *handshake) {
+    if (!handshake->parked)
+        return;
+    handshake->parked = false;
+    (void)epoll_ctl(handshake->all->epoll_fd, EPOLL_CTL_DEL, handshake->fd, NULL);
+    MHD_resume_connection(handshake->http);
+}
+
+/* One that can't be watched stays with libmicrohttpd, which is right if not cheap. */
+static void park(struct handshake *handshake) {
+    struct epoll_event event = {.events = handshake->awaited, .data.ptr = handshake};
+    if (epoll_ctl(handshake->all->epoll_fd, EPOLL_CTL_ADD, handshake->fd, &event) != 0)
+        return;
+    MHD_suspend_connection(handshake->http);
+    handshake->parked = true;
+}
+
+void handshakes_park(struct handshakes *handshakes) {
+    struct handshake *handshake;
+    while ((handshake = TAILQ_FIRST(&handshakes->stalled)) != NULL) {
+        TAILQ_REMOVE(&handshakes->stalled, handshake, next);
+        handshake->stalled = false;
+        park(handshake);
+    }
+}
+
+void handshakes_wake(struct handshakes *handshakes) {
+    struct epoll_event events[EVENTS];
+    int count = epoll_wait(handshakes->epoll_fd, events, EVENTS, 0);
+    for (int i = 0; i < count; i++)
+        handshake_wake(events[i].data.ptr);
+}

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <gnutls/gnutls.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "firmware/base/err.h"
+
+/*
+ * TLS handshakes that wait for the client. libmicrohttpd 0.9.75 tries such a handshake again in
+ * every turn and wants the next turn at once: one client that begins a handshake and falls silent
+ * would keep a processor busy. So a handshake that stalls is parked: suspended in libmicrohttpd,
+ * its socket watched here, and resumed when there is something to read.
+ */
+struct MHD_Connection;
+
+struct handshake {
+    int fd; /* stays libmicrohttpd's */
+    struct MHD_Connection *http;
+    struct handshakes *all;
+    uint32_t awaited; /* EPOLLIN or EPOLLOUT */
+    bool open;        /* between handshake_begin and handshake_end */
+    bool stalled;     /* in the list */
+    bool parked;
+    TAILQ_ENTRY(handshake) next;
+};
+
+struct handshakes {
+    int epoll_fd; /* readable when handshakes_wake has something to do */
+    TAILQ_HEAD(, handshake) stalled;
+};
+
+/* ERR_SYSTEM. */
+MUST_CHECK enum err handshakes_open(struct handshakes *handshakes);
+void handshakes_close(struct handshakes *handshakes);
+
+/* ${handshake} must outlive ${session}, which reads and writes ${fd} by it from now on. */
+void handshake_begin(struct handshakes *handshakes, struct handshake *handshake,
+                     gnutls_session_t session, struct MHD_Connection *http, int fd);
+/* It is complete, or its connection closed. Twice is allowed. */
+void handshake_end(struct handshake *handshake);
+/* Resumes it if it is parked: before its socket is shut down. */
+void handshake_wake(struct handshake *handshake);
+
+/* After each turn of libmicrohttpd: parks those that stalled in it. */
+void handshakes_park(struct handshakes *handshakes);
+/* Resumes those whose client has spoken, or gone. */
+void handshakes_wake(struct handshakes *handshakes);
