@@ -101,11 +101,12 @@ static enum err take_state(void *context, struct serve_peer *peer, const struct 
     return ERR_OK;
 }
 
-/* provd may speak of its unseal worker alone, which parses officers' certificates. */
-static bool may_report(const struct process *process, const struct process *reported) {
-    if (process->member->kind == FAMILY_CORE)
-        return reported->member->kind != FAMILY_PROVD;
-    return reported->member->kind == FAMILY_UNSEAL;
+/* Only of those it talks to can anyone know that they broke the protocol. */
+static bool are_neighbours(const struct process *process, const struct process *other) {
+    for (size_t pair = 0; pair < process->supervisor->family.pair_count; pair++)
+        if (supervisor_neighbour(process->supervisor, process, pair) == other)
+            return true;
+    return false;
 }
 
 static enum err take_report(void *context, struct serve_peer *peer, const struct frame *frame) {
@@ -119,15 +120,10 @@ static enum err take_report(void *context, struct serve_peer *peer, const struct
     if (number == FAMILY_MEMBERS_MAX)
         return ERR_NOT_FOUND;
     struct process *reported = &supervisor->processes[number];
-    for (size_t pair = 0; pair < supervisor->family.pair_count; pair++) {
-        if (supervisor_neighbour(supervisor, process, pair) != reported)
-            continue;
-        if (!may_report(process, reported))
-            return ERR_DENIED;
-        process_kill(reported, "reported-by-its-peer");
-        return ERR_OK;
-    }
-    return ERR_DENIED;
+    if (!are_neighbours(process, reported))
+        return ERR_DENIED;
+    process_kill(reported, "reported-by-its-peer");
+    return ERR_OK;
 }
 
 static const struct serve_verb ready_verbs[] = {

@@ -313,13 +313,15 @@ class SupervisorTest(unittest.TestCase):
         self.box.pid_of("authd-unseal", 1, 2)
         self.box.command(self.box.pid_of("provd"), "provd", 0, "report unseal 2")
         self.box.wait_for("process-killed process=authd-unseal index=2 .*reported-by-its-peer")
+        self.box.command(self.box.pid_of("provd"), "provd", 0, "report core 0")
+        self.box.wait_for("process-killed process=authd-core .*reported-by-its-peer")
         self.box.stop()
 
     def test_a_report_beyond_ones_right_counts_against_the_reporter(self):
         self.start_ready()
-        for name, report in (("authd-core", "report unseal 2"), ("authd-core", "report provd 0"),
-                             ("authd-core", "report core 0"), ("authd-core", "report nobody 0"),
-                             ("provd", "report core 0"), ("authd-edge", "report core 0")):
+        for name, report in (("authd-core", "report unseal 2"), ("authd-core", "report core 0"),
+                             ("authd-core", "report nobody 0"), ("provd", "report unseal 0"),
+                             ("provd", "report edge 0"), ("authd-edge", "report core 0")):
             kills = f"process-killed process={name} .*broke-the-boot-protocol"
             number = len(self.box.matching(kills)) + 1
             self.box.command(self.box.pid_of(name, 0, number), name, 0, report)
