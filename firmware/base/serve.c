@@ -10,19 +10,13 @@
 #include "firmware/base/clock.h"
 #include "firmware/base/secret.h"
 #include "firmware/base/serve.h"
+#include "firmware/base/serve_queue.h"
 
 #define BATCH                16
 #define EVENTS_A_TURN        64
 #define BEAT_INTERVAL_MS     200
 #define QUEUE_BYTES_DEFAULT  (4u * 1024u * 1024u)
 #define RECEIVE_MEMORY_BYTES ((size_t)BATCH * FRAME_MAX_BYTES)
-
-/* A frame that waits to leave. */
-struct packet {
-    STAILQ_ENTRY(packet) next;
-    size_t len;
-    uint8_t data[];
-};
 
 /*
  * What epoll watches: a peer, or another descriptor. A removed one stays in memory until the turn
@@ -41,8 +35,7 @@ struct source {
 struct serve_peer {
     struct source source;
     struct serve_peer_options options;
-    STAILQ_HEAD(, packet) queue;
-    size_t queued_bytes;
+    struct serve_queue queue;
     bool blocked; /* the socket is full: epoll tells when it has room */
     bool waiting; /* in serve->senders */
     TAILQ_ENTRY(serve_peer) next_sender;
@@ -97,22 +90,13 @@ enum err serve_open(struct serve **serve, struct pulse *pulse) {
     return ERR_OK;
 }
 
-static void packet_free(struct packet *packet) {
-    secret_wipe(packet->data, packet->len);
-    free(packet);
-}
-
 static void source_free(struct source *source) {
     struct serve_peer *peer = source->peer;
     if (peer == NULL) {
         free(source);
         return;
     }
-    while (!STAILQ_EMPTY(&peer->queue)) {
-        struct packet *packet = STAILQ_FIRST(&peer->queue);
-        STAILQ_REMOVE_HEAD(&peer->queue, next);
-        packet_free(packet);
-    }
+    serve_queue_close(&peer->queue);
     free(peer);
 }
 
@@ -163,9 +147,8 @@ enum err serve_add_peer(struct serve *serve, int fd, const struct serve_peer_opt
     if (made == NULL)
         return ERR_SYSTEM;
     made->options = *options;
-    if (made->options.queue_bytes == 0)
-        made->options.queue_bytes = QUEUE_BYTES_DEFAULT;
-    STAILQ_INIT(&made->queue);
+    serve_queue_open(&made->queue,
+                     options->queue_bytes != 0 ? options->queue_bytes : QUEUE_BYTES_DEFAULT);
     made->source.peer = made;
     enum err err = source_add(serve, &made->source, fd);
     if (err != ERR_OK) {
@@ -211,23 +194,7 @@ static void peer_lost(struct serve_peer *peer, enum err reason) {
 enum err serve_send(struct serve_peer *peer, const struct frame *frame) {
     if (peer->source.removed)
         return ERR_CLOSED;
-    if (frame->payload.len > FRAME_PAYLOAD_MAX)
-        return ERR_TOO_LARGE;
-    size_t len = FRAME_HEADER_BYTES + frame->payload.len;
-    if (len > peer->options.queue_bytes - peer->queued_bytes)
-        return ERR_FULL;
-    struct packet *packet = malloc(sizeof *packet + len);
-    if (packet == NULL)
-        return ERR_FULL;
-    packet->len = len;
-    struct buffer buffer = buffer_over(packet->data, len);
-    enum err err = frame_encode(frame, &buffer);
-    if (err != ERR_OK) {
-        packet_free(packet);
-        return err;
-    }
-    STAILQ_INSERT_TAIL(&peer->queue, packet, next);
-    peer->queued_bytes += len;
+    ERR_TRY(serve_queue_add(&peer->queue, frame));
     sender_add(peer);
     return ERR_OK;
 }
@@ -241,48 +208,13 @@ static enum err watch_for_room(struct serve_peer *peer, bool watch) {
     return ERR_OK;
 }
 
-static void drop_sent(struct serve_peer *peer, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        struct packet *packet = STAILQ_FIRST(&peer->queue);
-        STAILQ_REMOVE_HEAD(&peer->queue, next);
-        peer->queued_bytes -= packet->len;
-        packet_free(packet);
-    }
-}
-
-/* Sends one batch. ERR_AGAIN: the socket is full. */
-static enum err send_batch(struct serve_peer *peer) {
-    struct mmsghdr messages[BATCH] = {0};
-    struct iovec parts[BATCH];
-    unsigned count = 0;
-    struct packet *packet = STAILQ_FIRST(&peer->queue);
-    for (; packet != NULL && count < BATCH; packet = STAILQ_NEXT(packet, next)) {
-        parts[count] = (struct iovec){.iov_base = packet->data, .iov_len = packet->len};
-        messages[count].msg_hdr.msg_iov = &parts[count];
-        messages[count].msg_hdr.msg_iovlen = 1;
-        count++;
-    }
-    int done = sendmmsg(peer->source.fd, messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (done > 0)
-        drop_sent(peer, (size_t)done);
-    if (done >= 0 || errno == EINTR)
-        return ERR_OK;
-    if (errno == EAGAIN)
-        return ERR_AGAIN;
-    return errno == EMSGSIZE ? ERR_TOO_LARGE : ERR_CLOSED;
-}
-
 static void flush_peer(struct serve_peer *peer) {
     sender_remove(peer);
-    while (!STAILQ_EMPTY(&peer->queue)) {
-        enum err err = send_batch(peer);
-        if (err == ERR_AGAIN)
-            err = watch_for_room(peer, true);
-        if (err != ERR_OK)
-            peer_lost(peer, err);
-        if (err != ERR_OK || peer->blocked)
-            return;
-    }
+    enum err err = serve_queue_send(&peer->queue, peer->source.fd);
+    if (err == ERR_AGAIN)
+        err = watch_for_room(peer, true);
+    if (err != ERR_OK)
+        peer_lost(peer, err);
 }
 
 static void flush_senders(struct serve *serve) {
