@@ -146,6 +146,30 @@ static void any_flipped_byte_before_the_last_batch_is_damage(void **state) {
     journal_fixture_require(&box, 9);
 }
 
+/* Whole records, each with its check, but not in their order. */
+static void exchanged_records_are_damage(void **state) {
+    (void)state;
+    const size_t len = 32 + 6;
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(journal_append(box.journal, JOURNAL_EVENT, bytes_of_text("number")),
+                         ERR_OK);
+    journal_fixture_close(&box);
+    keep_image(1);
+    uint8_t *second = image + HEADER_BYTES + len, *third = second + len, kept[38];
+    memcpy(kept, second, len);
+    memcpy(second, third, len);
+    put_image(1);
+    assert_int_equal(journal_fixture_try_open(&box), ERR_CORRUPT); /* the third twice */
+    memcpy(third, kept, len);
+    put_image(1);
+    assert_int_equal(journal_fixture_try_open(&box), ERR_CORRUPT);
+    memcpy(third, second, len);
+    memcpy(second, kept, len);
+    put_image(1);
+    journal_fixture_open(&box);
+    assert_int_equal(journal_fixture_size(&box), 5);
+}
+
 static enum err ignore_record(void *context, uint64_t sequence, int64_t wall_ms,
                               enum journal_kind kind, struct bytes payload) {
     (void)context;
@@ -235,6 +259,7 @@ int main(void) {
         TEST(a_file_that_ends_at_any_byte_is_cut_and_grown_again),
         TEST(a_batch_with_any_part_missing_is_cut_at_the_gap),
         TEST(any_flipped_byte_before_the_last_batch_is_damage),
+        TEST(exchanged_records_are_damage),
         TEST(damage_in_an_older_segment_is_found_when_it_is_read),
         TEST(a_segment_replaced_by_another_history_is_found),
         TEST(nothing_of_a_cut_tail_comes_back),

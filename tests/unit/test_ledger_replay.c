@@ -169,26 +169,86 @@ static void shuffle(struct store_chance *chance, size_t *order, size_t count) {
     }
 }
 
-/* The records in another order, with settles and restarts in between. */
+/* The ledger away for a while: what comes meanwhile is only in the journal. */
+static void turn_ledger(struct ledger_box *box) {
+    if (box->ledger == NULL) {
+        journal_close(box->journal);
+        ledger_fixture_open(box);
+    } else {
+        const struct journal_options options = {.directory = box->journal_directory.path,
+                                                .segment_bytes = box->segment_bytes};
+        ledger_fixture_close(box);
+        assert_int_equal(journal_open(&box->journal, &options), ERR_OK);
+    }
+}
+
+/* Writes the records in this order, with settles and restarts in between; leaves the box closed. */
+static void write_records(struct ledger_box *box, struct store_chance *chance,
+                          const struct evidence *evidence, const size_t *order) {
+    ledger_fixture_make(box, 100);
+    for (size_t i = 0; i < evidence->count; i++) {
+        const size_t record = order[i];
+        ledger_fixture_record(
+            box, bytes_of(evidence->records[record].effects, evidence->records[record].len));
+        if (store_fixture_draw(chance, 30) == 0)
+            turn_ledger(box);
+    }
+    ledger_fixture_close(box);
+}
+
 static void require_same_after_replay(struct store_chance *chance, const struct evidence *evidence,
                                       const struct model *model) {
     struct ledger_box box;
     size_t order[CLAIMS];
     shuffle(chance, order, evidence->count);
-    ledger_fixture_make(&box, 100);
-    for (size_t i = 0; i < evidence->count; i++) {
-        const size_t record = order[i];
-        ledger_fixture_record(
-            &box, bytes_of(evidence->records[record].effects, evidence->records[record].len));
-        if (store_fixture_draw(chance, 40) == 0) {
-            ledger_fixture_close(&box);
-            ledger_fixture_open(&box);
-        }
-    }
-    ledger_fixture_close(&box);
+    write_records(&box, chance, evidence, order);
     ledger_fixture_open(&box);
     require_model(&box, model);
     ledger_fixture_remove(&box);
+}
+
+/* What a row says, for comparing two ledgers. */
+struct reading {
+    enum err err;
+    uint8_t value[LEDGER_VALUE_MAX];
+    size_t len;
+    uint32_t count;
+    int64_t remaining_ms;
+};
+
+static void read_all(const struct ledger_box *box, struct reading readings[static NAMES]) {
+    memset(readings, 0, NAMES * sizeof *readings);
+    for (size_t i = 0; i < NAMES; i++) {
+        struct ledger_op named = ledger_fixture_op(box, LEDGER_CLEAR, names[i]);
+        readings[i].err = ledger_read(box->ledger, named.key, readings[i].value, &readings[i].len,
+                                      &readings[i].count, &readings[i].remaining_ms);
+    }
+}
+
+/* After a reboot too: bound rows are void, the others have what is left by the wall clock. */
+static void require_same_after_reboot(struct store_chance *chance, const struct evidence *evidence,
+                                      const struct model *model) {
+    struct reading in_order[NAMES], shuffled[NAMES];
+    for (int round = 0; round < 2; round++) {
+        struct ledger_box box;
+        size_t order[CLAIMS];
+        for (size_t i = 0; i < evidence->count; i++)
+            order[i] = i;
+        if (round == 1)
+            shuffle(chance, order, evidence->count);
+        int64_t kept_boot_ms = boot_ms;
+        write_records(&box, chance, evidence, order);
+        box.boot_id[0]++;
+        boot_ms = 77;
+        ledger_fixture_open(&box);
+        read_all(&box, round == 0 ? in_order : shuffled);
+        ledger_fixture_remove(&box);
+        boot_ms = kept_boot_ms;
+    }
+    assert_memory_equal(in_order, shuffled, sizeof in_order);
+    for (size_t i = 0; i < NAMES; i++)
+        if (model->rows[i].bound)
+            assert_int_equal(in_order[i].err, ERR_NOT_FOUND);
 }
 
 static void replay_seed(uint64_t seed) {
@@ -210,6 +270,7 @@ static void replay_seed(uint64_t seed) {
     ledger_fixture_remove(&box);
     for (int i = 0; i < SHUFFLE; i++) {
         require_same_after_replay(&chance, evidence, &model);
+        require_same_after_reboot(&chance, evidence, &model);
         boot_ms += 10;
         wall_ms += 10;
     }

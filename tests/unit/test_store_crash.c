@@ -253,7 +253,7 @@ static void nothing_acknowledged_is_lost_by_kill_9(void **state) {
     (void)state;
     struct store_chance chance = {.state = 11};
     begin();
-    for (uint32_t round = 0; round < rounds(15, 300); round++) {
+    for (uint32_t round = 0; round < rounds(15, 120); round++) {
         run_and_kill(round, 1 + store_fixture_draw(&chance, round % 4 == 0 ? 2000 : 200));
         require_state_is_what_the_journal_says();
     }
@@ -293,7 +293,7 @@ static void nothing_acknowledged_is_lost_with_the_power(void **state) {
     (void)state;
     struct store_chance chance = {.state = 12};
     begin();
-    for (uint32_t round = 0; round < rounds(8, 150); round++) {
+    for (uint32_t round = 0; round < rounds(8, 60); round++) {
         run_and_kill(round, 1 + store_fixture_draw(&chance, 150));
         lose_power(&chance);
         require_state_is_what_the_journal_says();
