@@ -63,7 +63,7 @@ class Box:
         """Replaces the file, as an officer would."""
         new = self.folder / "commands" / "pin.new"
         new.write_text(pin + "\n")
-        new.rename(self.pin_file())
+        new.replace(self.pin_file())
         self.sections["hsm"]["pin-file"] = self.pin_file()
 
     def write_configuration(self):
@@ -161,6 +161,12 @@ class SupervisorTest(unittest.TestCase):
         self.assertEqual(ends[0], "authd-edge")
         self.assertEqual(set(ends[1:3]), {"authd-core", "provd"})
         self.assertEqual(self.box.matching("process-killed"), [])
+
+    def test_the_largest_family_starts(self):
+        self.box.authd_settings.update({"lanes": "16", "signers": "16"})
+        self.start_ready()
+        self.assertEqual(len(self.box.matching("process-ready")), 37)
+        self.assertEqual(self.box.stop(), 0)
 
     def test_ps_shows_name_and_index(self):
         self.start_ready()
