@@ -101,6 +101,7 @@ class Box:
             stderr=subprocess.PIPE, env=self.environment(), text=True, **as_nobody())
         threading.Thread(target=self.read_log, args=(self.process.stderr,), daemon=True).start()
         self.wait_for(r" authd\[0\] info ready ")
+        self.wait_for(r" authd\[0\] info state state=(unprovisioned|operational)")
 
     def read_log(self, stream):
         for line in stream:
