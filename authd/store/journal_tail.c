@@ -5,8 +5,7 @@
 #include "firmware/base/log.h"
 #include "authd/store/journal_tail.h"
 
-/* Records after the one missing that a batch can have at most: sequences beyond are no candidates.
- */
+/* No segment holds more records: a sequence further ahead is chance. */
 #define SEQUENCES_AHEAD UINT64_C(0x100000000)
 #define PREFIX_BYTES    (4 + 8) /* length and sequence */
 

@@ -202,16 +202,20 @@ static void *write_loop(void *argument) {
 }
 
 enum err journal_start(struct journal *journal, void (*settled)(void *context), void *context) {
-    if (journal->running)
+    (void)pthread_mutex_lock(&journal->lock);
+    bool running = journal->running;
+    journal->running = true;
+    (void)pthread_mutex_unlock(&journal->lock);
+    if (running)
         return ERR_EXISTS;
     journal->settled = settled;
     journal->settled_context = context;
-    if (pthread_create(&journal->thread, NULL, write_loop, journal) != 0)
-        return ERR_SYSTEM;
+    if (pthread_create(&journal->thread, NULL, write_loop, journal) == 0)
+        return ERR_OK;
     (void)pthread_mutex_lock(&journal->lock);
-    journal->running = true;
+    journal->running = false;
     (void)pthread_mutex_unlock(&journal->lock);
-    return ERR_OK;
+    return ERR_SYSTEM;
 }
 
 static enum err submit(struct journal *journal, struct journal_entry *entry) {

@@ -54,6 +54,7 @@ enum err ledger_open(struct ledger **ledger, const struct ledger_options *option
     memcpy(made->boot_id, options->boot_id, sizeof made->boot_id);
     ERR_TRY(ledger_table_open(&made->table, options->rows_max));
     ERR_TRY(ledger_file_open(&made->file, options->directory));
+    ERR_TRY(kv_reader_check(made->file)); /* of the process before this one, if it was killed */
     ERR_TRY(ledger_load(made));
     made->settled_boot_ms = clock_boot_ms();
     journal_on_durable(made->journal, ledger_settle_durable, made);

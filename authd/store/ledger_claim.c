@@ -5,8 +5,8 @@
 #include "authd/store/ledger_effects.h"
 #include "authd/store/ledger_state.h"
 
-#define LIFETIME_MS_MAX (INT64_C(200) * 366 * 86400 * 1000) /* keeps sums of times within 63 bits  \
-                                                             */
+/* Keeps sums of times within 63 bits. */
+#define LIFETIME_MS_MAX (INT64_C(200) * 366 * 86400 * 1000)
 
 /* The rows that a claim touches, as it leaves them. */
 struct staged {

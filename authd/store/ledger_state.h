@@ -10,8 +10,8 @@
 #include "authd/store/ledger_table.h"
 
 /* Inside the ledger. The table is ahead of the journal, the file behind it. */
-#define LEDGER_WAITING_MAX 65536 /* durable effects not yet on file: beyond it claims are refused  \
-                                  */
+/* Durable effects not yet on file: beyond it claims are refused. */
+#define LEDGER_WAITING_MAX 65536
 
 /* Rows, in the order they came. */
 struct ledger_rows {

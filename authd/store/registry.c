@@ -6,9 +6,9 @@
 #include "firmware/base/log.h"
 #include "authd/store/registry_row.h"
 
-#define FORMAT 1
-#define MAP_BYTES                                                                                  \
-    ((size_t)128 << 30) /* address space: 40 million people and more; the file is sparse */
+/* Address space, for 40 million people and more; the file is sparse. */
+#define MAP_BYTES ((size_t)128 << 30)
+#define FORMAT    1
 #define FILE_MODE 0640
 
 const char *const registry_tables[REGISTRY_TABLE_COUNT] = {
@@ -63,6 +63,8 @@ enum err registry_open(struct registry **registry, const char *directory, bool w
                                  .read_only = !writer,
                                  .file_mode = FILE_MODE};
     ERR_TRY(kv_open(&made->kv, &options));
+    /* A reader that was killed keeps pages from being used again. */
+    ERR_TRY(kv_reader_check(made->kv));
     ERR_TRY(settle_format(made));
     *registry = made;
     made = NULL;
