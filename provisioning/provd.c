@@ -11,9 +11,10 @@
 #include "provisioning/officers.h"
 #include "provisioning/rules.h"
 
-#define ARENA_BYTES     (8u * 1024u * 1024u)
-#define FILE_BYTES_MAX  (UINT64_C(1) << 46) /* the registry's map */
-#define DESCRIPTORS_MAX 256
+#define ARENA_BYTES      (4u * 1024u * 1024u) /* questions of all officers, a batch of people */
+#define FILE_BYTES_MAX   (UINT64_C(1) << 46)  /* the registry's map */
+#define READERS_CHECK_MS 60000
+#define DESCRIPTORS_MAX  256
 
 struct settings {
     char registry_directory[256], run_directory[256], officers_group[64];
@@ -48,6 +49,7 @@ struct process {
     struct serve *serve;
     struct officers *officers;
     bool working; /* an operation lets the loop turn while it waits: this is the inner turn */
+    int64_t readers_checked_ms;
 };
 
 static void on_peer_down(void *context, const char *role, uint16_t index) {
@@ -84,19 +86,33 @@ static void work_on(struct process *process, const struct officers_question *que
         officers_drop(process->officers, err);
 }
 
-/* Once a turn. One operation at a time; the others queue. */
+/* A core that was killed leaves its reader slots, which would keep old pages from being used again.
+ */
+static void check_readers(struct process *process) {
+    int64_t now = clock_boot_ms();
+    if (now - process->readers_checked_ms < READERS_CHECK_MS)
+        return;
+    process->readers_checked_ms = now;
+    enum err err = kv_reader_check(registry_kv(process->provd.registry));
+    if (err != ERR_OK)
+        log_event(LOG_WARNING, "reader-check", "error=%s", err_text(err));
+}
+
+/* Once a turn. One operation at a time; the others queue. Returns when it wants to be called again.
+ */
 static int work(void *context) {
     struct process *process = context;
     struct officers_question question;
     if (process->working)
-        return -1;
+        return READERS_CHECK_MS;
+    check_readers(process);
     process->working = true;
     while (process->provd.fatal == ERR_OK && officers_next(process->officers, &question))
         work_on(process, &question);
     process->working = false;
     if (process->provd.fatal != ERR_OK)
         serve_stop(process->serve);
-    return -1;
+    return READERS_CHECK_MS;
 }
 
 /* The registry is open and the socket bound: no path is needed any more. */
