@@ -40,7 +40,7 @@ void handshake_begin(struct handshakes *handshakes, struct handshake *handshake,
                      gnutls_session_t session, struct MHD_Connection *http, int fd);
 /* It is complete, or its connection closed. Twice is allowed. */
 void handshake_end(struct handshake *handshake);
-/* Resumes it if it is parked: before its socket is shut down. */
+/* Resumes it if it is parked: before the daemon is stopped. */
 void handshake_wake(struct handshake *handshake);
 
 /* After each turn of libmicrohttpd: parks those that stalled in it. */

@@ -207,16 +207,18 @@ static enum MHD_Result on_body(struct http *http, struct connection *connection,
     return MHD_NO;
 }
 
-/* Suspended before it is sent, so that the answer can't come first. */
+/* What is forwarded leaves when this turn ends: the answer can't come before the suspension. */
 static enum MHD_Result ask_core(struct http *http, struct connection *connection) {
-    MHD_suspend_connection(connection->http);
-    connection->request.waiting = true;
-    if (http->options->forward(http->options->context, connection) == ERR_OK) {
-        tally_add(http->options->tally, TALLY_FORWARDED);
-        return MHD_YES;
+    struct connection_request *request = &connection->request;
+    if (http->options->forward(http->options->context, connection) != ERR_OK) {
+        tally_add(http->options->tally, TALLY_CORE_FULL);
+        request->answer_status = MHD_HTTP_SERVICE_UNAVAILABLE;
+        request->answer = answer_refuse(request->answer_status, NULL, is_last(http, connection));
+        return queue(http, connection);
     }
-    tally_add(http->options->tally, TALLY_CORE_FULL);
-    http_refuse(http, connection, MHD_HTTP_SERVICE_UNAVAILABLE);
+    tally_add(http->options->tally, TALLY_FORWARDED);
+    request->waiting = true;
+    MHD_suspend_connection(connection->http);
     return MHD_YES;
 }
 
@@ -272,7 +274,7 @@ static size_t leave_encoded(void *context, struct MHD_Connection *mhd, char *tex
     return strlen(text);
 }
 
-/* What the lane does to a connection. */
+/* What the lane does to a connection, between two turns: only the next one resumes it. */
 
 static void resume(struct http *http, struct connection *connection, unsigned status,
                    struct MHD_Response *answer) {
@@ -290,12 +292,10 @@ void http_answer(struct http *http, struct connection *connection,
 }
 
 void http_refuse(struct http *http, struct connection *connection, unsigned status) {
-    const struct route *route = connection->request.verdict.route;
-    resume(http, connection, status, answer_refuse(status, route, is_last(http, connection)));
+    resume(http, connection, status, answer_refuse(status, NULL, is_last(http, connection)));
 }
 
 void http_cut(struct http *http, struct connection *connection) {
-    handshake_wake(&connection->handshake);
     connections_enter(http->options->connections, connection, PHASE_CUT, 0);
     shut_down(connection->fd);
 }

@@ -35,7 +35,10 @@ MUST_CHECK enum err http_join(struct http *http, struct serve *serve);
 /* Does what there is to do; returns in how many ms it wants to be called again, or -1. */
 int http_turn(struct http *http);
 
-/* Answers a request that waits for core: with core's answer, or with a bare ${status}. */
+/*
+ * Answers a request that waits for core: with core's answer, or with a bare ${status}. Outside
+ * http_turn, and before the next one.
+ */
 void http_answer(struct http *http, struct connection *connection,
                  const struct edge_answer *answer);
 void http_refuse(struct http *http, struct connection *connection, unsigned status);

@@ -37,16 +37,19 @@ class Core(EdgeCase):
             client.socket.close()
 
     def test_requests_sent_while_core_is_dead_are_answered_by_its_successor(self):
-        self.edge.tell("deaf")
-        with self.edge.connect() as before, self.edge.connect() as after:
-            before.send(head(AUTH, ("Content-Length", 6)), "before")
+        self.edge.tell("hold")
+        with self.edge.connect() as client:
+            client.send(head(AUTH, ("Content-Length", 6)), "before")
+            self.edge.request()
+            self.edge.tell("deaf")
             self.edge.tell("down")
-            self.assertEqual(before.answer().status, 503)  # edge knows
-            after.send(head(AUTH, ("Content-Length", 5)), "after")
+            self.assertEqual(client.answer().status, 503)  # edge knows
+            client.send(head(AUTH, ("Content-Length", 5)), "after")
             self.assertTrue(self.edge.nothing_asked())
             self.edge.tell("echo")
-            self.assertEqual(after.answer().body, b"after")
+            self.assertEqual(client.answer().body, b"after")
             self.edge.request()
+            self.edge.tell("release")
 
     def test_a_full_queue_is_a_bare_503_at_once(self):
         body = b"x" * 60000
