@@ -70,7 +70,7 @@ static enum err check_sections(const int *executables) {
             .executable = executables[kind],
             .name = program != NULL ? program : settings.notify_program,
             .account = accounts.as_root ? &accounts.kinds[kind] : NULL,
-            .environment = child_environment(NULL),
+            .environment = child_environment(kind == FAMILY_HSM),
         };
         int status;
         ERR_TRY(child_check(
@@ -139,9 +139,6 @@ static int fail(const struct conf_problem *problem, enum err err) {
 static enum err get_ready(const struct options *options, int *executables,
                           struct conf_problem *problem) {
     ERR_TRY(settings_load(options->file, &settings, problem));
-    if (settings.softhsm2_conf[0] == '\0' && getenv("SOFTHSM2_CONF") != NULL)
-        snprintf(settings.softhsm2_conf, sizeof settings.softhsm2_conf, "%s",
-                 getenv("SOFTHSM2_CONF"));
     ERR_TRY(account_resolve(&settings, &accounts, problem));
     ERR_TRY(prepare_executables(&settings, executables, problem));
     return prepare_limits();

@@ -143,8 +143,7 @@ static void copy_variable(const char *name, const char *value, char (*texts)[ENV
         (*count)++;
 }
 
-static void fill_environment(const char *softhsm2_conf, char (*texts)[ENVIRONMENT_BYTES],
-                             char **list) {
+static void fill_environment(bool for_module, char (*texts)[ENVIRONMENT_BYTES], char **list) {
     size_t count = 0;
     copy_variable("PATH", "/usr/bin:/bin", texts, &count);
     copy_variable("LC_ALL", "C.UTF-8", texts, &count);
@@ -157,20 +156,16 @@ static void fill_environment(const char *softhsm2_conf, char (*texts)[ENVIRONMEN
     copy_variable("UBSAN_OPTIONS", getenv("UBSAN_OPTIONS"), texts, &count);
     copy_variable("TSAN_OPTIONS", getenv("TSAN_OPTIONS"), texts, &count);
 #endif
-    copy_variable("SOFTHSM2_CONF", softhsm2_conf, texts, &count);
+    if (for_module)
+        copy_variable("SOFTHSM2_CONF", getenv("SOFTHSM2_CONF"), texts, &count);
     for (size_t i = 0; i < count; i++)
         list[i] = texts[i];
     list[count] = NULL;
 }
 
-char *const *child_environment(const char *softhsm2_conf) {
-    static char plain_texts[ENVIRONMENT_MAX][ENVIRONMENT_BYTES];
-    static char module_texts[ENVIRONMENT_MAX][ENVIRONMENT_BYTES];
-    static char *plain[ENVIRONMENT_MAX + 1], *module[ENVIRONMENT_MAX + 1];
-    if (softhsm2_conf == NULL) {
-        fill_environment(NULL, plain_texts, plain);
-        return plain;
-    }
-    fill_environment(softhsm2_conf, module_texts, module);
-    return module;
+char *const *child_environment(bool for_module) {
+    static char texts[2][ENVIRONMENT_MAX][ENVIRONMENT_BYTES];
+    static char *lists[2][ENVIRONMENT_MAX + 1];
+    fill_environment(for_module, texts[for_module], lists[for_module]);
+    return lists[for_module];
 }

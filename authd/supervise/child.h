@@ -26,8 +26,8 @@ MUST_CHECK enum err child_start(const struct child_plan *plan, pid_t *pid, int *
 MUST_CHECK enum err child_check(const struct child_plan *plan, struct bytes settings, int *status);
 
 /*
- * What a child's environment holds: a path, a locale, in sanitizer builds their options; with
- * ${softhsm2_conf} also that one setting, for the signer's PKCS#11 module. Ends with NULL; lives as
- * long as the program.
+ * What a child's environment holds: a path, a locale, in sanitizer builds their options;
+ * ${for_module} also authd's own SOFTHSM2_CONF, which the signer's PKCS#11 module reads. Ends with
+ * NULL; lives as long as the program.
  */
-char *const *child_environment(const char *softhsm2_conf);
+char *const *child_environment(bool for_module);

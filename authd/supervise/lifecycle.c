@@ -83,7 +83,7 @@ static void start(struct supervisor *supervisor, struct process *process, int64_
     static struct boot boot;
     make_boot(supervisor, process, &boot);
     if (process->member->kind == FAMILY_HSM)
-        pin_marker_identify(supervisor->settings->pin_file, &process->pin);
+        pin_marker_identify(&supervisor->pin_file, &process->pin);
     struct serve_peer_options options = control_options(process);
     enum err err = process_start(process, &boot, supervisor->serve, &options);
     if (err != ERR_OK) {
@@ -164,7 +164,7 @@ static void log_end(const struct process *process, const struct restart_end *end
 /* First of all the memory of it, since power may fail now. */
 static void lock_box(struct supervisor *supervisor, const struct process *signer) {
     const struct settings *settings = supervisor->settings;
-    enum err err = pin_marker_write(supervisor->marker_folder, &signer->pin, settings->pin_file);
+    enum err err = pin_marker_write(supervisor->marker_folder, &signer->pin, &supervisor->pin_file);
     if (err != ERR_OK)
         log_event(LOG_ERROR, "pin-marker-not-written",
                   "reason=%s advice=do-not-restart-authd-before-the-PIN-file-is-replaced",

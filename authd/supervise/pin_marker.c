@@ -11,15 +11,37 @@
 #define ANY_FILE  "any\n"
 #define GOOD_HEAD "device="
 
-void pin_marker_identify(const char *pin_file, struct pin_identity *identity) {
+static void make_line(const struct stat *status, struct pin_identity *identity) {
+    snprintf(identity->line, sizeof identity->line, GOOD_HEAD "%ju inode=%ju ctime=%jd.%09ld\n",
+             (uintmax_t)status->st_dev, (uintmax_t)status->st_ino, (intmax_t)status->st_ctim.tv_sec,
+             status->st_ctim.tv_nsec);
+}
+
+static bool same(const struct pin_identity *left, const struct pin_identity *right) {
+    return strcmp(left->line, right->line) == 0;
+}
+
+void pin_marker_open(const char *path, struct pin_file *file) {
     struct stat status;
-    if (pin_file[0] == '\0' || stat(pin_file, &status) != 0) {
-        snprintf(identity->line, sizeof identity->line, "%s", ANY_FILE);
+    *file = (struct pin_file){.path = path, .name = open(path, O_PATH | O_CLOEXEC), .opened = {""}};
+    if (file->name >= 0 && fstat(file->name, &status) == 0)
+        make_line(&status, &file->opened);
+}
+
+/* A file that is moved away, overwritten by a move, or written to has another time of change. */
+void pin_marker_identify(const struct pin_file *file, struct pin_identity *identity) {
+    struct stat status;
+    snprintf(identity->line, sizeof identity->line, "%s", ANY_FILE);
+    if (stat(file->path, &status) == 0) {
+        make_line(&status, identity);
         return;
     }
-    snprintf(identity->line, sizeof identity->line, GOOD_HEAD "%ju inode=%ju ctime=%jd.%09ld\n",
-             (uintmax_t)status.st_dev, (uintmax_t)status.st_ino, (intmax_t)status.st_ctim.tv_sec,
-             status.st_ctim.tv_nsec);
+    struct pin_identity now = {""};
+    if (errno != EACCES || file->name < 0 || fstat(file->name, &status) != 0)
+        return;
+    make_line(&status, &now);
+    if (same(&now, &file->opened))
+        *identity = now;
 }
 
 static void close_descriptor(const int *fd) {
@@ -38,17 +60,18 @@ static enum err write_new(int folder, const char *line) {
     return ERR_OK;
 }
 
-enum err pin_marker_write(int folder, const struct pin_identity *before, const char *pin_file) {
+enum err pin_marker_write(int folder, const struct pin_identity *before,
+                          const struct pin_file *file) {
     struct pin_identity now;
-    pin_marker_identify(pin_file, &now);
-    const char *line = strcmp(before->line, now.line) == 0 ? now.line : ANY_FILE;
+    pin_marker_identify(file, &now);
+    const char *line = same(before, &now) ? now.line : ANY_FILE;
     ERR_TRY(write_new(folder, line));
     if (renameat(folder, NEW_NAME, folder, PIN_MARKER_NAME) != 0 || fsync(folder) != 0)
         return ERR_SYSTEM;
     return ERR_OK;
 }
 
-enum err pin_marker_check(int folder, const char *pin_file, bool *refused) {
+enum err pin_marker_check(int folder, const struct pin_file *file, bool *refused) {
     char line[PIN_MARKER_SIZE];
     struct pin_identity now;
     *refused = true;
@@ -61,7 +84,7 @@ enum err pin_marker_check(int folder, const char *pin_file, bool *refused) {
     if (len < 0)
         return ERR_SYSTEM;
     line[len] = '\0';
-    pin_marker_identify(pin_file, &now);
+    pin_marker_identify(file, &now);
     bool names_a_file = strncmp(line, GOOD_HEAD, strlen(GOOD_HEAD)) == 0 && line[len - 1] == '\n';
     bool file_is_known = strncmp(now.line, GOOD_HEAD, strlen(GOOD_HEAD)) == 0;
     if (names_a_file && file_is_known && strcmp(line, now.line) != 0)

@@ -19,21 +19,32 @@ struct pin_identity {
     char line[PIN_MARKER_SIZE];
 };
 
-/* Only looks at the file's name, never into it. A file that cannot be looked at becomes the line
- * "any". */
-void pin_marker_identify(const char *pin_file, struct pin_identity *identity);
+/*
+ * The PIN file, whose name alone is looked at. It is opened (as a name, not to be read) while authd
+ * is root: afterwards its folder may be closed to authd, and the open name still tells whether the
+ * file is the same.
+ */
+struct pin_file {
+    const char *path;
+    int name; /* -1: there was none, or it could not be opened */
+    struct pin_identity opened;
+};
+void pin_marker_open(const char *path, struct pin_file *file);
+
+/* Of the file that is in place now. One of which that cannot be said becomes the line "any". */
+void pin_marker_identify(const struct pin_file *file, struct pin_identity *identity);
 
 /*
  * Records that the PIN of ${before} was refused, where ${before} was taken before the signer
- * started: durable when it gives ERR_OK. When ${pin_file} has changed since, nobody knows which of
+ * started: durable when it gives ERR_OK. When ${file} has changed since, nobody knows which of
  * the two was refused, and the marker says "any".
  */
 MUST_CHECK enum err pin_marker_write(int folder, const struct pin_identity *before,
-                                     const char *pin_file);
+                                     const struct pin_file *file);
 
-/* *refused: there is a marker, and it names ${pin_file} as it is now, "any", or nothing readable.
+/* *refused: there is a marker, and it names ${file} as it is now, "any", or nothing readable.
  * ERR_SYSTEM. */
-MUST_CHECK enum err pin_marker_check(int folder, const char *pin_file, bool *refused);
+MUST_CHECK enum err pin_marker_check(int folder, const struct pin_file *file, bool *refused);
 
 /* A PIN was accepted. */
 MUST_CHECK enum err pin_marker_remove(int folder);

@@ -46,10 +46,6 @@ const size_t settings_key_count = sizeof settings_keys / sizeof *settings_keys;
 static const struct conf_key pin_file_key[] = {
     TEXT("pin-file", pin_file, "", "file with the PIN of the token's user"),
 };
-static const struct conf_key softhsm2_conf_key[] = {
-    TEXT("softhsm2-conf", softhsm2_conf, "", "SoftHSM's own settings"),
-};
-
 static const char *const known_sections[] = {"authd", "edge",  "unseal", "core",
                                              "hsm",   "provd", "notify", NULL};
 
@@ -71,32 +67,21 @@ static bool line_sets(const char *line, size_t len, const char *name) {
     return next == ' ' || next == '\t' || next == '=' || next == ':';
 }
 
-/*
- * Reads one setting of another's section, and with ${take} removes its lines. The rest of the
- * section is not authd's to judge.
- */
-static enum err pick_setting(struct settings *settings, const struct conf_key *key, bool take,
-                             struct conf_problem *problem) {
-    char *text = settings->sections[FAMILY_HSM].text;
-    size_t *len = &settings->sections[FAMILY_HSM].len;
+/* Reads the one line of the signers' section that authd needs; the rest is not authd's to judge. */
+static enum err read_pin_file(struct settings *settings, struct conf_problem *problem) {
+    const char *text = settings->sections[FAMILY_HSM].text;
+    size_t left = settings->sections[FAMILY_HSM].len, picked = 0;
     char lines[BOOT_SETTINGS_MAX];
-    size_t picked = 0;
-    for (size_t at = 0; at < *len;) {
-        size_t line = line_length(text + at, *len - at);
-        if (!line_sets(text + at, line, key->name)) {
-            at += line;
-            continue;
+    while (left > 0) {
+        size_t line = line_length(text, left);
+        if (line_sets(text, line, pin_file_key->name)) {
+            memcpy(lines + picked, text, line);
+            picked += line;
         }
-        memcpy(lines + picked, text + at, line);
-        picked += line;
-        if (take) {
-            memmove(text + at, text + at + line, *len - at - line);
-            *len -= line;
-        } else {
-            at += line;
-        }
+        text += line;
+        left -= line;
     }
-    return conf_parse(bytes_of(lines, picked), key, 1, settings, problem);
+    return conf_parse(bytes_of(lines, picked), pin_file_key, 1, settings, problem);
 }
 
 static enum err cut_sections(struct bytes file, struct settings *settings,
@@ -146,8 +131,7 @@ enum err settings_parse(struct bytes file, struct settings *settings,
     ERR_TRY(conf_parse(bytes_of(own, buffer.len), settings_keys, settings_key_count, settings,
                        problem));
     ERR_TRY(cut_sections(file, settings, problem));
-    ERR_TRY(pick_setting(settings, pin_file_key, false, problem));
-    ERR_TRY(pick_setting(settings, softhsm2_conf_key, true, problem));
+    ERR_TRY(read_pin_file(settings, problem));
     return settle(settings, problem);
 }
 

@@ -22,10 +22,8 @@ struct settings {
     char user[SETTINGS_NAME_SIZE];
     char users[FAMILY_KINDS][SETTINGS_NAME_SIZE];
     char registry_group[SETTINGS_NAME_SIZE];
-    /* From [hsm]: where the PIN is (authd looks at the file, never into it), and SoftHSM's own
-     * settings. */
-    char pin_file[SETTINGS_PATH_SIZE];
-    char softhsm2_conf[SETTINGS_PATH_SIZE];
+    char pin_file[SETTINGS_PATH_SIZE]; /* from [hsm]: authd looks at the file's name, never into it
+                                        */
     struct {
         char text[BOOT_SETTINGS_MAX];
         size_t len;
@@ -35,10 +33,7 @@ struct settings {
 extern const struct conf_key settings_keys[];
 extern const size_t settings_key_count;
 
-/*
- * Reads ${path}. ERR_CONFIG with ${problem} saying what to do. The line softhsm2-conf of [hsm] is
- * taken out of the signer's section: it is for the PKCS#11 module's environment.
- */
+/* Reads ${path}. ERR_CONFIG with ${problem} saying what to do. */
 MUST_CHECK enum err settings_load(const char *path, struct settings *settings,
                                   struct conf_problem *problem);
 /* The same from a text. */

@@ -41,7 +41,7 @@ static enum err open_processes(const struct supervisor_resources *resources,
             .name = name != NULL ? name : settings->notify_program,
             .index = process->member->index,
             .account = resources->accounts->as_root ? &resources->accounts->kinds[kind] : NULL,
-            .environment = child_environment(kind == FAMILY_HSM ? settings->softhsm2_conf : NULL),
+            .environment = child_environment(kind == FAMILY_HSM),
         };
         ERR_TRY(process_open(process));
     }
@@ -61,6 +61,24 @@ static enum err open_signals(int *fd) {
     return *fd < 0 ? ERR_SYSTEM : ERR_OK;
 }
 
+static enum err recall_refused_pin(struct supervisor *supervisor) {
+    const struct settings *settings = supervisor->settings;
+    pin_marker_open(settings->pin_file, &supervisor->pin_file);
+    ERR_TRY(pin_marker_check(supervisor->marker_folder, &supervisor->pin_file,
+                             &supervisor->pin_refused));
+    if (!supervisor->pin_refused)
+        return ERR_OK;
+    log_event(LOG_ERROR, "locked-by-a-refused-pin",
+              "file=%s marker=%s/authd/%s "
+              "advice=replace-the-PIN-file-with-the-right-PIN-and-restart-authd;"
+              "-if-it-was-replaced-already-remove-the-marker",
+              settings->pin_file, settings->state_directory, PIN_MARKER_NAME);
+    for (size_t i = 0; i < supervisor->family.member_count; i++)
+        if (supervisor->processes[i].member->kind == FAMILY_HSM)
+            supervisor->processes[i].stage = PROCESS_ENDED;
+    return ERR_OK;
+}
+
 enum err supervisor_open(const struct supervisor_resources *resources,
                          struct supervisor *supervisor) {
     const struct settings *settings = resources->settings;
@@ -76,25 +94,9 @@ enum err supervisor_open(const struct supervisor_resources *resources,
     for (size_t pair = 0; pair < supervisor->family.pair_count; pair++)
         ERR_TRY(frame_pair(supervisor->ends[pair], PAIR_BYTES));
     ERR_TRY(open_processes(resources, supervisor));
+    ERR_TRY(recall_refused_pin(supervisor));
     ERR_TRY(open_signals(&supervisor->signal_fd));
     return serve_open(&supervisor->serve, NULL);
-}
-
-static enum err recall_refused_pin(struct supervisor *supervisor) {
-    const struct settings *settings = supervisor->settings;
-    ERR_TRY(
-        pin_marker_check(supervisor->marker_folder, settings->pin_file, &supervisor->pin_refused));
-    if (!supervisor->pin_refused)
-        return ERR_OK;
-    log_event(LOG_ERROR, "locked-by-a-refused-pin",
-              "file=%s marker=%s/authd/%s "
-              "advice=replace-the-PIN-file-with-the-right-PIN-and-restart-authd;"
-              "-if-it-was-replaced-already-remove-the-marker",
-              settings->pin_file, settings->state_directory, PIN_MARKER_NAME);
-    for (size_t i = 0; i < supervisor->family.member_count; i++)
-        if (supervisor->processes[i].member->kind == FAMILY_HSM)
-            supervisor->processes[i].stage = PROCESS_ENDED;
-    return ERR_OK;
 }
 
 static void on_signal(void *context, int fd) {
@@ -120,7 +122,6 @@ static int tick(void *context) {
 
 enum err supervisor_run(struct supervisor *supervisor, int *exit_code) {
     *exit_code = BOOT_EXIT_FAILURE;
-    ERR_TRY(recall_refused_pin(supervisor));
     supervisor->last_tick_ms = clock_boot_ms();
     supervisor->watching_since_ms = supervisor->last_tick_ms;
     ERR_TRY(serve_add_descriptor(supervisor->serve, supervisor->signal_fd, on_signal, supervisor));

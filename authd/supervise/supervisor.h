@@ -21,7 +21,8 @@ struct supervisor {
     bool as_root;
     struct serve *serve;
     int signal_fd;
-    int notice_fd;             /* the service manager's socket, or -1 */
+    int notice_fd; /* the service manager's socket, or -1 */
+    struct pin_file pin_file;
     int marker_folder;         /* where the refused PIN is remembered */
     enum box_state core_state; /* as core has derived it */
     bool pin_refused;          /* no signer starts again */
@@ -42,7 +43,10 @@ struct supervisor_resources {
     int marker_folder;
 };
 
-/* Makes all pairs and pulse pages. ERR_SYSTEM. */
+/*
+ * Makes all pairs and pulse pages, and recalls a refused PIN: while authd still is root.
+ * ERR_SYSTEM.
+ */
 MUST_CHECK enum err supervisor_open(const struct supervisor_resources *resources,
                                     struct supervisor *supervisor);
 

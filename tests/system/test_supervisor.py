@@ -55,13 +55,14 @@ class Box:
         self.process = None
         self.lines = []
         self.grown = threading.Condition()
+        self.pin_folder = self.folder / "commands"
 
     def pin_file(self):
-        return self.folder / "commands" / "pin"
+        return self.pin_folder / "pin"
 
     def set_pin(self, pin):
         """Replaces the file, as an officer would."""
-        new = self.folder / "commands" / "pin.new"
+        new = self.pin_folder / "pin.new"
         new.write_text(pin + "\n")
         new.replace(self.pin_file())
         self.sections["hsm"]["pin-file"] = self.pin_file()
@@ -334,6 +335,14 @@ class SupervisorTest(unittest.TestCase):
             self.box.wait_for(kills, number)
         self.assertEqual(self.box.matching("reported-by-its-peer"), [])
         self.box.stop()
+
+    def test_a_wrong_pin_in_the_signers_own_folder_is_remembered(self):
+        self.need_root()
+        self.box.pin_folder = self.box.folder / "signers"
+        self.box.pin_folder.mkdir(mode=0o700)
+        shutil.chown(self.box.pin_folder, "daemon")
+        self.box.authd_settings["hsm-user"] = "daemon"
+        self.test_a_wrong_pin_is_tried_once_and_remembered()
 
     def test_a_wrong_pin_is_tried_once_and_remembered(self):
         self.box.set_pin("wrong")

@@ -59,15 +59,11 @@ static void the_pin_files_name_is_seen_and_left(void **state) {
     assert_true(section_is(FAMILY_HSM, "module = /m.so\npin-file = /etc/pin\npin-files = x\n"));
 }
 
-static void the_modules_environment_is_taken_out(void **state) {
+static void a_doubtful_pin_file_is_refused(void **state) {
     (void)state;
-    assert_int_equal(parse("[hsm]\nsofthsm2-conf = /etc/s.conf\nmodule = /m.so\n"), ERR_OK);
-    assert_string_equal(settings.softhsm2_conf, "/etc/s.conf");
-    assert_true(section_is(FAMILY_HSM, "module = /m.so\n"));
-    assert_int_equal(parse("[hsm]\nmodule = /m.so\nsofthsm2-conf=/etc/s.conf"), ERR_OK);
-    assert_string_equal(settings.softhsm2_conf, "/etc/s.conf");
-    assert_true(section_is(FAMILY_HSM, "module = /m.so\n"));
-    refuse("[hsm]\nsofthsm2-conf = a\nsofthsm2-conf = b\n", "twice");
+    refuse("[hsm]\npin-file = a\npin-file = b\n", "twice");
+    assert_int_equal(parse("[hsm]\nmodule = /m.so\npin-file=/etc/pin"), ERR_OK);
+    assert_string_equal(settings.pin_file, "/etc/pin");
 }
 
 static void the_pin_in_another_section_is_not_authds(void **state) {
@@ -123,7 +119,7 @@ int main(void) {
         cmocka_unit_test(everything_has_a_default),
         cmocka_unit_test(each_process_gets_its_own_section_alone),
         cmocka_unit_test(the_pin_files_name_is_seen_and_left),
-        cmocka_unit_test(the_modules_environment_is_taken_out),
+        cmocka_unit_test(a_doubtful_pin_file_is_refused),
         cmocka_unit_test(the_pin_in_another_section_is_not_authds),
         cmocka_unit_test(nonsense_is_refused_with_advice),
         cmocka_unit_test(a_section_that_does_not_fit_is_refused),

@@ -16,6 +16,7 @@
 static char folder_path[] = "/tmp/idcs-marker-XXXXXX";
 static int folder;
 static char pin[96];
+static struct pin_file file;
 
 static void write_file(const char *path, const char *text) {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -36,25 +37,27 @@ static void replace_pin(const char *text) {
 static int set_up(void **state) {
     (void)state;
     replace_pin("1234");
-    return 0;
+    pin_marker_open(pin, &file);
+    return file.name < 0;
 }
 
 static int tear_down(void **state) {
     (void)state;
+    close(file.name);
     (void)unlink(pin);
     return pin_marker_remove(folder) == ERR_OK ? 0 : -1;
 }
 
 static bool refused(void) {
     bool answer = false;
-    assert_int_equal(pin_marker_check(folder, pin, &answer), ERR_OK);
+    assert_int_equal(pin_marker_check(folder, &file, &answer), ERR_OK);
     return answer;
 }
 
 static void refuse_current_pin(void) {
     struct pin_identity before;
-    pin_marker_identify(pin, &before);
-    assert_int_equal(pin_marker_write(folder, &before, pin), ERR_OK);
+    pin_marker_identify(&file, &before);
+    assert_int_equal(pin_marker_write(folder, &before, &file), ERR_OK);
 }
 
 static void without_a_marker_the_pin_may_be_tried(void **state) {
@@ -90,9 +93,9 @@ static void a_changed_file_may_be_tried(void **state) {
 static void a_file_that_was_replaced_meanwhile_locks_for_any(void **state) {
     (void)state;
     struct pin_identity before;
-    pin_marker_identify(pin, &before);
+    pin_marker_identify(&file, &before);
     replace_pin("5678");
-    assert_int_equal(pin_marker_write(folder, &before, pin), ERR_OK);
+    assert_int_equal(pin_marker_write(folder, &before, &file), ERR_OK);
     assert_true(refused());
     replace_pin("9999");
     assert_true(refused());
@@ -105,6 +108,57 @@ static void a_file_that_cannot_be_looked_at_locks_for_any(void **state) {
     assert_true(refused());
     replace_pin("1234");
     assert_true(refused());
+}
+
+/* The folder of the PIN file is the signers' alone; authd has opened the name before. */
+static void close_folder(bool closed) {
+    static char private_folder[96];
+    snprintf(private_folder, sizeof private_folder, "%s/private", folder_path);
+    if (closed) {
+        assert_int_equal(mkdir(private_folder, 0700), 0);
+        close(file.name);
+        (void)unlink(pin);
+        snprintf(pin, sizeof pin, "%s/private/pin", folder_path);
+        replace_pin("1234");
+        pin_marker_open(pin, &file);
+        assert_int_equal(chmod(private_folder, 0), 0);
+        assert_int_equal(geteuid() == 0 ? seteuid(65534) : 0, 0);
+        return;
+    }
+    assert_int_equal(getuid() == 0 ? seteuid(0) : 0, 0);
+    assert_int_equal(chmod(private_folder, 0700), 0);
+    (void)unlink(pin);
+    assert_int_equal(rmdir(private_folder), 0);
+    snprintf(pin, sizeof pin, "%s/pin", folder_path);
+}
+
+static void a_file_in_a_closed_folder_is_known_by_its_open_name(void **state) {
+    (void)state;
+    struct pin_identity while_open = file.opened, identity;
+    pin_marker_identify(&file, &identity);
+    assert_string_equal(identity.line, while_open.line);
+    close_folder(true);
+    pin_marker_identify(&file, &identity);
+    struct pin_identity expected = file.opened;
+    close_folder(false);
+    assert_string_equal(identity.line, expected.line);
+    assert_memory_equal(identity.line, "device=", 7);
+}
+
+static void a_file_replaced_in_a_closed_folder_is_any(void **state) {
+    (void)state;
+    struct pin_identity identity;
+    close_folder(true);
+    assert_int_equal(getuid() == 0 ? seteuid(0) : 0, 0);
+    char private_folder[96];
+    snprintf(private_folder, sizeof private_folder, "%s/private", folder_path);
+    assert_int_equal(chmod(private_folder, 0700), 0);
+    replace_pin("5678");
+    assert_int_equal(chmod(private_folder, 0), 0);
+    assert_int_equal(getuid() == 0 ? seteuid(65534) : 0, 0);
+    pin_marker_identify(&file, &identity);
+    close_folder(false);
+    assert_string_equal(identity.line, "any\n");
 }
 
 static void a_marker_locks_while_the_file_is_missing(void **state) {
@@ -127,7 +181,7 @@ static void an_unreadable_marker_locks(void **state) {
     assert_int_equal(unlink(path), 0);
     assert_int_equal(symlink("/dev/null", path), 0);
     bool answer = false;
-    assert_int_equal(pin_marker_check(folder, pin, &answer), ERR_SYSTEM);
+    assert_int_equal(pin_marker_check(folder, &file, &answer), ERR_SYSTEM);
     assert_true(answer);
 }
 
@@ -142,8 +196,8 @@ static void the_marker_goes_when_a_pin_was_accepted(void **state) {
 static void a_marker_that_cannot_be_written_is_an_error(void **state) {
     (void)state;
     struct pin_identity before;
-    pin_marker_identify(pin, &before);
-    assert_int_equal(pin_marker_write(-1, &before, pin), ERR_SYSTEM);
+    pin_marker_identify(&file, &before);
+    assert_int_equal(pin_marker_write(-1, &before, &file), ERR_SYSTEM);
 }
 
 static int make_folder(void **state) {
@@ -171,6 +225,8 @@ int main(void) {
         MARKER_TEST(a_changed_file_may_be_tried),
         MARKER_TEST(a_file_that_was_replaced_meanwhile_locks_for_any),
         MARKER_TEST(a_file_that_cannot_be_looked_at_locks_for_any),
+        MARKER_TEST(a_file_in_a_closed_folder_is_known_by_its_open_name),
+        MARKER_TEST(a_file_replaced_in_a_closed_folder_is_any),
         MARKER_TEST(a_marker_locks_while_the_file_is_missing),
         MARKER_TEST(an_unreadable_marker_locks),
         MARKER_TEST(the_marker_goes_when_a_pin_was_accepted),
