@@ -24,7 +24,7 @@ static void settle(struct lane *lane, const struct otp_delivery *delivery, bool 
     uint8_t memory[1024];
     struct bytes body, effects_view;
     struct buffer effects = buffer_over(memory, sizeof(memory));
-    if (otp_delivered(lane->core, delivery, delivered, &effects) != ERR_OK)
+    if (otp_delivery_settle(lane->core, delivery, delivered, &effects) != ERR_OK)
         return; /* used or replaced meanwhile: there is nothing to settle */
     struct delivery_record *record = calloc(1, sizeof(*record));
     if (record == NULL)

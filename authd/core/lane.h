@@ -6,7 +6,7 @@
 
 #include "firmware/base/serve.h"
 #include "authd/core/core.h"
-#include "authd/core/otp.h"
+#include "authd/core/otp_delivery.h"
 #include "authd/core/request.h"
 #include "authd/core/signature.h"
 

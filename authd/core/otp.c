@@ -113,9 +113,8 @@ static enum err store_code(struct core *core, struct request *request,
                           .status = OTP_PENDING,
                           .epoch = core->epoch};
     ERR_TRY(code_mac(core, request, (const char *)request->otp.data, row.mac));
-    uint8_t value[LEDGER_VALUE_MAX], transaction[TRANSACTION_ROW_BYTES];
-    size_t len;
-    otp_row_encode(&row, value, &len);
+    uint8_t transaction[TRANSACTION_ROW_BYTES];
+    otp_row_encode(&row, request->otp_value, &request->otp_value_len);
     programme_hash(request, transaction);
     transaction[PARTNER_ID_BYTES] = (uint8_t)request->identifier_type;
     transaction[PARTNER_ID_BYTES + 1] = (uint8_t)channel_locks(request);
@@ -123,7 +122,8 @@ static enum err store_code(struct core *core, struct request *request,
     struct ledger_op ops[] = {
         otp_bump(keys->requests, settings->otp_requests, window_ms, 0),
         otp_bump(keys->person_requests, settings->otp_person_requests, window_ms, 0),
-        otp_put(keys->code, bytes_of(value, len), lifetime_ms + OTP_GRACE_MS),
+        otp_put(keys->code, bytes_of(request->otp_value, request->otp_value_len),
+                lifetime_ms + OTP_GRACE_MS),
         otp_put(keys->transaction, bytes_of(transaction, sizeof(transaction)), remembered_ms),
     };
     size_t failed = 0;
@@ -351,42 +351,4 @@ enum err otp_verify(struct core *core, struct request *request) {
         return use_code(core, request, &keys, &row, &guess);
     refuse_wrong(core, request, &guess);
     return ERR_OK;
-}
-
-void otp_delivery_of(const struct core *core, const struct request *request,
-                     struct otp_delivery *delivery) {
-    struct otp_keys keys;
-    uint32_t count = 0;
-    int64_t remaining_ms = 0;
-    otp_keys_of(core, request, &keys);
-    memcpy(delivery->row, keys.code, sizeof(delivery->row));
-    memcpy(delivery->requests, keys.requests, sizeof(delivery->requests));
-    memcpy(delivery->person_requests, keys.person_requests, sizeof(delivery->person_requests));
-    if (ledger_read(core->ledger, keys.code, delivery->value, &delivery->value_len, &count,
-                    &remaining_ms) != ERR_OK)
-        delivery->value_len = 0;
-}
-
-enum err otp_delivered(struct core *core, const struct otp_delivery *delivery, bool delivered,
-                       struct buffer *effects) {
-    struct otp_row row;
-    uint8_t value[LEDGER_VALUE_MAX];
-    size_t len, failed = 0;
-    struct bytes pending = bytes_of(delivery->value, delivery->value_len);
-    if (otp_row_decode(pending, &row) != ERR_OK)
-        return ERR_NOT_FOUND;
-    int64_t left_ms = row.expires_boot_ms - clock_boot_ms();
-    row.status = OTP_DELIVERED;
-    otp_row_encode(&row, value, &len);
-    struct ledger_op kept[] = {
-        otp_plain(LEDGER_TAKE, delivery->row),
-        otp_put(delivery->row, bytes_of(value, len), (left_ms > 0 ? left_ms : 0) + OTP_GRACE_MS)};
-    struct ledger_op given_back[] = {otp_plain(LEDGER_TAKE, delivery->row),
-                                     otp_plain(LEDGER_LOWER, delivery->requests),
-                                     otp_plain(LEDGER_LOWER, delivery->person_requests)};
-    kept[0].value = given_back[0].value = pending;
-    enum ledger_result result =
-        delivered ? ledger_claim(core->ledger, kept, 2, INT64_MAX, &failed, effects)
-                  : ledger_claim(core->ledger, given_back, 3, INT64_MAX, &failed, effects);
-    return result == LEDGER_WON ? ERR_OK : result == LEDGER_TAKEN ? ERR_NOT_FOUND : ERR_UNAVAILABLE;
 }

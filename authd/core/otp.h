@@ -23,20 +23,3 @@ MUST_CHECK enum err otp_issue(struct core *core, struct request *request, bool d
 
 /* Compares the payload's code; refuses by request_refuse unless it is right, in time and unused. */
 MUST_CHECK enum err otp_verify(struct core *core, struct request *request);
-
-/* What became of a code's message. Rows are named by their ledger keys, so that nobody's name is
- * needed. */
-struct otp_delivery {
-    uint8_t row[LEDGER_KEY_BYTES], requests[LEDGER_KEY_BYTES], person_requests[LEDGER_KEY_BYTES];
-    uint8_t value[LEDGER_VALUE_MAX]; /* of the pending row */
-    size_t value_len;
-};
-void otp_delivery_of(const struct core *core, const struct request *request,
-                     struct otp_delivery *delivery);
-/*
- * Delivered: the row survives a restart of the box's programs. Not delivered: the row is void and
- * the request is given back. Appends to ${effects}. ERR_NOT_FOUND: the row has been used or
- * replaced meanwhile.
- */
-MUST_CHECK enum err otp_delivered(struct core *core, const struct otp_delivery *delivery,
-                                  bool delivered, struct buffer *effects);

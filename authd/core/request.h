@@ -9,6 +9,7 @@
 #include "authd/core/identifier.h"
 #include "authd/store/identity.h"
 #include "authd/store/journal.h"
+#include "authd/store/ledger.h"
 #include "authd/store/programme.h"
 #include "authd/wire/edge_wire.h"
 #include "authd/wire/unseal_wire.h"
@@ -82,7 +83,9 @@ struct request {
     uint8_t *answer; /* body and signature of the answer */
     struct edge_answer edge_answer;
 
-    struct secret otp; /* a code to be sent once the record is durable */
+    struct secret otp;                   /* a code to be sent once the record is durable */
+    uint8_t otp_value[LEDGER_VALUE_MAX]; /* its row, as it was stored */
+    size_t otp_value_len;
     bool send_phone, send_email;
 };
 
