@@ -69,8 +69,13 @@ static bool is_common_part_sound(const struct statement *statement, int64_t now_
     return true;
 }
 
+static bool has_attributes(const struct statement *statement) {
+    return statement->identity.len > 0 || statement->session_key.len > 0;
+}
+
 static bool is_auth_sound(const struct statement *statement) {
-    if (statement->masked_mobile[0] != '\0' || statement->masked_email[0] != '\0')
+    if (statement->masked_mobile[0] != '\0' || statement->masked_email[0] != '\0' ||
+        has_attributes(statement))
         return false;
     if (statement->verdict)
         return statement->error_count == 0 && is_token(statement->token);
@@ -79,7 +84,7 @@ static bool is_auth_sound(const struct statement *statement) {
 
 static bool is_otp_sound(const struct statement *statement) {
     bool mobile = statement->masked_mobile[0] != '\0', email = statement->masked_email[0] != '\0';
-    if (statement->verdict || statement->token[0] != '\0')
+    if (statement->verdict || statement->token[0] != '\0' || has_attributes(statement))
         return false;
     if (statement->error_count > 0)
         return !mobile && !email;
@@ -91,30 +96,21 @@ static bool is_otp_sound(const struct statement *statement) {
 }
 
 static bool is_kyc_sound(const struct statement *statement) {
-    return !statement->verdict && statement->error_count > 0 && statement->token[0] == '\0' &&
-           statement->masked_mobile[0] == '\0' && statement->masked_email[0] == '\0';
+    if (statement->masked_mobile[0] != '\0' || statement->masked_email[0] != '\0')
+        return false;
+    if (statement->verdict)
+        return statement->error_count == 0 && is_token(statement->token) &&
+               statement->identity.len > 0 && statement->session_key.len > 0;
+    return statement->error_count > 0 && statement->token[0] == '\0' && !has_attributes(statement);
 }
 
 static void put_text(struct buffer *body, const char *text) {
     buffer_raw(body, text, strlen(text));
 }
 
-/* The characters of a JSON string (RFC 8259 §7): what must be escaped is, the rest goes as it is.
- */
-static void put_escaped(struct buffer *body, const char *text) {
-    for (const char *letter = text; *letter != '\0'; letter++) {
-        if (*letter == '"' || *letter == '\\')
-            buffer_format(body, "\\%c", *letter);
-        else if ((unsigned char)*letter < ' ' || *letter == 0x7f)
-            buffer_format(body, "\\u%04x", (unsigned)(unsigned char)*letter);
-        else
-            buffer_u8(body, (uint8_t)*letter);
-    }
-}
-
 static void put_string(struct buffer *body, const char *text) {
     put_text(body, "\"");
-    put_escaped(body, text);
+    codec_json_escape(body, bytes_of_text(text));
     put_text(body, "\"");
 }
 
@@ -131,7 +127,7 @@ static void put_filled(struct buffer *body, const char *text, const char *detail
     for (const char *place = strstr(text, detail_place); place != NULL;
          place = strstr(text, detail_place)) {
         buffer_raw(body, text, (size_t)(place - text));
-        put_escaped(body, detail);
+        codec_json_escape(body, bytes_of_text(detail));
         text = place + strlen(detail_place);
     }
     put_text(body, text);
@@ -183,8 +179,20 @@ static void put_otp(struct buffer *body, const struct statement *statement) {
 }
 
 static void put_kyc(struct buffer *body, const struct statement *statement) {
-    (void)statement;
-    put_text(body, ",\"response\":{\"kycStatus\":false}");
+    if (!statement->verdict) {
+        put_text(body, ",\"response\":{\"kycStatus\":false}");
+        return;
+    }
+    put_text(body, ",\"response\":{\"kycStatus\":true,\"authToken\":");
+    put_string(body, statement->token);
+    put_text(body, ",\"thumbprint\":\"");
+    codec_hex_upper(body, bytes_of(statement->certificate_thumbprint,
+                                   sizeof statement->certificate_thumbprint));
+    put_text(body, "\",\"identity\":\"");
+    codec_base64url(body, statement->identity);
+    put_text(body, "\",\"sessionKey\":\"");
+    codec_base64url(body, statement->session_key);
+    put_text(body, "\"}");
 }
 
 struct kind {

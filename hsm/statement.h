@@ -9,11 +9,11 @@
  * The one writer of response bodies (MOSIP IDA, "Responses"): {id, version, transactionID,
  * responseTime, errors, response}. It words every member itself from typed fields, and refuses
  * fields that do not go together:
- *   AUTH  verdict true:  no errors, a token of 36 digits      → {"authStatus":true,"authToken":"…"}
- *         verdict false: at least one error, no token         →
- * {"authStatus":false,"authToken":null} OTP   no errors: a masked destination (or two)            →
- * {"maskedMobile":…,"maskedEmail":…} errors: no destination                              → no
- * member "response" KYC   refusals only: at least one error                   → {"kycStatus":false}
+ *   AUTH  verdict true:  no errors, a token of 36 digits
+ *         verdict false: at least one error, no token
+ *   OTP   no errors: a masked destination (or two); errors: none, and no member "response"
+ *   KYC   verdict true:  no errors, a token, the encrypted attributes and their session key
+ *         verdict false: at least one error and nothing else
  * and, for all kinds:
  *   id, version, transaction are UTF-8; empty ones are written as null;
  *   an error has a detail exactly when its text has a place for one; the detail is printable ASCII;

@@ -178,6 +178,9 @@ void hsm_wire_put_statement(struct buffer *target, const struct statement *quest
     buffer_text(target, question->token);
     buffer_text(target, question->masked_mobile);
     buffer_text(target, question->masked_email);
+    buffer_raw(target, question->certificate_thumbprint, sizeof question->certificate_thumbprint);
+    buffer_block(target, question->identity);
+    buffer_block(target, question->session_key);
     buffer_u8(target, (uint8_t)question->error_count);
     for (size_t i = 0; i < question->error_count; i++) {
         buffer_u16(target, (uint16_t)question->errors[i].error);
@@ -214,6 +217,9 @@ enum err hsm_wire_get_statement(struct bytes payload, struct statement *question
     cursor_text(&cursor, question->token, sizeof question->token);
     cursor_text(&cursor, question->masked_mobile, sizeof question->masked_mobile);
     cursor_text(&cursor, question->masked_email, sizeof question->masked_email);
+    cursor_copy(&cursor, question->certificate_thumbprint, sizeof question->certificate_thumbprint);
+    question->identity = cursor_block(&cursor, STATEMENT_IDENTITY_MAX);
+    question->session_key = cursor_block(&cursor, STATEMENT_SESSION_KEY_MAX);
     ERR_TRY(get_errors(&cursor, question));
     bool known = kind >= STATEMENT_AUTH && kind <= STATEMENT_KYC;
     question->kind = (enum statement_kind)(known ? kind : 0);

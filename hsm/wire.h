@@ -100,7 +100,7 @@ struct hsm_looked_up {
 enum statement_kind {
     STATEMENT_AUTH = 1, /* response {authStatus, authToken} */
     STATEMENT_OTP = 2,  /* response {maskedMobile, maskedEmail}; none on error */
-    STATEMENT_KYC = 3,  /* on error response {kycStatus:false} */
+    STATEMENT_KYC = 3,  /* response {kycStatus, authToken, thumbprint, identity, sessionKey} */
 };
 #define STATEMENT_ERRORS_MAX  16
 #define STATEMENT_DETAIL_SIZE 96
@@ -121,12 +121,17 @@ struct statement {
     char token[STATEMENT_TOKEN_SIZE]; /* AUTH: authToken, "" is written as null */
     char masked_mobile[24];           /* OTP: "" is written as null */
     char masked_email[160];
+    /* KYC: the attributes, encrypted to the programme's certificate (§2.7); views of the frame */
+    uint8_t certificate_thumbprint[HSM_THUMBPRINT_BYTES];
+    struct bytes identity, session_key; /* raw; written as base64url */
     size_t error_count;
     struct statement_error errors[STATEMENT_ERRORS_MAX];
 };
 
-#define STATEMENT_BODY_MAX      8192
-#define STATEMENT_SIGNATURE_MAX 4096
+#define STATEMENT_SESSION_KEY_MAX 512
+#define STATEMENT_IDENTITY_MAX    (32u * 1024u)
+#define STATEMENT_BODY_MAX        (48u * 1024u)
+#define STATEMENT_SIGNATURE_MAX   4096
 struct hsm_stated {
     struct hsm_receipt receipt;
     struct bytes body;      /* JSON; views of the frame */

@@ -1,3 +1,4 @@
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -45,8 +46,8 @@ void lane_answer_bare(struct lane *lane, struct request *request, uint16_t statu
 
 enum err lane_ask(struct lane *lane, struct request *request, struct serve_peer *peer,
                   uint16_t type, const struct buffer *payload) {
-    (void)lane;
-    struct frame frame = {.type = type, .id = request->index, .generation = ++request->generation};
+    struct frame frame = {
+        .type = type, .id = lane->frame_ids | request->index, .generation = ++request->generation};
     ERR_TRY(buffer_end(payload, &frame.payload));
     return serve_send(peer, &frame);
 }
@@ -216,8 +217,11 @@ enum err lane_open(struct lane *lane, struct core *core, unsigned index, struct 
     lane->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (lane->requests == NULL || lane->scratch == NULL || lane->event_fd < 0)
         return ERR_SYSTEM;
+    /* Sockets outlive processes: an answer to a predecessor's question must fit none of ours. */
+    lane->frame_ids = (uint64_t)randombytes_random() << 32;
     for (uint32_t i = 0; i < LANE_REQUESTS_MAX; i++) {
         lane->requests[i].index = i;
+        lane->requests[i].generation = randombytes_random();
         lane->free_slots[lane->free_count++] = LANE_REQUESTS_MAX - 1 - i;
     }
     pthread_mutex_init(&lane->event_lock, NULL);

@@ -50,6 +50,7 @@ struct lane {
     struct pulse pulse;    /* lane 0 watches the others' */
     struct signature_cache *signatures;
     struct request *requests; /* LANE_REQUESTS_MAX */
+    uint64_t frame_ids;       /* upper half of our questions' ids, random at each start */
     uint32_t free_slots[LANE_REQUESTS_MAX];
     size_t free_count;
     struct lane_delivery deliveries[LANE_DELIVERIES_MAX];

@@ -1,3 +1,4 @@
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +25,8 @@ struct opening {
 static struct opening opening;
 
 enum err opening_begin(struct core *core, struct lane *lane) {
-    opening = (struct opening){.core = core, .checkpoint_ms = clock_boot_ms()};
+    opening = (struct opening){
+        .core = core, .checkpoint_ms = clock_boot_ms(), .asker = randombytes_random()};
     return officers_begin(core, lane);
 }
 

@@ -13,9 +13,10 @@
 
 /* The request an answer belongs to, if it still waits for exactly this answer. */
 static struct request *asker_of(struct lane *lane, const struct frame *frame, enum step step) {
-    if (frame->id >= LANE_REQUESTS_MAX)
+    uint64_t slot = frame->id ^ lane->frame_ids;
+    if (slot >= LANE_REQUESTS_MAX)
         return NULL;
-    struct request *request = &lane->requests[frame->id];
+    struct request *request = &lane->requests[slot];
     return request->step == step && request->generation == frame->generation ? request : NULL;
 }
 

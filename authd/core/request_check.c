@@ -196,7 +196,8 @@ static void check_channels(struct request *request, const struct settings *setti
         return;
     char detail[STATEMENT_DETAIL_SIZE];
     snprintf(detail, sizeof(detail), "otpChannel - %s", envelope->channel_unknown);
-    if (envelope->channels_presence == FIELD_WRONG_TYPE || envelope->channel_unknown[0] != '\0')
+    if (envelope->channels_presence == FIELD_WRONG_TYPE ||
+        envelope->channels_presence == FIELD_TOO_LONG || envelope->channel_unknown[0] != '\0')
         request_refuse(request, MOSIP_MLC_009, detail, "channel-unknown");
     else if (!envelope->channel_phone && !envelope->channel_email)
         request_refuse(request, MOSIP_OTA_008, "", "channel-missing");

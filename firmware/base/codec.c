@@ -203,3 +203,15 @@ enum err codec_integer(const char *text, int64_t min, int64_t max, int64_t *valu
     *value = parsed;
     return ERR_OK;
 }
+
+void codec_json_escape(struct buffer *target, struct bytes text) {
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t letter = text.data[i];
+        if (letter == '"' || letter == '\\')
+            buffer_u8(target, '\\');
+        if (letter < ' ' || letter == 0x7f)
+            buffer_format(target, "\\u%04x", (unsigned)letter);
+        else
+            buffer_u8(target, letter);
+    }
+}

@@ -32,6 +32,12 @@ void codec_hex_upper(struct buffer *target, struct bytes view);
 /* Decodes exactly ${size} bytes of hex in either case. */
 MUST_CHECK enum err codec_hex_decode(struct bytes text, uint8_t *target, size_t size);
 
+/*
+ * Appends the characters of a JSON string (RFC 8259 §7), without its quotes: what must be escaped
+ * is, and DEL; the rest goes as it is. ${text} is UTF-8.
+ */
+void codec_json_escape(struct buffer *target, struct bytes text);
+
 /* ERR_MALFORMED unless ${text} is UTF-8 (RFC 3629: no overlong form, no surrogate, at most
  * U+10FFFF). */
 MUST_CHECK enum err codec_utf8_check(struct bytes text);
