@@ -21,11 +21,13 @@ enum err caller_verify(struct lane *lane, struct request *request) {
     int64_t now_ms = request->received_wall_ms;
     if (envelope->jws_protected_len > request->edge.signature.len)
         return ERR_MALFORMED;
+    const struct signature_parts parts = {
+        .protected_header = bytes_of(request->edge.signature.data, envelope->jws_protected_len),
+        .body = request->edge.body,
+        .signature = envelope->jws_signature,
+    };
     if (now_ms >= partner->certificate_not_before_ms && now_ms <= partner->certificate_not_after_ms)
-        ERR_TRY(
-            signature_verify(lane->signatures, partner,
-                             bytes_of(request->edge.signature.data, envelope->jws_protected_len),
-                             request->edge.body, envelope->jws_signature, &valid));
+        ERR_TRY(signature_verify(lane->signatures, partner, &parts, &valid));
     if (valid)
         request->standing = STANDING_PROGRAMME;
     else

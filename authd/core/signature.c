@@ -86,17 +86,17 @@ static enum err digest_base64url(EVP_MD_CTX *digest, struct bytes body) {
 }
 
 enum err signature_verify(struct signature_cache *cache, const struct partner *partner,
-                          struct bytes protected_header, struct bytes body, struct bytes signature,
-                          bool *valid) {
+                          const struct signature_parts *parts, bool *valid) {
     *valid = false;
     EVP_PKEY *key = NULL;
     ERR_TRY(registered_key(cache, partner, &key));
     if (EVP_MD_CTX_reset(cache->digest) != 1 ||
         EVP_DigestVerifyInit(cache->digest, NULL, cache->sha256, NULL, key) != 1 ||
-        EVP_DigestVerifyUpdate(cache->digest, protected_header.data, protected_header.len) != 1 ||
+        EVP_DigestVerifyUpdate(cache->digest, parts->protected_header.data,
+                               parts->protected_header.len) != 1 ||
         EVP_DigestVerifyUpdate(cache->digest, ".", 1) != 1)
         return ERR_CRYPTO;
-    ERR_TRY(digest_base64url(cache->digest, body));
-    *valid = EVP_DigestVerifyFinal(cache->digest, signature.data, signature.len) == 1;
+    ERR_TRY(digest_base64url(cache->digest, parts->body));
+    *valid = EVP_DigestVerifyFinal(cache->digest, parts->signature.data, parts->signature.len) == 1;
     return ERR_OK;
 }

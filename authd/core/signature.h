@@ -15,10 +15,14 @@ struct signature_cache;
 MUST_CHECK enum err signature_cache_new(struct signature_cache **cache);
 void signature_cache_free(struct signature_cache *cache);
 
-/*
- * ${protected_header} is the base64url text before "..". ${valid} is true only when the RS256
- * signature verifies.
- */
+/* A detached JWS and what it signs. */
+struct signature_parts {
+    struct bytes protected_header; /* the base64url text before ".." */
+    struct bytes body;             /* as received */
+    struct bytes signature;        /* decoded */
+};
+
+/* *valid is true only when the RS256 signature verifies. ERR_CRYPTO: the registered key is none of
+ * RSA 2048. */
 MUST_CHECK enum err signature_verify(struct signature_cache *cache, const struct partner *partner,
-                                     struct bytes protected_header, struct bytes body,
-                                     struct bytes signature, bool *valid);
+                                     const struct signature_parts *parts, bool *valid);

@@ -5,7 +5,7 @@
 
 #include <sodium.h>
 
-#include "provd_box.h"
+#include "tests/unit/provd_box.h"
 
 #include "firmware/base/clock.h"
 #include "authd/core/identifier.h"

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "provd_box.h"
+#include "tests/unit/provd_box.h"
 
 #include "authd/core/identifier.h"
 

@@ -3,7 +3,7 @@
 
 #include <sodium.h>
 
-#include "provd_box.h"
+#include "tests/unit/provd_box.h"
 
 #include "authd/core/identifier.h"
 #include "authd/core/token.h"

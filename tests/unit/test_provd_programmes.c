@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "provd_box.h"
+#include "tests/unit/provd_box.h"
 
 #define KEY "a-key-of-the-test-0123456789"
 
