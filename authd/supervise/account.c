@@ -8,29 +8,46 @@
 
 #include "authd/supervise/account.h"
 
-static enum err find_user(const char *name, struct account *account, struct conf_problem *problem) {
-    const struct passwd *entry = getpwnam(name);
-    if (entry == NULL || entry->pw_uid == 0 || entry->pw_gid == 0) {
-        snprintf(problem->text, sizeof problem->text,
-                 "user %s: %s: make it with 'adduser --system --group --no-create-home %s', or "
-                 "name another in [authd]",
-                 name, entry == NULL ? "there is none" : "must not be root", name);
-        return ERR_CONFIG;
-    }
-    *account = (struct account){.uid = entry->pw_uid, .gid = entry->pw_gid};
+static enum err complain(struct conf_problem *problem, const char *kind, const char *name,
+                         const char *advice) {
+    snprintf(problem->text, sizeof problem->text, "%s %s: %s, or name another in [authd]", kind,
+             name, advice);
+    return ERR_CONFIG;
+}
+
+static enum err find_groups(const struct passwd *entry, struct account *account,
+                            struct conf_problem *problem) {
+    int count = ACCOUNT_GROUPS_MAX;
+    if (getgrouplist(entry->pw_name, entry->pw_gid, account->groups, &count) < 0)
+        return complain(problem, "user", entry->pw_name, "take it out of some of its groups");
+    for (int i = 0; i < count; i++)
+        if (account->groups[i] == 0)
+            return complain(problem, "user", entry->pw_name, "take it out of root's group");
+    account->group_count = (size_t)count;
     return ERR_OK;
 }
 
-static enum err find_registry_group(const char *name, gid_t *gid, struct conf_problem *problem) {
+static enum err find_user(const char *name, struct account *account, struct conf_problem *problem) {
+    const struct passwd *entry = getpwnam(name);
+    if (entry == NULL)
+        return complain(problem, "user", name, "make it with 'useradd --system USER'");
+    if (entry->pw_uid == 0)
+        return complain(problem, "user", name, "must not be root");
+    *account = (struct account){.uid = entry->pw_uid, .gid = entry->pw_gid};
+    return find_groups(entry, account, problem);
+}
+
+static enum err join_group(const char *name, struct account *account,
+                           struct conf_problem *problem) {
     const struct group *entry = getgrnam(name);
-    if (entry == NULL || entry->gr_gid == 0) {
-        snprintf(problem->text, sizeof problem->text,
-                 "registry-group %s: make it with 'addgroup --system %s', or name another in "
-                 "[authd]",
-                 name, name);
-        return ERR_CONFIG;
-    }
-    *gid = entry->gr_gid;
+    if (entry == NULL || entry->gr_gid == 0)
+        return complain(problem, "registry-group", name, "make it with 'groupadd --system GROUP'");
+    for (size_t i = 0; i < account->group_count; i++)
+        if (account->groups[i] == entry->gr_gid)
+            return ERR_OK;
+    if (account->group_count == ACCOUNT_GROUPS_MAX)
+        return complain(problem, "registry-group", name, "its reader is in too many groups");
+    account->groups[account->group_count++] = entry->gr_gid;
     return ERR_OK;
 }
 
@@ -42,20 +59,8 @@ enum err account_resolve(const struct settings *settings, struct accounts *accou
     ERR_TRY(find_user(settings->user, &accounts->own, problem));
     for (unsigned kind = 0; kind < FAMILY_KINDS; kind++)
         ERR_TRY(find_user(settings->users[kind], &accounts->kinds[kind], problem));
-    static const enum family_kind readers[] = {FAMILY_CORE, FAMILY_PROVD};
-    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
-        struct account *account = &accounts->kinds[readers[i]];
-        ERR_TRY(find_registry_group(settings->registry_group, &account->registry_gid, problem));
-        account->reads_registry = true;
-    }
-    return ERR_OK;
-}
-
-size_t account_groups(const struct account *account, gid_t groups[static 1]) {
-    if (!account->reads_registry)
-        return 0;
-    groups[0] = account->registry_gid;
-    return 1;
+    ERR_TRY(join_group(settings->registry_group, &accounts->kinds[FAMILY_CORE], problem));
+    return join_group(settings->registry_group, &accounts->kinds[FAMILY_PROVD], problem);
 }
 
 /* Nothing that is executed from here on can bring a capability back. */

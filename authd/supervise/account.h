@@ -7,11 +7,13 @@
 
 /* The users behind the names of the configuration. Without root everything runs as who started
  * authd. */
+#define ACCOUNT_GROUPS_MAX 16
+
 struct account {
     uid_t uid;
     gid_t gid;
-    gid_t registry_gid;
-    bool reads_registry; /* has the registry's group besides its own */
+    gid_t groups[ACCOUNT_GROUPS_MAX]; /* supplementary ones */
+    size_t group_count;
 };
 
 struct accounts {
@@ -20,12 +22,12 @@ struct accounts {
     struct account kinds[FAMILY_KINDS];
 };
 
-/* ERR_CONFIG: a user is missing, or is root; ${problem} says how to make one. */
+/*
+ * A child has the groups its user has in the system; core and provd also have the registry's group.
+ * ERR_CONFIG: a user is missing, is root, or is in root's group; ${problem} says what to do.
+ */
 MUST_CHECK enum err account_resolve(const struct settings *settings, struct accounts *accounts,
                                     struct conf_problem *problem);
-
-/* The supplementary groups of ${account} into ${groups}; how many. */
-size_t account_groups(const struct account *account, gid_t groups[static 1]);
 
 /*
  * authd gives up root once its sockets are bound and its files are open. It keeps three

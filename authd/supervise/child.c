@@ -44,11 +44,10 @@ static enum err place_descriptors(const struct child_plan *plan, int *executable
 }
 
 static enum err become_user(const struct account *account) {
-    gid_t groups[1];
     if (account == NULL)
         return ERR_OK;
-    size_t count = account_groups(account, groups);
-    if (setgroups(count, groups) != 0 || setresgid(account->gid, account->gid, account->gid) != 0 ||
+    if (setgroups(account->group_count, account->groups) != 0 ||
+        setresgid(account->gid, account->gid, account->gid) != 0 ||
         setresuid(account->uid, account->uid, account->uid) != 0)
         return ERR_SYSTEM;
     return ERR_OK;

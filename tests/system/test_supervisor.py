@@ -5,6 +5,7 @@ usage: test_supervisor.py [--user root|nobody] AUTHD FAKE_CHILD [unittest argume
 Waits for lines of the log, never for time to pass.
 """
 import argparse
+import grp
 import os
 import pathlib
 import re
@@ -192,6 +193,18 @@ class SupervisorTest(unittest.TestCase):
             kept = 0xe0 if pid == self.box.process.pid else 0  # KILL, SETGID, SETUID
             self.assertEqual(int(status["CapEff"], 16), kept)
             self.assertEqual(int(status["CapPrm"], 16), kept)
+        self.box.stop()
+
+    def test_children_have_their_users_groups_and_readers_the_registrys(self):
+        self.need_root()
+        self.box.authd_settings["registry-group"] = "games"
+        own = str(NOBODY)
+        self.start_ready()
+        for name in CHILDREN:
+            groups = set(self.status(self.box.pid_of(name))["Groups"].split())
+            reads = name in ("authd-core", "provd")
+            self.assertEqual(groups - {own}, {str(grp.getgrnam("games").gr_gid)} if reads else set())
+        self.assertEqual(self.status(self.box.process.pid)["Groups"], "")
         self.box.stop()
 
     def process_pid(self, line):
