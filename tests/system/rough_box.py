@@ -10,6 +10,7 @@ import struct
 import subprocess
 import time
 
+import journal_file
 from box import BUILD, Box
 
 # What a busy machine under a sanitizer may take; a box that is well is much faster.
@@ -51,7 +52,7 @@ class RoughBox(Box):
 
     def __init__(self, people=60, faulty_token=False, **settings):
         self.faulty_token = faulty_token
-        self.page = self.launched = None
+        self.page = None
         super().__init__(people, **settings)
 
     def start(self):
@@ -64,26 +65,20 @@ class RoughBox(Box):
 
     def launch(self):
         """authd alone, as an init system would start it: without the officers' part of quickstart."""
-        with open(self.state / "authd.log", "ab") as log:
-            self.launched = subprocess.Popen([str(BUILD / "bin/authd"), "-c", str(self.state / "idcs.conf")],
-                                     stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        (self.state / "run/authd.pid").write_text("%d\n" % self.launched.pid)
+        start = '"$0/bin/authd" -c "$1/idcs.conf" >>"$1/authd.log" 2>&1 </dev/null & echo $! >"$1/run/authd.pid"'
+        subprocess.run(["setsid", "sh", "-c", start, str(BUILD), str(self.state)], check=True)
 
-    def reap(self):
-        """Of an authd that ${launch} started, and that has ended."""
-        if self.launched is not None:
-            self.launched.wait()
-            self.launched = None
-
-    def stop(self):
-        super().stop()
-        self.reap()
+    def processes(self):
+        while True:
+            try:
+                return super().processes()
+            except (FileNotFoundError, ProcessLookupError):
+                pass  # one has ended between two looks
 
     def kill_authd(self):
         """Power off, as far as processes go: all of them are gone when this returns."""
         pids = [self.authd()] + [pid for pids in self.processes().values() for pid in pids]
         os.kill(pids[0], signal.SIGKILL)
-        self.reap()
         await_(lambda: not any(self.runs(pid) for pid in pids))
 
     @staticmethod
@@ -118,3 +113,7 @@ class RoughBox(Box):
 
     def await_state(self, state):
         await_(lambda: self.health("state") == (200, {"state": state}))
+
+    def deliveries(self):
+        """How many codes the journal says have been delivered, or given up."""
+        return sum(record.kind == journal_file.DELIVERY for record in journal_file.records(self.state / "journal"))

@@ -1,12 +1,14 @@
 """Processes that die, hang and lose their token, under load: what was promised is kept, and nobody is let in twice."""
 
 import os
+import shutil
 import signal
+import subprocess
 import unittest
 
 from load import Load
 from programme import transaction, wrong
-from rough_box import RoughBox, await_
+from rough_box import PATIENCE_SECONDS, RoughBox, await_
 
 ROUNDS = 20 if os.environ.get("IDCS_LONG") else 6
 
@@ -81,6 +83,228 @@ class OneSigner(SeveralSigners):
     @classmethod
     def setUpClass(cls):
         cls.box = RoughBox(faulty_token=True, authd__signers=1, **RoughBox.UNLIMITED)
+
+
+class WrongPin(unittest.TestCase):
+    """A token destroys its keys after a few wrong PINs: one is tried once, whatever restarts in between."""
+
+    def setUp(self):
+        self.box = RoughBox(faulty_token=True, authd__signers=2)
+        self.pin_file = self.box.state / "hsm/pin"
+
+    def tearDown(self):
+        self.box.close()
+
+    def write_pin(self, pin):
+        fresh = self.pin_file.with_suffix(".new")
+        fresh.write_text(pin)
+        fresh.chmod(0o600)
+        shutil.chown(fresh, "idcs-hsm", "idcs-hsm")
+        fresh.rename(self.pin_file)
+
+    def assert_locked(self):
+        self.box.await_state("locked")
+        self.assertEqual(self.box.health("alive")[0], 200)
+        self.assertEqual(self.box.health("ready")[0], 503)
+        person, programme = self.box.kit.person(), self.box.kit.programme()
+        for answer in (programme.ask(person), programme.authenticate(person, transaction(), "123456")):
+            self.assertEqual((answer.status, answer.body), (503, b""))
+            self.assertIsNone(answer.headers["response-signature"])
+
+    def test_it_is_tried_once_and_the_right_one_heals(self):
+        right = self.pin_file.read_text()
+        self.box.stop()
+        self.write_pin(wrong(right[:6]) + right[6:])
+        tried = self.box.page["logins"]
+        self.box.launch()
+        self.assert_locked()
+        self.assertEqual(self.box.page["logins"], tried + 1)
+        self.assertRegex(self.box.log(), r"pin-refused file=\S+ advice=replace-the-PIN-file")
+        self.box.stop()
+        self.box.launch()
+        self.assert_locked()
+        self.box.kill_authd()
+        self.box.launch()
+        self.assert_locked()
+        self.assertEqual(self.box.page["logins"], tried + 1)
+        self.box.stop()
+        self.write_pin(right)
+        self.box.launch()
+        self.box.await_ready(PATIENCE_SECONDS)
+        self.assertEqual(self.box.page["logins"], tried + 1 + 2)
+        with Load(self.box.kit) as load:
+            load.await_more(5)
+
+    def test_quickstart_does_not_try_it_again(self):
+        right = self.pin_file.read_text()
+        self.box.stop()
+        self.write_pin(wrong(right[:6]) + right[6:])
+        tried = self.box.page["logins"]
+        for _ in range(3):
+            starts = self.box.log().count("ready-but-locked")
+            quickstart = subprocess.Popen(self.box.command("--no-story", "--people", str(self.box.people), "--set",
+                                                           "hsm.module=%s" % self.box.settings["hsm.module"]),
+                                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            await_(lambda: self.box.log().count("ready-but-locked") > starts)
+            self.assertEqual(self.box.page["logins"], tried + 1)
+            quickstart.kill()  # it would wait a minute for the box to open; authd has a session of its own
+            quickstart.wait()
+
+
+class EveryProcess(unittest.TestCase):
+    """kill -9 of each in turn."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.box = RoughBox(people=120, **RoughBox.UNLIMITED)
+        cls.kit = cls.box.kit
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.box.close()
+
+    def kill(self, name, strict):
+        with Load(self.kit, threads=2, strict=strict) as load:
+            for _ in range(ROUNDS // 2):
+                load.await_more(3)
+                dead = self.box.kill(name)
+                self.box.await_successor(name, len(dead), *dead)
+                load.await_more(3)
+        with Load(self.kit, threads=2) as load:  # and when it is over nobody is turned away
+            load.await_more(5)
+
+    def test_unseal(self):
+        self.kill("authd-unseal", strict=True)
+
+    def test_provd(self):
+        self.kill("provd", strict=True)
+        self.assertEqual(self.box.officer("status").returncode, 0)
+
+    def test_edge(self):
+        self.kill("authd-edge", strict=False)
+
+    def test_core(self):
+        self.kill("authd-core", strict=False)
+
+    def test_the_notifier(self):
+        self.kill("authd-outbox", strict=False)
+
+    def kill_core(self):
+        dead = self.box.kill("authd-core")
+        self.box.await_successor("authd-core", 1, *dead)
+        self.box.await_ready(PATIENCE_SECONDS)
+
+    def yes(self, answer):
+        self.kit.verify(answer)
+        self.assertIs(answer.response["authStatus"], True)
+
+    def no(self, answer, *codes):
+        self.kit.verify(answer)
+        self.assertEqual(answer.response, {"authStatus": False, "authToken": None})
+        self.assertEqual(answer.codes, list(codes))
+
+    def test_what_is_used_stays_used_and_what_is_delivered_stays_good(self):
+        person, programme = self.kit.person(), self.kit.programme()
+        txn, code = programme.code_for(person)
+        self.yes(programme.authenticate(person, txn, code))
+        other, known = self.kit.person(), self.box.deliveries()
+        other_txn, other_code = programme.code_for(other)
+        await_(lambda: self.box.deliveries() > known)
+        self.kill_core()
+        self.no(programme.authenticate(person, txn, code), "IDA-OTA-012")
+        self.yes(programme.authenticate(other, other_txn, other_code))
+        self.no(programme.authenticate(other, other_txn, other_code), "IDA-OTA-012")
+
+    def test_counters_and_freezes_survive(self):
+        person, programme = self.kit.person(), self.kit.programme()
+        txn, code = programme.code_for(person)
+        for _ in range(4):
+            self.no(programme.authenticate(person, txn, wrong(code)), "IDA-OTA-004")
+            self.kill_core()
+        self.no(programme.authenticate(person, txn, wrong(code)), "IDA-OTA-013")
+        self.kill_core()
+        self.no(programme.authenticate(person, txn, code), "IDA-OTA-013")
+        self.assertEqual(programme.ask(person).codes, ["IDA-OTA-013"])
+
+    def test_an_answered_request_is_not_answered_again(self):
+        person, programme = self.kit.person(), self.kit.programme()
+        txn, code = programme.code_for(person)
+        asked = programme.otp_document(person, transaction())
+        presented = programme.auth_document(person, txn, {"otp": code})
+        self.yes(programme.send("auth", presented))
+        self.assertEqual(programme.send("otp", asked).codes, [])
+        self.kill_core()
+        self.no(programme.send("auth", presented), "IDA-MLC-007")
+        self.assertEqual(programme.send("otp", asked).codes, ["IDA-MLC-007"])
+
+    def test_all_of_it_survives_the_death_of_authd(self):
+        person, programme, frozen = self.kit.person(), self.kit.programme(), self.kit.person()
+        txn, code = programme.code_for(frozen)
+        for _ in range(5):
+            programme.authenticate(frozen, txn, wrong(code))
+        used_txn, used = programme.code_for(person)
+        presented = programme.auth_document(person, used_txn, {"otp": used})
+        self.yes(programme.send("auth", presented))
+        self.box.kill_authd()
+        self.box.start()
+        self.no(programme.send("auth", presented), "IDA-MLC-007")
+        self.no(programme.authenticate(person, used_txn, used), "IDA-OTA-012")
+        self.no(programme.authenticate(frozen, txn, code), "IDA-OTA-013")
+        with Load(self.kit, threads=2) as load:
+            load.await_more(5)
+
+
+class UndeliveredCodes(unittest.TestCase):
+    """With the limits on asking for codes as they are shipped."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.box = RoughBox()
+        cls.kit = cls.box.kit
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.box.close()
+
+    def test_they_are_void_and_do_not_count(self):
+        person, programme = self.kit.person(), self.kit.programme()
+        stopped = self.box.kill_one("authd-outbox", number=signal.SIGSTOP)
+        lost = [transaction() for _ in range(3)]
+        for txn in lost:
+            self.assertEqual(programme.ask(person, txn).codes, [])
+        os.kill(stopped, signal.SIGKILL)
+        self.box.await_successor("authd-outbox", 1, stopped)
+        await_(lambda: "codes-void" in self.box.log())
+        for _ in range(5):  # as many as if nothing had been asked
+            txn, code = programme.code_for(person)
+        self.assertEqual(programme.ask(person).codes, ["IDA-OTA-001"])
+        for gone in lost:
+            self.assertEqual(self.kit.messages(gone), [])
+        self.assertIs(programme.authenticate(person, txn, code).response["authStatus"], True)
+
+    def test_no_code_opens_a_void_transaction(self):
+        person, programme, txn = self.kit.person(), self.kit.programme(), transaction()
+        stopped = self.box.kill_one("authd-outbox", number=signal.SIGSTOP)
+        self.assertEqual(programme.ask(person, txn).codes, [])
+        voids = self.box.log().count("codes-void")
+        os.kill(stopped, signal.SIGKILL)
+        await_(lambda: self.box.log().count("codes-void") > voids)
+        self.assertEqual(programme.authenticate(person, txn, "123456").codes, ["IDA-OTA-012"])
+        self.box.await_successor("authd-outbox", 1, stopped)
+        self.assertEqual(self.kit.messages(txn), [])
+
+    def test_a_code_under_way_when_core_dies_is_void(self):
+        person, programme, txn = self.kit.person(), self.kit.programme(), transaction()
+        stopped = self.box.kill_one("authd-outbox", number=signal.SIGSTOP)
+        self.assertEqual(programme.ask(person, txn).codes, [])
+        dead = self.box.kill("authd-core")
+        os.kill(stopped, signal.SIGCONT)  # the message is written, but nobody knows any more
+        self.box.await_successor("authd-core", 1, *dead)
+        self.box.await_ready(PATIENCE_SECONDS)
+        code = self.kit.code(txn)
+        self.assertEqual(programme.authenticate(person, txn, code).codes, ["IDA-OTA-012"])
+        txn, code = programme.code_for(person)
+        self.assertIs(programme.authenticate(person, txn, code).response["authStatus"], True)
 
 
 if __name__ == "__main__":
