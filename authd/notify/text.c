@@ -9,6 +9,8 @@
 
 #define MINUTE_MS   60000
 #define FORGIVEN_MS (MINUTE_MS / 4)
+#define DATE_CHARS  10
+#define TIME_CHARS  5
 
 static const char *const codes[TEXT_LANGUAGES] = {
     [TEXT_ARA] = "ara", [TEXT_FRA] = "fra", [TEXT_ZGH] = "zgh", [TEXT_ENG] = "eng"};
@@ -40,6 +42,7 @@ enum err text_minutes(int64_t left_ms, unsigned *minutes) {
 
 /* One try: a wording and a form of the name. */
 struct attempt {
+    enum text_message message;
     enum text_language language;
     const char *wording;
     const struct text_values *values;
@@ -54,16 +57,43 @@ static void put_programme(struct buffer *target, const struct attempt *attempt) 
     put(target, attempt->name->text);
 }
 
+/* A value of ${least} to ${most} characters of ${alphabet}, else the text is refused. */
+static void put_checked(struct buffer *target, const char *value, const char *alphabet,
+                        size_t least, size_t most) {
+    size_t len = value != NULL ? strlen(value) : 0;
+    if (len >= least && len <= most && len > 0 && strspn(value, alphabet) == len)
+        put(target, value);
+    else
+        target->err = ERR_MALFORMED;
+}
+
 static void put_otp(struct buffer *target, const struct attempt *attempt) {
-    put(target, attempt->values->otp);
+    put_checked(target, attempt->values->otp, "0123456789", 1, TEXT_OTP_MAX);
 }
 
 static void put_minutes(struct buffer *target, const struct attempt *attempt) {
-    buffer_format(target, "%u", attempt->values->minutes);
+    unsigned minutes = attempt->values->minutes;
+    if (minutes == 0 || minutes > TEXT_MINUTES_MAX)
+        target->err = ERR_MALFORMED;
+    buffer_format(target, "%u", minutes);
+}
+
+static void put_date(struct buffer *target, const struct attempt *attempt) {
+    put_checked(target, attempt->values->date, "0123456789-", DATE_CHARS, DATE_CHARS);
+}
+
+static void put_time(struct buffer *target, const struct attempt *attempt) {
+    put_checked(target, attempt->values->time, "0123456789:", TIME_CHARS, TIME_CHARS);
+}
+
+static void put_identifier(struct buffer *target, const struct attempt *attempt) {
+    put_checked(target, attempt->values->identifier, "0123456789X", 1, TEXT_IDENTIFIER_MAX);
 }
 
 static void put_validity(struct buffer *target, const struct attempt *attempt) {
     const char *text = text_table_minutes(attempt->language, attempt->values->minutes);
+    if (attempt->values->minutes == 0)
+        target->err = ERR_MALFORMED;
     if (text[0] == '#') {
         put_minutes(target, attempt);
         text++;
@@ -74,10 +104,10 @@ static void put_validity(struct buffer *target, const struct attempt *attempt) {
 static const struct placeholder {
     const char *name;
     void (*put)(struct buffer *target, const struct attempt *attempt);
-} placeholders[] = {{"{programme}", put_programme},
-                    {"{otp}", put_otp},
-                    {"{validity}", put_validity},
-                    {"{minutes}", put_minutes}};
+} placeholders[] = {
+    {"{programme}", put_programme},  {"{otp}", put_otp},   {"{validity}", put_validity},
+    {"{minutes}", put_minutes},      {"{date}", put_date}, {"{time}", put_time},
+    {"{identifier}", put_identifier}};
 
 /* The placeholder that ${text} begins with, or NULL. */
 static const struct placeholder *placeholder_at(const char *text) {
@@ -88,7 +118,11 @@ static const struct placeholder *placeholder_at(const char *text) {
     return NULL;
 }
 
-/* Appends the text if it is within one segment; ERR_TOO_LARGE, and nothing, if not. */
+static enum err check_size(const struct attempt *attempt, struct bytes text) {
+    return attempt->message < TEXT_SHORT_MESSAGES ? sms_segment_check(text) : ERR_OK;
+}
+
+/* Appends the text if it has room; ERR_TOO_LARGE, and nothing, if not. */
 static enum err try_wording(const struct attempt *attempt, struct buffer *target) {
     struct buffer trial = *target;
     for (const char *at = attempt->wording; *at != '\0';) {
@@ -101,7 +135,7 @@ static enum err try_wording(const struct attempt *attempt, struct buffer *target
         at += strlen(placeholder->name);
     }
     struct bytes written = bytes_of(trial.data + target->len, trial.len - target->len);
-    enum err err = trial.err != ERR_OK ? trial.err : sms_segment_check(written);
+    enum err err = trial.err != ERR_OK ? trial.err : check_size(attempt, written);
     if (err == ERR_OK)
         *target = trial;
     else
@@ -139,20 +173,14 @@ static enum err try_cut_names(struct attempt *attempt, struct short_name *name,
     return err;
 }
 
-static bool is_otp(const char *text) {
-    size_t len = strlen(text);
-    return len > 0 && len <= TEXT_OTP_MAX && strspn(text, "0123456789") == len;
-}
-
 enum err text_render(enum text_message message, enum text_language language,
                      const struct text_values *values, struct buffer *target) {
     const struct text_wordings *row = text_table_find(message, language);
     struct short_name name;
-    if (row == NULL || !is_otp(values->otp) || values->minutes == 0 ||
-        values->minutes > TEXT_MINUTES_MAX)
+    if (row == NULL)
         return ERR_MALFORMED;
     ERR_TRY(short_name_from(values->programme, &name));
-    struct attempt attempt = {.language = language, .values = values};
+    struct attempt attempt = {.message = message, .language = language, .values = values};
     for (size_t i = 0; i < TEXT_WORDINGS_MAX && row->wordings[i] != NULL; i++) {
         attempt.wording = row->wordings[i];
         enum err err = try_whole_name(&attempt, &name, target);

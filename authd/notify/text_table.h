@@ -4,7 +4,7 @@
 
 /*
  * The wordings, as data. Placeholders: {programme}, {otp}, {validity} (a number and the word for
- * minutes in its right form), {minutes} (the number alone).
+ * minutes in its right form), {minutes} (the number alone), {date}, {time}, {identifier}.
  */
 #define TEXT_WORDINGS_MAX 3
 

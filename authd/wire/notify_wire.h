@@ -16,6 +16,7 @@ enum notify_verb {
     NOTIFY_HELLO = 401, /* notify → core, once it serves: a random id of this process */
     NOTIFY_OTP = 402,
     NOTIFY_DELIVERED = 403, /* the same frame id: {ok} — handed to the gateway, or given up */
+    NOTIFY_EVENT = 404,     /* core → notify: what the person is told; there is no answer */
 };
 
 /*
@@ -36,6 +37,21 @@ struct notify_otp {
     int64_t valid_until_ms; /* wall clock, for the text */
 };
 
+/*
+ * After an authentication. Nothing waits for it and nothing is void when it is lost; so its frame id
+ * names no epoch, and a successor sends what it finds in the socket.
+ */
+struct notify_event {
+    bool by_phone, by_email;
+    char phone[24];
+    char email[128];
+    char language[4];
+    char programme[64];
+    bool confirmed;      /* else: an attempt that failed */
+    int64_t at_ms;       /* wall clock */
+    char identifier[20]; /* masked, as the person may read it: digits and X, at most 16 */
+};
+
 void notify_wire_put_hello(struct buffer *target,
                            const uint8_t process_id[static NOTIFY_PROCESS_ID_BYTES]);
 MUST_CHECK enum err notify_wire_get_hello(struct bytes payload,
@@ -46,3 +62,5 @@ void notify_wire_put_otp(struct buffer *target, const struct notify_otp *message
 MUST_CHECK enum err notify_wire_get_otp(struct bytes payload, struct notify_otp *message);
 void notify_wire_put_delivered(struct buffer *target, bool delivered);
 MUST_CHECK enum err notify_wire_get_delivered(struct bytes payload, bool *delivered);
+void notify_wire_put_event(struct buffer *target, const struct notify_event *message);
+MUST_CHECK enum err notify_wire_get_event(struct bytes payload, struct notify_event *message);

@@ -1,4 +1,4 @@
-foreach(subject sms_segment short_name text)
+foreach(subject sms_segment short_name text local_time)
   idcs_unit_test(test_${subject} ${CMAKE_CURRENT_LIST_DIR}/test_${subject}.c LINK authd_notify)
 endforeach()
 idcs_unit_test(test_outbox ${CMAKE_CURRENT_LIST_DIR}/test_outbox.c LINK authd_outbox

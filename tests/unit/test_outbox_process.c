@@ -248,6 +248,49 @@ static void a_code_becomes_one_file_for_each_channel(void **state) {
     stop();
 }
 
+static struct notify_event sample_event(void) {
+    return (struct notify_event){.by_phone = true,
+                                 .phone = "+212612345678",
+                                 .language = "fra",
+                                 .programme = "Tayssir",
+                                 .confirmed = true,
+                                 .at_ms = 1737152400000, /* 2025-01-17T22:20:00Z */
+                                 .identifier = "XXXXXX1234"};
+}
+
+static void tell(const struct notify_event *event) {
+    uint8_t memory[1024];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct bytes payload;
+    notify_wire_put_event(&buffer, event);
+    assert_int_equal(buffer_end(&buffer, &payload), ERR_OK);
+    send_frame(process.lanes[0], NOTIFY_EVENT, payload);
+}
+
+static void an_authentication_is_told_without_an_answer(void **state) {
+    (void)state;
+    start_until_ready("");
+    struct notify_event event = sample_event();
+    struct notify_otp otp = sample();
+    tell(&event);
+    event.confirmed = false;
+    tell(&event);
+    otp.by_email = false;
+    assert_true(deliver(0, &otp)); /* the first answer is that of the code */
+    json_t *all = messages();
+    assert_int_equal(json_array_size(all), 3);
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(json_is_null(json_object_get(json_array_get(all, i), "otp")));
+        assert_true(json_is_null(json_object_get(json_array_get(all, i), "transactionID")));
+        assert_int_equal(json_object_size(json_array_get(all, i)), 7);
+        assert_non_null(strstr(member(all, i, "text"), "Tayssir le 17-01-2025 à 23:20"));
+    }
+    assert_non_null(strstr(member(all, 0, "text"), "a été confirmée"));
+    assert_non_null(strstr(member(all, 1, "text"), "a échoué"));
+    json_decref(all);
+    stop();
+}
+
 static void every_lane_is_served(void **state) {
     (void)state;
     start_until_ready("");
@@ -376,7 +419,8 @@ static void a_message_that_no_core_sends_ends_the_process(void **state) {
 static void wrong_settings_are_refused_for_good(void **state) {
     (void)state;
     static const char *const wrong[] = {"default-language = de\n", "keep-files = 0\n",
-                                        "no-such-setting = 1\n", "default-language = deutsch\n"};
+                                        "no-such-setting = 1\n", "default-language = deutsch\n",
+                                        "time-zone = Africa/Atlantis\n"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         start(wrong[i]);
         assert_int_equal(wait_for_end(), BOOT_EXIT_CONFIG);
@@ -388,6 +432,7 @@ static void wrong_settings_are_refused_for_good(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(a_code_becomes_one_file_for_each_channel),
+        IN_FOLDER(an_authentication_is_told_without_an_answer),
         IN_FOLDER(every_lane_is_served),
         IN_FOLDER(a_language_without_texts_becomes_the_default),
         IN_FOLDER(a_code_that_has_expired_is_not_sent),

@@ -32,7 +32,7 @@ static const char *const names[] = {
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
 struct rendered {
-    char text[TEXT_BYTES_MAX];
+    char text[TEXT_MAIL_BYTES_MAX];
 };
 
 static enum err render(enum text_language language, const char *programme, const char *otp,
@@ -258,9 +258,46 @@ static void a_text_is_appended(void **state) {
     assert_int_equal(buffer.len, strlen(memory));
 }
 
+static unsigned occurrences(const char *text, const char *part) {
+    unsigned count = 0;
+    for (const char *at = text; (at = strstr(at, part)) != NULL; at += strlen(part))
+        count++;
+    return count;
+}
+
+/* A wording has each of ${needed}, and of the others none but ${allowed}. */
+static void assert_placeholders(const char *wording, const char *needed, const char *allowed) {
+    static const char *const all[] = {"{programme}", "{otp}",  "{validity}",  "{minutes}",
+                                      "{date}",      "{time}", "{identifier}"};
+    unsigned known = 0;
+    for (size_t i = 0; i < COUNT(all); i++) {
+        unsigned count = occurrences(wording, all[i]);
+        known += count;
+        assert_true(count <= 1);
+        if (strstr(needed, all[i]) != NULL)
+            assert_int_equal(count, 1);
+        else if (strstr(allowed, all[i]) == NULL)
+            assert_int_equal(count, 0);
+    }
+    assert_int_equal(occurrences(wording, "{"), known);
+}
+
 /* What a translator may get wrong. */
-static void every_wording_names_programme_code_and_validity(void **state) {
+static void every_wording_of_every_language_has_what_it_must_say(void **state) {
     (void)state;
+    static const struct {
+        const char *needed, *allowed;
+    } rules[TEXT_MESSAGES] = {
+        [TEXT_OTP] = {"{programme}{otp}", "{validity}{minutes}"},
+        [TEXT_CONFIRMED] = {"{programme}{date}{time}", "{identifier}"},
+        [TEXT_FAILED] = {"{programme}{date}{time}", "{identifier}"},
+        [TEXT_OTP_SUBJECT] = {"{programme}", ""},
+        [TEXT_CONFIRMED_SUBJECT] = {"{programme}", ""},
+        [TEXT_FAILED_SUBJECT] = {"{programme}", ""},
+        [TEXT_OTP_MAIL] = {"{programme}{otp}{validity}", ""},
+        [TEXT_CONFIRMED_MAIL] = {"{programme}{date}{time}{identifier}", ""},
+        [TEXT_FAILED_MAIL] = {"{programme}{date}{time}{identifier}", ""},
+    };
     for (unsigned message = 0; message < TEXT_MESSAGES; message++)
         for (unsigned language = 0; language < TEXT_LANGUAGES; language++) {
             const struct text_wordings *row =
@@ -269,17 +306,95 @@ static void every_wording_names_programme_code_and_validity(void **state) {
             assert_non_null(row->wordings[0]);
             for (size_t i = 0; i < TEXT_WORDINGS_MAX && row->wordings[i] != NULL; i++) {
                 const char *wording = row->wordings[i];
-                assert_non_null(strstr(wording, "{programme}"));
-                assert_non_null(strstr(wording, "{otp}"));
-                assert_true((strstr(wording, "{validity}") != NULL) !=
-                            (strstr(wording, "{minutes}") != NULL));
+                assert_placeholders(wording, rules[message].needed, rules[message].allowed);
+                if (message == TEXT_OTP)
+                    assert_true((strstr(wording, "{validity}") != NULL) !=
+                                (strstr(wording, "{minutes}") != NULL));
                 assert_true(wording[0] != '{'); /* a word sets the direction of the line */
                 /* so that no try runs out of room before a shorter one fits */
-                assert_true(strlen(wording) + 64 + 32 < TEXT_BYTES_MAX);
+                assert_true(strlen(wording) + 64 + 32 + 32 <
+                            (message < TEXT_OTP_MAIL ? TEXT_BYTES_MAX : TEXT_MAIL_BYTES_MAX));
             }
         }
     assert_null(text_table_find(TEXT_MESSAGES, TEXT_ARA));
     assert_null(text_table_find(TEXT_OTP, TEXT_LANGUAGES));
+}
+
+static enum err render_event(enum text_message message, enum text_language language,
+                             const char *programme, struct rendered *rendered) {
+    struct text_values values = {.programme = programme,
+                                 .date = "21-11-2026",
+                                 .time = "22:55",
+                                 .identifier = "XXXXXXXXXXXX1234",
+                                 .otp = "012345",
+                                 .minutes = 3};
+    struct buffer buffer = buffer_over(rendered->text, sizeof rendered->text - 1);
+    memset(rendered, 0, sizeof *rendered);
+    return text_render(message, language, &values, &buffer);
+}
+
+static void every_short_message_of_an_event_is_one_segment(void **state) {
+    (void)state;
+    static const enum text_message messages[] = {TEXT_CONFIRMED, TEXT_FAILED};
+    for (size_t message = 0; message < COUNT(messages); message++)
+        for (unsigned language = 0; language < TEXT_LANGUAGES; language++)
+            for (size_t name = 0; name < COUNT(names); name++) {
+                struct rendered rendered;
+                assert_int_equal(render_event(messages[message], (enum text_language)language,
+                                              names[name], &rendered),
+                                 ERR_OK);
+                assert_one_segment(rendered.text, "21-11-2026");
+                assert_non_null(strstr(rendered.text, "22:55"));
+                assert_null(strstr(rendered.text, "012345"));
+            }
+}
+
+static void an_event_is_told_in_the_cheap_alphabet_where_it_can_be(void **state) {
+    (void)state;
+    static const enum text_message messages[] = {TEXT_CONFIRMED, TEXT_FAILED};
+    for (size_t i = 0; i < COUNT(messages); i++) {
+        struct rendered rendered;
+        struct sms_segment segment;
+        assert_int_equal(render_event(messages[i], TEXT_FRA, "AMO-TADAMON", &rendered), ERR_OK);
+        assert_int_equal(sms_segment_measure(bytes_of_text(rendered.text), &segment), ERR_OK);
+        assert_int_equal(segment.alphabet, SMS_GSM7);
+        assert_non_null(strstr(rendered.text, "(XXXXXXXXXXXX1234)"));
+        assert_int_equal(render_event(messages[i], TEXT_ENG, "AMO-TADAMON", &rendered), ERR_OK);
+        assert_int_equal(sms_segment_measure(bytes_of_text(rendered.text), &segment), ERR_OK);
+        assert_int_equal(segment.alphabet, SMS_GSM7);
+    }
+}
+
+static void mail_keeps_the_whole_name(void **state) {
+    (void)state;
+    for (unsigned message = TEXT_SHORT_MESSAGES; message < TEXT_MESSAGES; message++)
+        for (unsigned language = 0; language < TEXT_LANGUAGES; language++)
+            for (size_t name = 0; name < COUNT(names); name++) {
+                struct rendered rendered;
+                assert_int_equal(render_event((enum text_message)message,
+                                              (enum text_language)language, names[name], &rendered),
+                                 ERR_OK);
+                assert_non_null(strstr(rendered.text, names[name]));
+            }
+}
+
+static void a_value_an_event_lacks_is_refused(void **state) {
+    (void)state;
+    static const struct text_values lacking[] = {
+        {.programme = "ASD", .time = "22:55", .identifier = "X1"},
+        {.programme = "ASD", .date = "21-11-2026", .identifier = "X1"},
+        {.programme = "ASD", .date = "21-11-2026", .time = "22:55"},
+        {.programme = "ASD", .date = "21-11-26", .time = "22:55", .identifier = "X1"},
+        {.programme = "ASD", .date = "21-11-2026", .time = "22:55", .identifier = "Amina"},
+        {.programme = "ASD", .date = "21-11-2026", .time = "22:55", .identifier = ""},
+    };
+    for (size_t i = 0; i < COUNT(lacking); i++) {
+        char memory[TEXT_MAIL_BYTES_MAX];
+        struct buffer buffer = buffer_over(memory, sizeof memory);
+        assert_int_equal(text_render(TEXT_FAILED_MAIL, TEXT_ENG, &lacking[i], &buffer),
+                         ERR_MALFORMED);
+        assert_int_equal(buffer.len, 0);
+    }
 }
 
 int main(void) {
@@ -298,7 +413,11 @@ int main(void) {
         cmocka_unit_test(a_value_that_is_not_what_it_should_be_is_refused),
         cmocka_unit_test(a_failed_try_leaves_nothing_of_the_code),
         cmocka_unit_test(a_text_is_appended),
-        cmocka_unit_test(every_wording_names_programme_code_and_validity),
+        cmocka_unit_test(every_wording_of_every_language_has_what_it_must_say),
+        cmocka_unit_test(every_short_message_of_an_event_is_one_segment),
+        cmocka_unit_test(an_event_is_told_in_the_cheap_alphabet_where_it_can_be),
+        cmocka_unit_test(mail_keeps_the_whole_name),
+        cmocka_unit_test(a_value_an_event_lacks_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

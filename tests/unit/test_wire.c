@@ -158,6 +158,18 @@ static struct notify_otp sample_otp(void) {
                                .valid_until_ms = TIME_MS};
 }
 
+static struct notify_event sample_event(void) {
+    return (struct notify_event){.by_phone = true,
+                                 .by_email = true,
+                                 .phone = "+212600000001",
+                                 .email = "a@example.ma",
+                                 .language = "zgh",
+                                 .programme = "Tayssir",
+                                 .confirmed = true,
+                                 .at_ms = TIME_MS,
+                                 .identifier = "XXXXXX1234"};
+}
+
 static struct provd_audit sample_audit(void) {
     return (struct provd_audit){.action = "partner add", .subject = "tayssir", .officer_uid = 1000};
 }
@@ -200,6 +212,7 @@ MESSAGE(certificate, struct unseal_certificate, sample_certificate, unseal_wire_
 MESSAGE(certificate_read, struct unseal_certificate_read, sample_certificate_read,
         unseal_wire_put_certificate_read, unseal_wire_get_certificate_read)
 MESSAGE(otp, struct notify_otp, sample_otp, notify_wire_put_otp, notify_wire_get_otp)
+MESSAGE(event, struct notify_event, sample_event, notify_wire_put_event, notify_wire_get_event)
 MESSAGE(audit, struct provd_audit, sample_audit, provd_wire_put_audit, provd_wire_get_audit)
 
 static const struct message messages[] = {
@@ -212,6 +225,7 @@ static const struct message messages[] = {
     {"certificate", put_certificate, get_certificate},
     {"certificate-read", put_certificate_read, get_certificate_read},
     {"otp", put_otp, get_otp},
+    {"event", put_event, get_event},
     {"audit", put_audit, get_audit},
 };
 
@@ -266,6 +280,7 @@ READ_BACK(struct unseal_certificate, unseal_wire_put_certificate, unseal_wire_ge
 READ_BACK(struct unseal_certificate_read, unseal_wire_put_certificate_read,
           unseal_wire_get_certificate_read)
 READ_BACK(struct notify_otp, notify_wire_put_otp, notify_wire_get_otp)
+READ_BACK(struct notify_event, notify_wire_put_event, notify_wire_get_event)
 READ_BACK(struct provd_audit, provd_wire_put_audit, provd_wire_get_audit)
 
 static void a_request_comes_through_with_every_field(void **state) {
@@ -601,6 +616,36 @@ static void a_message_to_nobody_or_to_two_lines_is_refused(void **state) {
     }
 }
 
+static void an_event_comes_through_to_the_notifier(void **state) {
+    (void)state;
+    struct notify_event sent = sample_event(), read;
+    assert_int_equal(read_notify_wire_get_event(&sent, &read), ERR_OK);
+    assert_true(read.by_phone && read.by_email && read.confirmed);
+    assert_string_equal(read.phone, sent.phone);
+    assert_string_equal(read.email, sent.email);
+    assert_string_equal(read.language, "zgh");
+    assert_string_equal(read.programme, "Tayssir");
+    assert_string_equal(read.identifier, "XXXXXX1234");
+    assert_int_equal(read.at_ms, TIME_MS);
+}
+
+static void an_event_of_a_bare_identifier_or_for_nobody_is_refused(void **state) {
+    (void)state;
+    struct notify_event refused[8], read;
+    for (size_t i = 0; i < COUNT_OF(refused); i++)
+        refused[i] = sample_event();
+    refused[0].by_phone = refused[0].by_email = false;
+    refused[1].phone[0] = '\0';
+    memcpy(refused[2].email, "a b@c", 6);
+    memcpy(refused[3].language, "AR", 3);
+    refused[4].at_ms = 0;
+    refused[5].identifier[0] = '\0';
+    memcpy(refused[6].identifier, "12345678901234567", 18);
+    memcpy(refused[7].identifier, "Amina", 6);
+    for (size_t i = 0; i < COUNT_OF(refused); i++)
+        assert_int_equal(read_notify_wire_get_event(&refused[i], &read), ERR_MALFORMED);
+}
+
 static void the_notifier_says_who_it_is_and_what_became_of_a_code(void **state) {
     (void)state;
     uint8_t sent[NOTIFY_PROCESS_ID_BYTES], read[NOTIFY_PROCESS_ID_BYTES];
@@ -682,6 +727,8 @@ int main(void) {
         cmocka_unit_test(a_certificate_that_was_refused_carries_nothing),
         cmocka_unit_test(a_code_comes_through_to_the_notifier),
         cmocka_unit_test(a_message_to_nobody_or_to_two_lines_is_refused),
+        cmocka_unit_test(an_event_comes_through_to_the_notifier),
+        cmocka_unit_test(an_event_of_a_bare_identifier_or_for_nobody_is_refused),
         cmocka_unit_test(the_notifier_says_who_it_is_and_what_became_of_a_code),
         cmocka_unit_test(an_audit_names_an_action),
         cmocka_unit_test(provd_learns_whether_its_change_is_recorded),

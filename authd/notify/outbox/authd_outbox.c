@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "authd/notify/local_time.h"
 #include "authd/notify/outbox/outbox_folder.h"
 #include "authd/notify/outbox/outbox_json.h"
 #include "authd/notify/text.h"
@@ -28,6 +29,7 @@
 struct settings {
     char outbox_directory[256];
     char default_language[4];
+    char time_zone[64];
     int64_t keep_files;
 };
 
@@ -36,6 +38,8 @@ static const struct conf_key keys[] = {
      "/var/lib/idcs/outbox", "folder the messages are written to"},
     {"default-language", CONF_TEXT, offsetof(struct settings, default_language), 4, 0, 0, "ara",
      "ara, fra, zgh or eng: for people whose language has no texts"},
+    {"time-zone", CONF_TEXT, offsetof(struct settings, time_zone), 64, 0, 0, "Africa/Casablanca",
+     "whose clock people read"},
     {"keep-files", CONF_NUMBER, offsetof(struct settings, keep_files), 0, 1, OUTBOX_FILES_MAX,
      "10000", "how many messages are kept; older ones are removed"},
 };
@@ -60,13 +64,9 @@ struct outbox {
     bool failed;
 };
 
-static enum err render(const struct outbox *outbox, const struct notify_otp *otp,
-                       enum text_language *language, struct buffer *text) {
-    struct text_values values = {.programme = otp->programme, .otp = otp->otp};
-    ERR_TRY(text_minutes(otp->valid_until_ms - clock_wall_ms(), &values.minutes));
-    if (text_language_parse(otp->language, language) != ERR_OK)
-        *language = outbox->default_language;
-    return text_render(TEXT_OTP, *language, &values, text);
+static enum text_language language_of(const struct outbox *outbox, const char *code) {
+    enum text_language language;
+    return text_language_parse(code, &language) == ERR_OK ? language : outbox->default_language;
 }
 
 static enum err write_message(const struct outbox *outbox, const struct outbox_message *message) {
@@ -79,30 +79,77 @@ static enum err write_message(const struct outbox *outbox, const struct outbox_m
     return outbox_folder_write(outbox->folder, json);
 }
 
+/* To whom a message goes. */
+struct recipient {
+    bool by_phone, by_email;
+    const char *phone, *email;
+};
+
 /* One file for each channel; delivered only when every channel is. */
-static enum err deliver(const struct outbox *outbox, const struct notify_otp *otp) {
-    SECRET(memory);
+static enum err write_to_channels(const struct outbox *outbox, const struct recipient *recipient,
+                                  const struct outbox_message *content) {
     char sent_at[CLOCK_TEXT_SIZE];
-    enum text_language language;
-    ERR_TRY(secret_new(&memory, TEXT_BYTES_MAX));
-    struct buffer text = buffer_over(memory.data, memory.len);
-    ERR_TRY(render(outbox, otp, &language, &text));
+    struct outbox_message message = *content;
     clock_format_millis(clock_wall_ms(), sent_at);
-    struct outbox_message message = {.language = text_language_code(language),
-                                     .otp = otp->otp,
-                                     .transaction = otp->transaction,
-                                     .sent_at = sent_at};
-    ERR_TRY(buffer_end(&text, &message.text));
+    message.sent_at = sent_at;
     const struct {
         bool wanted;
         const char *channel, *to;
-    } channels[] = {{otp->by_phone, "phone", otp->phone}, {otp->by_email, "email", otp->email}};
+    } channels[] = {{recipient->by_phone, "phone", recipient->phone},
+                    {recipient->by_email, "email", recipient->email}};
     for (size_t i = 0; i < sizeof channels / sizeof *channels; i++) {
         message.channel = channels[i].channel;
         message.to = channels[i].to;
         if (channels[i].wanted)
             ERR_TRY(write_message(outbox, &message));
     }
+    return ERR_OK;
+}
+
+static enum err deliver_otp(const struct outbox *outbox, const struct notify_otp *otp) {
+    SECRET(memory);
+    struct text_values values = {.programme = otp->programme, .otp = otp->otp};
+    enum text_language language = language_of(outbox, otp->language);
+    struct outbox_message message = {
+        .language = text_language_code(language), .otp = otp->otp, .transaction = otp->transaction};
+    struct recipient recipient = {otp->by_phone, otp->by_email, otp->phone, otp->email};
+    ERR_TRY(secret_new(&memory, TEXT_BYTES_MAX));
+    struct buffer text = buffer_over(memory.data, memory.len);
+    ERR_TRY(text_minutes(otp->valid_until_ms - clock_wall_ms(), &values.minutes));
+    ERR_TRY(text_render(TEXT_OTP, language, &values, &text));
+    ERR_TRY(buffer_end(&text, &message.text));
+    return write_to_channels(outbox, &recipient, &message);
+}
+
+static enum err deliver_event(const struct outbox *outbox, const struct notify_event *event) {
+    uint8_t memory[TEXT_BYTES_MAX];
+    struct local_time local;
+    enum text_language language = language_of(outbox, event->language);
+    struct outbox_message message = {.language = text_language_code(language)};
+    struct recipient recipient = {event->by_phone, event->by_email, event->phone, event->email};
+    struct buffer text = buffer_over(memory, sizeof memory);
+    ERR_TRY(local_time_format(event->at_ms, &local));
+    struct text_values values = {.programme = event->programme,
+                                 .date = local.date,
+                                 .time = local.time,
+                                 .identifier = event->identifier};
+    ERR_TRY(text_render(event->confirmed ? TEXT_CONFIRMED : TEXT_FAILED, language, &values, &text));
+    ERR_TRY(buffer_end(&text, &message.text));
+    return write_to_channels(outbox, &recipient, &message);
+}
+
+static void note_failure(enum err err) {
+    if (err != ERR_OK)
+        log_event(LOG_WARNING, "message-not-delivered", "reason=%s errno=%d", err_text(err),
+                  err == ERR_SYSTEM ? errno : 0);
+}
+
+static enum err handle_event(void *context, struct serve_peer *peer, const struct frame *frame) {
+    const struct outbox *outbox = context;
+    struct notify_event event;
+    (void)peer;
+    ERR_TRY(notify_wire_get_event(frame->payload, &event));
+    note_failure(deliver_event(outbox, &event));
     return ERR_OK;
 }
 
@@ -113,10 +160,8 @@ static enum err handle_otp(void *context, struct serve_peer *peer, const struct 
     struct notify_otp *otp = (struct notify_otp *)(void *)memory.data;
     ERR_TRY(notify_wire_get_otp(frame->payload, otp));
     bool ours = frame->id >> 32 == notify_wire_epoch(outbox->process_id);
-    enum err err = ours ? deliver(outbox, otp) : ERR_EXPIRED;
-    if (err != ERR_OK)
-        log_event(LOG_WARNING, "message-not-delivered", "reason=%s errno=%d", err_text(err),
-                  err == ERR_SYSTEM ? errno : 0);
+    enum err err = ours ? deliver_otp(outbox, otp) : ERR_EXPIRED;
+    note_failure(err);
     uint8_t payload[1];
     struct buffer target = buffer_over(payload, sizeof payload);
     struct frame answer = {
@@ -127,7 +172,8 @@ static enum err handle_otp(void *context, struct serve_peer *peer, const struct 
 }
 
 /* The core alone decides when codes are sent, and its state may reach this process late. */
-static const struct serve_verb core_verbs[] = {{NOTIFY_OTP, SERVE_ANY_STATE, handle_otp}};
+static const struct serve_verb core_verbs[] = {{NOTIFY_OTP, SERVE_ANY_STATE, handle_otp},
+                                               {NOTIFY_EVENT, SERVE_ANY_STATE, handle_event}};
 
 /* What the socket still holds is of no use without its peer: authd starts this process anew. */
 static void core_lost(void *context, struct serve_peer *peer, enum err reason) {
@@ -200,7 +246,13 @@ static enum err configure(struct outbox *outbox) {
         fprintf(stderr, "%s: default-language: write ara, fra, zgh or eng\n", program.name);
         return ERR_CONFIG;
     }
-    return ERR_OK;
+    err = local_time_open(outbox->settings.time_zone);
+    if (err != ERR_OK)
+        fprintf(stderr,
+                "%s: time-zone: no such zone; write one as Africa/Casablanca and install "
+                "package tzdata\n",
+                program.name);
+    return err;
 }
 
 static enum err open_folder(struct outbox *outbox) {

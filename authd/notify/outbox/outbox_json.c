@@ -32,7 +32,14 @@ static void put_string(struct buffer *target, struct bytes text) {
 static void put_member(struct buffer *target, const char *name, struct bytes value) {
     put_string(target, bytes_of_text(name));
     put_literal(target, ": ");
-    put_string(target, value);
+    if (value.data == NULL)
+        put_literal(target, "null");
+    else
+        put_string(target, value);
+}
+
+static struct bytes or_null(const char *text) {
+    return text != NULL ? bytes_of_text(text) : bytes_of(NULL, 0);
 }
 
 enum err outbox_json_put(struct buffer *target, const struct outbox_message *message) {
@@ -44,8 +51,8 @@ enum err outbox_json_put(struct buffer *target, const struct outbox_message *mes
         {"to", bytes_of_text(message->to)},
         {"language", bytes_of_text(message->language)},
         {"text", message->text},
-        {"otp", bytes_of_text(message->otp)},
-        {"transactionID", bytes_of_text(message->transaction)},
+        {"otp", or_null(message->otp)},
+        {"transactionID", or_null(message->transaction)},
         {"sentAt", bytes_of_text(message->sent_at)},
     };
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {

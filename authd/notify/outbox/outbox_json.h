@@ -9,8 +9,8 @@ struct outbox_message {
     const char *to;
     const char *language;
     struct bytes text;
-    const char *otp;
-    const char *transaction;
+    const char *otp;         /* NULL: the message carries none */
+    const char *transaction; /* NULL: it belongs to none */
     const char *sent_at;
 };
 
