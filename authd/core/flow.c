@@ -8,6 +8,7 @@
 #include "authd/core/deliver.h"
 #include "authd/core/outcome.h"
 #include "authd/core/otp.h"
+#include "authd/core/kyc.h"
 #include "authd/core/person.h"
 #include "authd/core/programme_check.h"
 #include "authd/core/questions.h"
@@ -179,7 +180,7 @@ enum err flow_on_envelope(struct lane *lane, struct request *request, struct byt
         give_up(lane, request, "envelope", ERR_FULL);
         return ERR_OK;
     }
-    if (request->envelope.function != FUNCTION_AUTH && request->envelope.function != FUNCTION_OTP) {
+    if (request->envelope.function == FUNCTION_NONE) {
         lane_answer_bare(lane, request, 404);
         return ERR_OK;
     }
@@ -232,6 +233,25 @@ enum err flow_on_unwrapped(struct lane *lane, struct request *request, struct by
     return ERR_OK;
 }
 
+/* Step 21: every factor that is present must match; the first that fails is the last looked at. */
+static enum err match_factors(struct core *core, struct request *request) {
+    static const struct {
+        enum auth_type type;
+        enum err (*verify)(struct core *core, struct request *request);
+    } factors[] = {{AUTH_TYPE_OTP, otp_verify}};
+    uint32_t matched = 0;
+    for (size_t i = 0; i < sizeof(factors) / sizeof(factors[0]); i++) {
+        if ((request->factors & AUTH_TYPE_BIT(factors[i].type)) == 0)
+            continue;
+        ERR_TRY(factors[i].verify(core, request));
+        if (request_refused(request))
+            return ERR_OK;
+        matched |= AUTH_TYPE_BIT(factors[i].type);
+    }
+    /* A factor that nobody looked at is not a yes. */
+    return matched != 0 && matched == request->factors ? ERR_OK : ERR_DENIED;
+}
+
 /* Steps 18 to 21, all on what is stored. */
 static enum err authenticate(struct lane *lane, struct request *request) {
     struct core *core = lane->core;
@@ -242,8 +262,13 @@ static enum err authenticate(struct lane *lane, struct request *request) {
         return ERR_OK;
     if (request->envelope.function == FUNCTION_OTP)
         return otp_issue(core, request, deliver_has_room(lane));
-    ERR_TRY(person_token(core, request));
-    ERR_TRY(otp_verify(core, request));
+    ERR_TRY(match_factors(core, request));
+    if (!request_refused(request))
+        ERR_TRY(person_use_alias(core, request));
+    if (!request_refused(request))
+        ERR_TRY(person_token(core, request));
+    if (!request_refused(request) && request->envelope.function == FUNCTION_KYC)
+        ERR_TRY(kyc_seal(core, request));
     request->statement.verdict = !request_refused(request);
     return ERR_OK;
 }

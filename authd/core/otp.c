@@ -7,9 +7,8 @@
 #include "authd/core/otp_rows.h"
 #include "authd/core/person.h"
 
-#define DAY_MS            (24 * 3600 * 1000LL)
-#define ALIAS_LIFETIME_MS (3650 * DAY_MS)
-#define HOUR_MS           (3600 * 1000LL)
+#define DAY_MS  (24 * 3600 * 1000LL)
+#define HOUR_MS (3600 * 1000LL)
 /* programme's hash ‖ identifier type ‖ locks of the channels it went by */
 #define TRANSACTION_ROW_BYTES (PARTNER_ID_BYTES + 2)
 #define PARTNER_ID_BYTES      16
@@ -299,14 +298,10 @@ static enum err use_code(struct core *core, struct request *request, const struc
     struct ledger_op ops[GUESS_COUNT + 2] = {otp_plain(LEDGER_TAKE, keys->code)};
     bool late = clock_boot_ms() > row->expires_boot_ms;
     size_t count = 1 + give_back(guess, !late, ops + 1), failed = 0;
-    if (!late && request->has_alias && request->alias.uses != 0)
-        ops[count++] = otp_bump(keys->alias, request->alias.uses, ALIAS_LIFETIME_MS, 0);
     enum ledger_result result = take_code(core, request, row, ops, count);
     if (result == LEDGER_UNAVAILABLE)
         return ERR_UNAVAILABLE;
-    if (result == LEDGER_LIMIT) { /* of the VID's uses: no other op here has a limit */
-        request_refuse(request, MOSIP_MLC_018, "VID", "vid-used-up");
-    } else if (result == LEDGER_TAKEN) {
+    if (result == LEDGER_TAKEN) {
         request_refuse(request, MOSIP_OTA_012, "", "otp-used-meanwhile");
         count = give_back(guess, false, ops);
         result = ledger_claim(core->ledger, ops, count, request->deadline_boot_ms, &failed,

@@ -2,8 +2,6 @@
 
 #include "authd/core/otp_rows.h"
 
-#include "authd/core/person.h"
-
 void otp_row_encode(const struct otp_row *row, uint8_t value[static LEDGER_VALUE_MAX],
                     size_t *len) {
     struct buffer target = buffer_over(value, LEDGER_VALUE_MAX);
@@ -37,7 +35,6 @@ void otp_keys_of(const struct core *core, const struct request *request, struct 
     ledger_row_key(core->ledger, "budget", &programme, 1, keys->budget);
     ledger_row_key(core->ledger, "otp-requests", both, 2, keys->requests);
     ledger_row_key(core->ledger, "otp-person-requests", &person, 1, keys->person_requests);
-    person_alias_key(core, request, keys->alias);
 }
 
 struct ledger_op otp_bump(const uint8_t key[static LEDGER_KEY_BYTES], int64_t limit,

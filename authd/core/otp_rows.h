@@ -31,7 +31,6 @@ struct otp_keys {
     uint8_t person_failures[LEDGER_KEY_BYTES], share[LEDGER_KEY_BYTES];
     uint8_t budget[LEDGER_KEY_BYTES];
     uint8_t requests[LEDGER_KEY_BYTES], person_requests[LEDGER_KEY_BYTES];
-    uint8_t alias[LEDGER_KEY_BYTES];
 };
 void otp_keys_of(const struct core *core, const struct request *request, struct otp_keys *keys);
 

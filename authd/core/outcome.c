@@ -11,7 +11,9 @@
 void outcome_begin(struct request *request) {
     const struct envelope *envelope = &request->envelope;
     struct statement *statement = &request->statement;
-    statement->kind = envelope->function == FUNCTION_OTP ? STATEMENT_OTP : STATEMENT_AUTH;
+    statement->kind = envelope->function == FUNCTION_OTP   ? STATEMENT_OTP
+                      : envelope->function == FUNCTION_KYC ? STATEMENT_KYC
+                                                           : STATEMENT_AUTH;
     if (strlen(envelope->id.text) < sizeof(statement->id))
         snprintf(statement->id, sizeof(statement->id), "%.63s", envelope->id.text);
     if (strlen(envelope->version.text) < sizeof(statement->version))
@@ -35,7 +37,7 @@ static void log_refusal(const struct request *request) {
  */
 static void make_uniform(struct request *request) {
     struct statement *statement = &request->statement;
-    if (!request->policy.uniform || request->envelope.function != FUNCTION_AUTH)
+    if (!request->policy.uniform || request->envelope.function == FUNCTION_OTP)
         return;
     bool about_person = false;
     for (size_t i = 0; i < statement->error_count; i++) {
@@ -56,6 +58,7 @@ void outcome_settle(struct request *request) {
         request->statement.verdict = false;
         request->statement.token[0] = '\0';
         request->statement.masked_mobile[0] = request->statement.masked_email[0] = '\0';
+        request->statement.identity = request->statement.session_key = bytes_of(NULL, 0);
         make_uniform(request);
     }
     request->statement.response_time_ms = clock_wall_ms();

@@ -6,12 +6,16 @@
 
 #include "authd/core/token.h"
 
+/* Longer than any VID lives. */
+#define ALIAS_LIFETIME_MS (3650LL * 24 * 3600 * 1000)
+
 static const char *type_name(const struct request *request) {
     return request->identifier_type == IDENTIFIER_VID ? "VID" : "UIN";
 }
 
-void person_alias_key(const struct core *core, const struct request *request,
-                      uint8_t key[static LEDGER_KEY_BYTES]) {
+/* The ledger row that counts the uses of the VID. */
+static void alias_row_key(const struct core *core, const struct request *request,
+                          uint8_t key[static LEDGER_KEY_BYTES]) {
     struct bytes alias = bytes_of(request->alias.alias_id, sizeof(request->alias.alias_id));
     ledger_row_key(core->ledger, "vid-uses", &alias, 1, key);
 }
@@ -25,11 +29,25 @@ static enum err check_alias_uses(const struct core *core, struct request *reques
     int64_t remaining_ms = 0;
     if (request->alias.uses == 0)
         return ERR_OK;
-    person_alias_key(core, request, key);
+    alias_row_key(core, request, key);
     enum err result = ledger_read(core->ledger, key, value, &len, &count, &remaining_ms);
     if (result == ERR_OK && count >= request->alias.uses)
         request_refuse(request, MOSIP_MLC_018, "VID", "vid-used-up");
     return result == ERR_NOT_FOUND ? ERR_OK : result;
+}
+
+enum err person_use_alias(struct core *core, struct request *request) {
+    struct ledger_op use = {
+        .kind = LEDGER_BUMP, .limit = request->alias.uses, .lifetime_ms = ALIAS_LIFETIME_MS};
+    size_t failed = 0;
+    if (!request->has_alias || request->alias.uses == 0)
+        return ERR_OK;
+    alias_row_key(core, request, use.key);
+    enum ledger_result result =
+        ledger_claim(core->ledger, &use, 1, request->deadline_boot_ms, &failed, &request->effects);
+    if (result == LEDGER_LIMIT)
+        request_refuse(request, MOSIP_MLC_018, "VID", "vid-used-up");
+    return result == LEDGER_WON || result == LEDGER_LIMIT ? ERR_OK : ERR_UNAVAILABLE;
 }
 
 /* From the VID to the person's UIN. A revoked VID is as unknown as one that never was. */

@@ -10,9 +10,11 @@
 
 /* Finds the person behind the lookup key; refuses the unknown, revoked, deactivated and expired. */
 MUST_CHECK enum err person_find(const struct core *core, struct request *request);
-/* The ledger row that counts the uses of the request's VID. */
-void person_alias_key(const struct core *core, const struct request *request,
-                      uint8_t key[static LEDGER_KEY_BYTES]);
+/*
+ * Counts one use of the request's VID, once all its factors matched: a mistake does not cost a
+ * one-time VID. Refuses when its uses are up, so of two at once with the last use one is refused.
+ */
+MUST_CHECK enum err person_use_alias(struct core *core, struct request *request);
 /* Hotlist, child filter and factor locks. */
 MUST_CHECK enum err person_filter(const struct core *core, struct request *request);
 

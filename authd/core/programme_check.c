@@ -133,6 +133,11 @@ static void check_allowed(struct request *request) {
             request_refuse_filter(request, MOSIP_MPA_005, "", "otp-request-not-in-policy");
         return;
     }
+    if (request->envelope.function == FUNCTION_KYC &&
+        (policy->allowed & AUTH_TYPE_BIT(AUTH_TYPE_KYC)) == 0) {
+        request_refuse_filter(request, MOSIP_MPA_013, "", "kyc-not-in-policy");
+        return;
+    }
     for (unsigned type = 0; type < AUTH_TYPE_COUNT; type++) {
         if ((request->factors & ~policy->allowed & AUTH_TYPE_BIT(type)) != 0) {
             request_refuse_filter(request, MOSIP_MPA_006, auth_type_text(type),

@@ -46,6 +46,7 @@ void request_release(struct request *request) {
     identity_free(request->identity);
     free(request->raw);
     free(request->sealed);
+    free(request->attributes);
     free(request->record);
     free(request->answer);
     uint32_t index = request->index, generation = request->generation;

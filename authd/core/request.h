@@ -78,7 +78,8 @@ struct request {
     uint8_t signer_process[HSM_BOOT_ID_BYTES];
     uint8_t effects_memory[REQUEST_EFFECTS_MAX];
     struct buffer effects;
-    uint8_t *record; /* payload of the journal record while it is being written */
+    uint8_t *attributes; /* eKYC: encrypted attributes and their session key */
+    uint8_t *record;     /* payload of the journal record while it is being written */
     struct journal_entry entry;
     uint8_t *answer; /* body and signature of the answer */
     struct edge_answer edge_answer;

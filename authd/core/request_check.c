@@ -6,10 +6,10 @@
 static const struct {
     enum envelope_function function;
     const char *id;
-    enum statement_kind kind;
 } functions[] = {
-    {FUNCTION_AUTH, "mosip.identity.auth", STATEMENT_AUTH},
-    {FUNCTION_OTP, "mosip.identity.otp", STATEMENT_OTP},
+    {FUNCTION_AUTH, "mosip.identity.auth"},
+    {FUNCTION_OTP, "mosip.identity.otp"},
+    {FUNCTION_KYC, "mosip.identity.kyc"},
 };
 
 static bool is_blank(const struct text_field *field) {

@@ -39,6 +39,7 @@ const struct conf_key settings_keys[] = {
     TEXT("vid-rules", vid_rules, "checksum", "rules a presented VID must obey"),
     TEXT("auth-types-allowed", auth_types_allowed, "otp", "factors the country allows"),
     TEXT("otp-channels", otp_channels, "phone,email", "channels the country allows"),
+    TEXT("languages", languages, "ara,fra,eng,zgh", "languages of stored names and addresses"),
     NUMBER("otp-lifetime-seconds", otp_lifetime_seconds, 1, 600, "180", "validity of a code"),
     NUMBER("otp-attempts", otp_attempts, 1, 100, "5",
            "wrong codes in a row, per person and programme, before the freeze"),

@@ -15,6 +15,7 @@ struct settings {
     int64_t request_age_seconds, request_future_seconds;
     char domain_uris[512], environments[256], identifier_types[64];
     char uin_rules[256], vid_rules[256], auth_types_allowed[256], otp_channels[64];
+    char languages[64];
     int64_t otp_lifetime_seconds, otp_attempts, otp_freeze_minutes;
     int64_t otp_person_attempts, otp_person_share, otp_day_attempts;
     int64_t otp_requests, otp_person_requests, otp_request_window_seconds;

@@ -203,6 +203,20 @@ class Programme:
         plain.update(inner)
         return self.seal(document, plain)
 
+    def kyc_document(self, person, transaction_id, inner):
+        document = self.auth_document(person, transaction_id, inner)
+        document["id"] = "mosip.identity.kyc"
+        return document
+
+    def open_kyc(self, response):
+        """The attributes of an eKYC answer, decrypted with this programme's key."""
+        oaep = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
+        key = self.key.decrypt(unb64u(response["sessionKey"]), oaep)
+        sealed = unb64u(response["identity"])
+        text, tag, iv = sealed[:-32], sealed[-32:-16], sealed[-16:]
+        decryptor = Cipher(algorithms.AES(key), modes.GCM(iv, tag)).decryptor()
+        return json.loads(decryptor.update(text) + decryptor.finalize())
+
     def otp_document(self, person, transaction_id, channels=("phone",)):
         document = self.common("mosip.identity.otp", person, transaction_id)
         document.update({"otpChannel": list(channels), "metadata": {}})

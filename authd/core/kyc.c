@@ -1,0 +1,213 @@
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "authd/core/kyc.h"
+
+#include "firmware/base/codec.h"
+#include "authd/core/person.h"
+
+enum { KEY_BYTES = 32, IV_BYTES = 16, TAG_BYTES = 16, VALUE_MAX = 1024 };
+
+/* MOSIP's default mapping (§8.2): name of the request and of the answer, and name in the store. */
+static const struct {
+    const char *answer, *stored;
+} mapping[] = {
+    {"name", "fullName"},
+    {"dob", "dateOfBirth"},
+    {"gender", "gender"},
+    {"phoneNumber", "phone"},
+    {"emailId", "email"},
+    {"addressLine1", "addressLine1"},
+    {"addressLine2", "addressLine2"},
+    {"addressLine3", "addressLine3"},
+    {"location1", "city"},
+    {"location2", "region"},
+    {"location3", "province"},
+    {"location4", "zone"},
+    {"postalCode", "postalCode"},
+    {"residenceStatus", "residenceStatus"},
+    {"preferredLanguage", "preferredLang"},
+};
+
+static const char *answer_name(const char *name) {
+    for (size_t i = 0; i < sizeof(mapping) / sizeof(mapping[0]); i++) {
+        if (strcmp(mapping[i].stored, name) == 0)
+            return mapping[i].answer;
+    }
+    return name;
+}
+
+static const char *stored_name(const char *name) {
+    for (size_t i = 0; i < sizeof(mapping) / sizeof(mapping[0]); i++) {
+        if (strcmp(mapping[i].answer, name) == 0)
+            return mapping[i].stored;
+    }
+    return name;
+}
+
+/* The policy's languages if the box has any of them, else all of the box. */
+static bool is_wanted_language(const struct core *core, const struct policy *policy,
+                               const char *language) {
+    bool any = false, listed = false;
+    for (size_t i = 0; i < policy->language_count; i++) {
+        any = any || settings_list_has(core->settings.languages, policy->languages[i]);
+        listed = listed || strcmp(policy->languages[i], language) == 0;
+    }
+    return settings_list_has(core->settings.languages, language) && (!any || listed);
+}
+
+/* The JSON object being written. */
+struct object {
+    struct buffer *json;
+    bool begun;
+};
+
+static void add_member(struct object *object, const char *name, const char *language,
+                       struct bytes value) {
+    buffer_format(object->json, "%s\"", object->begun ? "," : "{");
+    codec_json_escape(object->json, bytes_of_text(name));
+    if (language[0] != '\0')
+        buffer_format(object->json, "_%s", language);
+    buffer_format(object->json, "\":\"");
+    codec_json_escape(object->json, value);
+    buffer_format(object->json, "\"");
+    object->begun = true;
+}
+
+/* Masked as in the answer to an OTP request; a value that is too long for that is left out. */
+static void add_value(struct object *object, const struct policy_attribute *attribute,
+                      const char *language, struct bytes value) {
+    char plain[VALUE_MAX], masked[VALUE_MAX];
+    const char *name = answer_name(attribute->name);
+    if (value.len == 0)
+        return;
+    if (!attribute->masked) {
+        add_member(object, name, language, value);
+        return;
+    }
+    if (bytes_to_text(value, plain, sizeof(plain)) != ERR_OK)
+        return;
+    if (strcmp(name, "emailId") == 0)
+        person_mask_email(plain, masked, sizeof(masked));
+    else
+        person_mask_phone(plain, masked, sizeof(masked));
+    if (codec_utf8_check(bytes_of_text(masked)) == ERR_OK)
+        add_member(object, name, language, bytes_of_text(masked));
+}
+
+static bool has_birth_date(const struct identity *identity) {
+    return identity->birth_year != 0 && identity->birth_month != 0 && identity->birth_day != 0;
+}
+
+static void add_attribute(const struct core *core, const struct request *request,
+                          const struct policy_attribute *attribute, struct object *object) {
+    const struct identity *identity = request->identity;
+    const char *stored = stored_name(attribute->name);
+    char date[32];
+    snprintf(date, sizeof(date), "%04d/%02u/%02u", identity->birth_year, identity->birth_month,
+             identity->birth_day);
+    if (strcmp(stored, "phone") == 0)
+        add_value(object, attribute, "", bytes_of_text(identity->phone));
+    else if (strcmp(stored, "email") == 0)
+        add_value(object, attribute, "", bytes_of_text(identity->email));
+    else if (strcmp(stored, "preferredLang") == 0)
+        add_value(object, attribute, "", bytes_of_text(identity->language));
+    else if (strcmp(stored, "dateOfBirth") == 0 && has_birth_date(identity))
+        add_value(object, attribute, "", bytes_of_text(date));
+    for (size_t i = 0; i < identity->attribute_count; i++) {
+        const struct identity_attribute *held = &identity->attributes[i];
+        bool wanted =
+            held->language[0] == '\0' || is_wanted_language(core, &request->policy, held->language);
+        if (wanted && bytes_equal_text(held->name, stored))
+            add_value(object, attribute, held->language, held->value);
+    }
+}
+
+enum err kyc_write(const struct core *core, const struct request *request, struct buffer *json) {
+    struct object object = {.json = json};
+    struct bytes written;
+    for (size_t i = 0; i < request->policy.attribute_count; i++)
+        add_attribute(core, request, &request->policy.attributes[i], &object);
+    buffer_format(json, "%s", object.begun ? "}" : "{}");
+    return buffer_end(json, &written);
+}
+
+static void free_cipher(EVP_CIPHER_CTX **cipher) {
+    EVP_CIPHER_CTX_free(*cipher);
+}
+
+/* ciphertext ‖ tag16 ‖ IV16 at ${sealed}, which has room for both (§2.2). */
+static enum err encrypt(const struct secret *key, struct bytes plain, uint8_t *sealed) {
+    __attribute__((cleanup(free_cipher))) EVP_CIPHER_CTX *gcm = EVP_CIPHER_CTX_new();
+    uint8_t *tag = sealed + plain.len, *iv = tag + TAG_BYTES;
+    int len = 0, last = 0;
+    if (gcm == NULL || RAND_bytes(iv, IV_BYTES) != 1 ||
+        EVP_EncryptInit_ex(gcm, EVP_aes_256_gcm(), NULL, NULL, NULL) != 1 ||
+        EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_AEAD_SET_IVLEN, IV_BYTES, NULL) != 1 ||
+        EVP_EncryptInit_ex(gcm, NULL, NULL, key->data, iv) != 1 ||
+        EVP_EncryptUpdate(gcm, sealed, &len, plain.data, (int)plain.len) != 1 ||
+        EVP_EncryptFinal_ex(gcm, sealed + len, &last) != 1 ||
+        EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES, tag) != 1)
+        return ERR_CRYPTO;
+    return ERR_OK;
+}
+
+static void free_key(EVP_PKEY **key) {
+    EVP_PKEY_free(*key);
+}
+
+static void free_key_context(EVP_PKEY_CTX **context) {
+    EVP_PKEY_CTX_free(*context);
+}
+
+/* RSA-OAEP, SHA-256 for hash and MGF1, to the programme's registered key. */
+static enum err wrap(const struct partner *partner, const struct secret *key, uint8_t *wrapped,
+                     size_t *len) {
+    const unsigned char *der = partner->public_key;
+    __attribute__((cleanup(free_key))) EVP_PKEY *public =
+        d2i_PUBKEY(NULL, &der, partner->public_key_len);
+    __attribute__((cleanup(free_key_context))) EVP_PKEY_CTX *oaep =
+        public != NULL ? EVP_PKEY_CTX_new(public, NULL) : NULL;
+    if (oaep == NULL || EVP_PKEY_encrypt_init(oaep) != 1 ||
+        EVP_PKEY_CTX_set_rsa_padding(oaep, RSA_PKCS1_OAEP_PADDING) != 1 ||
+        EVP_PKEY_CTX_set_rsa_oaep_md(oaep, EVP_sha256()) != 1 ||
+        EVP_PKEY_CTX_set_rsa_mgf1_md(oaep, EVP_sha256()) != 1 ||
+        EVP_PKEY_encrypt(oaep, wrapped, len, key->data, key->len) != 1)
+        return ERR_CRYPTO;
+    return ERR_OK;
+}
+
+/* Encrypts ${json} into memory of the request and lets the statement point to it. */
+static enum err seal(struct request *request, struct bytes json) {
+    SECRET(key);
+    size_t sealed_len = json.len + TAG_BYTES + IV_BYTES, wrapped_len = STATEMENT_SESSION_KEY_MAX;
+    ERR_TRY(secret_random(&key, KEY_BYTES));
+    request->attributes = malloc(sealed_len + wrapped_len);
+    if (request->attributes == NULL)
+        return ERR_FULL;
+    ERR_TRY(encrypt(&key, json, request->attributes));
+    ERR_TRY(wrap(&request->partner, &key, request->attributes + sealed_len, &wrapped_len));
+    request->statement.identity = bytes_of(request->attributes, sealed_len);
+    request->statement.session_key = bytes_of(request->attributes + sealed_len, wrapped_len);
+    memcpy(request->statement.certificate_thumbprint, request->partner.certificate_thumbprint,
+           sizeof(request->statement.certificate_thumbprint));
+    return ERR_OK;
+}
+
+enum err kyc_seal(const struct core *core, struct request *request) {
+    SECRET(plain);
+    struct bytes written;
+    ERR_TRY(secret_new(&plain, STATEMENT_IDENTITY_MAX - TAG_BYTES - IV_BYTES));
+    struct buffer json = buffer_over(plain.data, plain.len);
+    ERR_TRY(kyc_write(core, request, &json));
+    ERR_TRY(buffer_end(&json, &written));
+    enum err result = seal(request, written);
+    if (result == ERR_CRYPTO)
+        request_refuse(request, MOSIP_EKA_001, "", "kyc-not-encrypted");
+    return result == ERR_CRYPTO ? ERR_OK : result;
+}
