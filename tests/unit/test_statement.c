@@ -108,6 +108,48 @@ static void a_kyc_refusal_has_its_own_status(void **state) {
     assert_body(&statement, HEAD OTP_INVALID ",\"response\":{\"kycStatus\":false}}");
 }
 
+static struct statement disclosed(void) {
+    static const uint8_t identity[] = {0xfb, 0xff, 0x00}, session_key[] = {0x01, 0x02};
+    struct statement statement = accepted();
+    statement.kind = STATEMENT_KYC;
+    statement.identity = bytes_of(identity, sizeof identity);
+    statement.session_key = bytes_of(session_key, sizeof session_key);
+    statement.certificate_thumbprint[0] = 0xab;
+    return statement;
+}
+
+static void a_kyc_answer_carries_the_ciphertext_and_whose_it_is(void **state) {
+    (void)state;
+    struct statement statement = disclosed();
+    assert_body(&statement, HEAD
+                "null,\"response\":{\"kycStatus\":true,\"authToken\":\"" TOKEN
+                "\",\"thumbprint\":\"AB00000000000000000000000000000000000000000000000000000000"
+                "000000\",\"identity\":\"-_8A\",\"sessionKey\":\"AQI\"}}");
+}
+
+static void attributes_go_with_a_kyc_yes_and_with_nothing_else(void **state) {
+    (void)state;
+    struct statement statement = disclosed();
+    statement.kind = STATEMENT_AUTH;
+    assert_denied(&statement);
+    statement = disclosed();
+    statement.identity.len = 0;
+    assert_denied(&statement);
+    statement = disclosed();
+    statement.session_key.len = 0;
+    assert_denied(&statement);
+    statement = disclosed();
+    statement.token[0] = '\0';
+    assert_denied(&statement);
+    statement = refused(STATEMENT_KYC);
+    statement.identity = disclosed().identity;
+    assert_denied(&statement);
+    statement = disclosed();
+    statement.error_count = 1;
+    statement.errors[0].error = MOSIP_OTA_004;
+    assert_denied(&statement);
+}
+
 static void details_fill_their_places_in_message_and_action(void **state) {
     (void)state;
     struct statement statement = refused(STATEMENT_OTP);
@@ -205,7 +247,7 @@ static void a_no_that_does_not_hold_together_is_denied(void **state) {
     assert_denied(&statement);
 }
 
-static void only_an_authentication_can_be_a_yes(void **state) {
+static void an_otp_answer_is_never_a_yes(void **state) {
     (void)state;
     static const enum statement_kind kinds[] = {STATEMENT_OTP, STATEMENT_KYC, 0, 4, 255};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -331,13 +373,15 @@ int main(void) {
         cmocka_unit_test(an_otp_answer_has_masked_destinations),
         cmocka_unit_test(an_otp_refusal_has_no_response),
         cmocka_unit_test(a_kyc_refusal_has_its_own_status),
+        cmocka_unit_test(a_kyc_answer_carries_the_ciphertext_and_whose_it_is),
+        cmocka_unit_test(attributes_go_with_a_kyc_yes_and_with_nothing_else),
         cmocka_unit_test(details_fill_their_places_in_message_and_action),
         cmocka_unit_test(absent_values_are_null),
         cmocka_unit_test(echoed_text_cannot_leave_its_string),
         cmocka_unit_test(text_that_is_not_utf8_is_denied),
         cmocka_unit_test(a_yes_that_does_not_hold_together_is_denied),
         cmocka_unit_test(a_no_that_does_not_hold_together_is_denied),
-        cmocka_unit_test(only_an_authentication_can_be_a_yes),
+        cmocka_unit_test(an_otp_answer_is_never_a_yes),
         cmocka_unit_test(an_otp_answer_without_a_masked_destination_is_denied),
         cmocka_unit_test(a_kyc_statement_without_errors_is_denied),
         cmocka_unit_test(an_answer_of_another_time_is_denied),
