@@ -53,7 +53,10 @@ static enum err ask_signer(struct lane *lane, uint16_t type, const struct buffer
 
 /* The state of the box as it follows from what is open; authd is told when it changes. */
 static void report_state(struct lane *lane) {
-    enum box_state state = atomic_load(&lane->core->opened) ? BOX_OPERATIONAL : BOX_UNPROVISIONED;
+    const struct core *core = lane->core;
+    enum box_state state = atomic_load(&core->failed)   ? BOX_FAILED
+                           : atomic_load(&core->opened) ? BOX_OPERATIONAL
+                                                        : BOX_UNPROVISIONED;
     if (opening.has_reported && state == opening.reported)
         return;
     opening.has_reported = boot_report_state(lane->serve, state) == ERR_OK;
@@ -113,9 +116,11 @@ static enum err try_open(struct lane *lane) {
     if (core->registry == NULL)
         ERR_TRY(registry_open(&core->registry, core->settings.registry_directory, false,
                               core->record_keys));
-    if (check_age(core) == ERR_CORRUPT)
+    enum err age = check_age(core);
+    if (age == ERR_CORRUPT)
         atomic_store(&core->failed, true);
-    if (atomic_load(&core->failed) || ready_signer(lane) == NULL)
+    ERR_TRY(age);
+    if (ready_signer(lane) == NULL)
         return ERR_UNAVAILABLE;
     opening.roots_wanted = opening.roots_open = 0;
     opening.asked_publication = false;
