@@ -6,6 +6,7 @@
 #include "firmware/base/clock.h"
 #include "firmware/base/codec.h"
 #include "firmware/base/secret.h"
+#include "authd/unseal/demographics.h"
 #include "authd/unseal/digest.h"
 #include "authd/unseal/json.h"
 #include "authd/unseal/member.h"
@@ -94,7 +95,8 @@ static enum err compare_hash(struct bytes plaintext, struct bytes hmac, bool *ma
     return secret_equal(expected, hmac, matches);
 }
 
-enum err payload_unseal(const struct unseal_payload *question, struct payload *answer) {
+enum err payload_unseal(const struct unseal_payload *question, struct buffer *workspace,
+                        struct payload *answer) {
     SECRET(hmac);
     SECRET(plaintext);
     __attribute__((cleanup(forget_key))) EVP_CIPHER_CTX *context = cipher.context;
@@ -108,7 +110,7 @@ enum err payload_unseal(const struct unseal_payload *question, struct payload *a
     if (answer->hmac_opened && answer->request_opened)
         ERR_TRY(compare_hash(secret_view(&plaintext), secret_view(&hmac), &answer->hash_matches));
     if (answer->hash_matches)
-        payload_read(secret_view(&plaintext), answer);
+        payload_read(secret_view(&plaintext), workspace, answer);
     return ERR_OK;
 }
 
@@ -132,18 +134,6 @@ static void read_timestamp(const struct json *json, const struct json_node *valu
         clock_parse_millis(bytes_of_text(answer->timestamp.text), &answer->timestamp_ms) == ERR_OK;
     if (!answer->timestamp_valid)
         answer->timestamp_ms = 0;
-}
-
-static void read_demographics(const struct json *json, const struct json_node *value,
-                              struct payload *answer) {
-    struct json_child member = {0};
-    if (value->kind != JSON_KIND_OBJECT) {
-        answer->has_demographics = !member_is_empty(json, value);
-        return;
-    }
-    while (json_next(json, value, &member))
-        if (!member_is_empty(json, member.value))
-            answer->has_demographics = true;
 }
 
 static void read_biometrics(const struct json *json, const struct json_node *value,
@@ -172,14 +162,13 @@ static const struct {
 } members[] = {
     {"otp", read_otp},
     {"timestamp", read_timestamp},
-    {"demographics", read_demographics},
     {"biometrics", read_biometrics},
     {"staticPin", read_static_pin},
     {"password", read_password},
     {"keyBindedTokens", read_bound_tokens},
 };
 
-void payload_read(struct bytes plaintext, struct payload *answer) {
+void payload_read(struct bytes plaintext, struct buffer *workspace, struct payload *answer) {
     struct json json;
     if (json_parse(plaintext, PAYLOAD_NODES_MAX, &json) != ERR_OK)
         return;
@@ -189,4 +178,7 @@ void payload_read(struct bytes plaintext, struct payload *answer) {
         if (value != NULL)
             members[i].read(&json, value, answer);
     }
+    const struct json_node *demographics = json_member(&json, json_root(&json), "demographics");
+    if (demographics != NULL)
+        demographics_read(&json, demographics, workspace, answer);
 }

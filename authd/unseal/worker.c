@@ -50,7 +50,7 @@ static enum err answer_payload(struct bytes question) {
     struct unseal_payload sealed;
     struct payload payload;
     ERR_TRY(unseal_wire_get_payload_question(question, &sealed));
-    enum err err = payload_unseal(&sealed, &payload);
+    enum err err = payload_unseal(&sealed, &workspace, &payload);
     if (err == ERR_OK)
         unseal_wire_put_payload(&target, &payload);
     secret_wipe(&payload, sizeof payload);

@@ -44,3 +44,10 @@ void field_line(struct cursor *cursor, char *text, size_t size) {
 bool field_is_digits(const char *text, size_t len) {
     return strlen(text) == len && strspn(text, "0123456789") == len;
 }
+
+bool field_is_visible(const char *text) {
+    const char *at = text;
+    while (*at > ' ' && *at <= '~')
+        at++;
+    return at != text && *at == '\0';
+}

@@ -27,3 +27,5 @@ void field_line(struct cursor *cursor, char *text, size_t size);
 
 /* ${len} ASCII digits and nothing else. */
 bool field_is_digits(const char *text, size_t len);
+/* Printable ASCII without a space, and at least one character of it. */
+bool field_is_visible(const char *text);

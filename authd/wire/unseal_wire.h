@@ -115,6 +115,21 @@ struct unseal_payload {
     struct bytes request, request_hmac;
 };
 
+#define PAYLOAD_DEMOGRAPHICS_MAX      64
+#define PAYLOAD_DEMOGRAPHIC_NAME_SIZE 40
+#define PAYLOAD_LANGUAGE_SIZE         8
+#define PAYLOAD_VALUE_MAX             512
+
+/* One value of a member of demographics: the member's own text, or one {language, value} of its
+ * list. Values of one list have the same name and stand next to each other. */
+struct payload_demographic {
+    char name[PAYLOAD_DEMOGRAPHIC_NAME_SIZE]; /* visible ASCII, not empty */
+    /* ABSENT or NULL: without a language; TOO_LONG: none that could be supported */
+    enum field_presence language_presence;
+    char language[PAYLOAD_LANGUAGE_SIZE]; /* UTF-8; "" unless PRESENT */
+    struct bytes value;                   /* UTF-8 without zero bytes, at most PAYLOAD_VALUE_MAX */
+};
+
 /* Which factors the decrypted request carries (§1.6). Empty string, empty list and null are absent.
  */
 struct payload {
@@ -128,6 +143,9 @@ struct payload {
     bool otp_well_formed; /* six ASCII digits */
     char otp[8];          /* the reader wipes it */
     bool has_demographics, has_biometrics, has_static_pin, has_password, has_bound_tokens;
+    bool demographics_malformed; /* they are there, but not readable: then the list is empty */
+    size_t demographic_count;    /* else at least one of a request that has_demographics */
+    struct payload_demographic demographics[PAYLOAD_DEMOGRAPHICS_MAX]; /* views of the frame */
     char biometric_modality[UNSEAL_TYPE_SIZE]; /* "" for now: see the biometric match */
 };
 

@@ -8,7 +8,7 @@
 
 #include "authd/unseal/payload.h"
 
-#define ANSWER_MAX 1024
+#define ANSWER_MAX (64 * 1024)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -20,10 +20,11 @@ static void require(bool holds) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct payload read = {.hmac_opened = true, .request_opened = true, .hash_matches = true};
     struct payload again;
-    uint8_t first[ANSWER_MAX], second[ANSWER_MAX];
+    static uint8_t first[ANSWER_MAX], second[ANSWER_MAX], memory[PAYLOAD_WORKSPACE_BYTES];
+    struct buffer workspace = buffer_over(memory, sizeof memory);
     struct buffer written = buffer_over(first, sizeof first);
     struct buffer rewritten = buffer_over(second, sizeof second);
-    payload_read(bytes_of(data, size), &read);
+    payload_read(bytes_of(data, size), &workspace, &read);
     unseal_wire_put_payload(&written, &read);
     require(written.err == ERR_OK);
     require(unseal_wire_get_payload(bytes_of(first, written.len), &again) == ERR_OK);
@@ -31,5 +32,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     require(bytes_equal(bytes_of(first, written.len), bytes_of(second, rewritten.len)));
     require(!read.otp_well_formed || read.has_otp);
     require(read.is_json || !read.has_otp);
+    require(workspace.err == ERR_OK);
     return 0;
 }

@@ -25,6 +25,8 @@ static uint8_t request[EDGE_BODY_MAX], hmac[EDGE_BODY_MAX];
 static struct unseal_payload question;
 static struct payload answer;
 static uint8_t iv[16];
+static uint8_t workspace_memory[PAYLOAD_WORKSPACE_BYTES];
+static struct buffer workspace;
 
 static void set_key(void) {
     for (size_t i = 0; i < sizeof question.content_key; i++)
@@ -57,7 +59,8 @@ static void use_plaintext(struct bytes plaintext) {
 
 static void unseal(void) {
     memset(&answer, 0x55, sizeof answer);
-    assert_int_equal(payload_unseal(&question, &answer), ERR_OK);
+    workspace = buffer_over(workspace_memory, sizeof workspace_memory);
+    assert_int_equal(payload_unseal(&question, &workspace, &answer), ERR_OK);
 }
 
 static void assert_says_nothing(void) {
@@ -206,7 +209,8 @@ static void the_largest_request_opens(void **state) {
 
 static void read(const char *plaintext) {
     memset(&answer, 0, sizeof answer);
-    payload_read(bytes_of_text(plaintext), &answer);
+    workspace = buffer_over(workspace_memory, sizeof workspace_memory);
+    payload_read(bytes_of_text(plaintext), &workspace, &answer);
     assert_true(answer.is_json);
 }
 
@@ -317,7 +321,7 @@ static int open_all(void **state) {
 static int close_all(void **state) {
     (void)state;
     payload_close();
-    assert_int_equal(payload_unseal(&question, &answer), ERR_CRYPTO);
+    assert_int_equal(payload_unseal(&question, &workspace, &answer), ERR_CRYPTO);
     return 0;
 }
 

@@ -116,7 +116,13 @@ static struct payload sample_payload(void) {
                               .has_otp = true,
                               .otp_well_formed = true,
                               .otp = "123456",
-                              .has_demographics = true};
+                              .has_demographics = true,
+                              .demographic_count = 2,
+                              .demographics = {{.name = "dob", .value = view("1980/01/02")},
+                                               {.name = "name",
+                                                .language_presence = FIELD_PRESENT,
+                                                .language = "ara",
+                                                .value = view("\xd9\x84\xd9\x84")}}};
     set_text(&payload.timestamp, TIME_TEXT);
     return payload;
 }
