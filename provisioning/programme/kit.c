@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "provisioning/programme/kit.h"
 
@@ -36,11 +37,26 @@ static enum err read_certificate(const struct kit *kit, const char *name, X509 *
     return *certificate != NULL ? ERR_OK : complain(ERR_MALFORMED, "not a PEM certificate", path);
 }
 
-enum err kit_open(const char *folder, struct kit *kit) {
+/* Splits what the user named, the folder or the document in it. */
+static void locate(const char *named, struct kit *kit, char *document, size_t size) {
+    struct stat status;
+    const char *slash = strrchr(named, '/');
+    int folder_len = slash != NULL ? (int)(slash - named) : 0;
+    if (stat(named, &status) == 0 && S_ISREG(status.st_mode)) {
+        snprintf(kit->folder, sizeof(kit->folder), "%.*s", folder_len, named);
+        if (folder_len == 0)
+            strcpy(kit->folder, slash != NULL ? "/" : ".");
+        snprintf(document, size, "%s", named);
+    } else {
+        snprintf(kit->folder, sizeof(kit->folder), "%s", named);
+        resolve(kit, "kit.json", document, size);
+    }
+}
+
+enum err kit_open(const char *named, struct kit *kit) {
     char path[1024];
     *kit = (struct kit){0};
-    snprintf(kit->folder, sizeof(kit->folder), "%s", folder);
-    resolve(kit, "kit.json", path, sizeof(path));
+    locate(named, kit, path, sizeof(path));
     kit->document = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
     if (kit->document == NULL)
         return complain(ERR_MALFORMED, "cannot read it, run quickstart first", path);
@@ -60,7 +76,7 @@ void kit_close(struct kit *kit) {
     json_decref(kit->document);
 }
 
-static bool may(const json_t *partner, const char *type) {
+bool kit_partner_may(const json_t *partner, const char *type) {
     const json_t *allowed =
         json_object_get(json_object_get(partner, "allowed"), "allowedAuthTypes");
     size_t index;
@@ -72,11 +88,23 @@ static bool may(const json_t *partner, const char *type) {
     return false;
 }
 
+bool kit_partner_usable(const json_t *partner) {
+    const json_t *allowed =
+        json_object_get(json_object_get(partner, "allowed"), "allowedAuthTypes");
+    size_t index;
+    json_t *entry;
+    json_array_foreach(allowed, index, entry) {
+        if (json_is_true(json_object_get(entry, "mandatory")))
+            return false;
+    }
+    return strcasecmp(text_of(partner, "status"), "ACTIVE") == 0;
+}
+
 static bool fits(const json_t *partner, const char *id) {
     if (id != NULL)
         return strcmp(text_of(partner, "id"), id) == 0;
-    return strcasecmp(text_of(partner, "status"), "ACTIVE") == 0 && may(partner, "otp") &&
-           may(partner, "otp-request");
+    return strcasecmp(text_of(partner, "status"), "ACTIVE") == 0 &&
+           kit_partner_may(partner, "otp") && kit_partner_may(partner, "otp-request");
 }
 
 static enum err read_p12(const struct kit *kit, const json_t *entry, struct kit_partner *partner) {

@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <stdbool.h>
 
 #include "firmware/base/err.h"
 
@@ -23,12 +24,17 @@ struct kit_partner {
     X509 *certificate;
 };
 
-/* Each says on stderr what is wrong. ERR_NOT_FOUND, ERR_MALFORMED, ERR_CRYPTO. */
-MUST_CHECK enum err kit_open(const char *folder, struct kit *kit);
+/* Each says on stderr what is wrong. ERR_NOT_FOUND, ERR_MALFORMED, ERR_CRYPTO. ${named} is the
+ * kit's folder or its kit.json. */
+MUST_CHECK enum err kit_open(const char *named, struct kit *kit);
 void kit_close(struct kit *kit);
 /* ${id} NULL: the first programme that is active and may ask for codes and use them. */
 MUST_CHECK enum err kit_partner_open(const struct kit *kit, const char *id,
                                      struct kit_partner *partner);
+/* Of an entry of "partners": may it use ${type} ("otp", "demo", "kyc"…); is it active and free to
+ * choose its factors? */
+bool kit_partner_may(const json_t *partner, const char *type);
+bool kit_partner_usable(const json_t *partner);
 void kit_partner_close(struct kit_partner *partner);
 /* The first person whose note is ${note} or whose individualId it is; borrowed. */
 MUST_CHECK enum err kit_person(const struct kit *kit, const char *note, const json_t **person);

@@ -45,8 +45,8 @@ static char *seal(const uint8_t key[static KEY_BYTES], struct bytes plain) {
     EVP_CIPHER_CTX *gcm = EVP_CIPHER_CTX_new();
     int len = 0, last = 0;
     char *text = NULL;
-    uint8_t *iv = sealed + plain.len + TAG_BYTES;
-    if (sealed != NULL && gcm != NULL && RAND_bytes(iv, IV_BYTES) == 1 &&
+    uint8_t *iv = sealed == NULL ? NULL : sealed + plain.len + TAG_BYTES;
+    if (iv != NULL && gcm != NULL && RAND_bytes(iv, IV_BYTES) == 1 &&
         EVP_EncryptInit_ex(gcm, EVP_aes_256_gcm(), NULL, NULL, NULL) == 1 &&
         EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_AEAD_SET_IVLEN, IV_BYTES, NULL) == 1 &&
         EVP_EncryptInit_ex(gcm, NULL, NULL, key, iv) == 1 &&
@@ -176,11 +176,13 @@ static enum err add_sealed(const struct kit *kit, json_t *document, char *plain)
     return result;
 }
 
-enum err mosip_request_auth(const struct mosip_parties *parties, const json_t *factors,
-                            struct mosip_request *request) {
-    char time[CLOCK_TEXT_SIZE];
+/* What auth and kyc have in common: all but their names. */
+static enum err request_sealed(const struct mosip_parties *parties, const char *function,
+                               const json_t *factors, struct mosip_request *request) {
+    char time[CLOCK_TEXT_SIZE], id[64];
     clock_format_millis(clock_wall_ms(), time);
-    json_t *document = common(parties, "mosip.identity.auth", time);
+    snprintf(id, sizeof(id), "mosip.identity.%s", function);
+    json_t *document = common(parties, id, time);
     json_t *inner = json_deep_copy(factors);
     json_object_set_new(inner, "timestamp", json_string(time));
     json_object_set_new(document, "specVersion", json_string("1.0"));
@@ -190,9 +192,19 @@ enum err mosip_request_auth(const struct mosip_parties *parties, const json_t *f
     enum err result = add_sealed(parties->kit, document, json_dumps(inner, JSON_COMPACT));
     json_decref(inner);
     if (result == ERR_OK)
-        return finish(parties, "auth", document, request);
+        return finish(parties, function, document, request);
     json_decref(document);
     return result;
+}
+
+enum err mosip_request_auth(const struct mosip_parties *parties, const json_t *factors,
+                            struct mosip_request *request) {
+    return request_sealed(parties, "auth", factors, request);
+}
+
+enum err mosip_request_kyc(const struct mosip_parties *parties, const json_t *factors,
+                           struct mosip_request *request) {
+    return request_sealed(parties, "kyc", factors, request);
 }
 
 /* The certificate of a JWS header's x5c. */

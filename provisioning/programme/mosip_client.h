@@ -35,6 +35,18 @@ MUST_CHECK enum err mosip_request_otp(const struct mosip_parties *parties,
 MUST_CHECK enum err mosip_request_auth(const struct mosip_parties *parties, const json_t *factors,
                                        struct mosip_request *request);
 
+/* POST …/kyc/…: the same, and asks for the person's attributes that the policy allows. */
+MUST_CHECK enum err mosip_request_kyc(const struct mosip_parties *parties, const json_t *factors,
+                                      struct mosip_request *request);
+
+/*
+ * Opens the attributes of an eKYC answer's ${response} (§2.7) with the programme's key. ERR_DENIED:
+ * they were sealed for another certificate. ERR_MALFORMED, ERR_CRYPTO. The caller frees
+ * ${identity}.
+ */
+MUST_CHECK enum err mosip_kyc_open(const struct kit_partner *partner, const json_t *response,
+                                   json_t **identity);
+
 /* Ten random characters; ${transaction_id} is terminated. */
 MUST_CHECK enum err mosip_transaction_id(char transaction_id[static 11]);
 
