@@ -12,9 +12,9 @@ static void add_error(struct request *request, enum mosip_error error, const cha
     entry->error = error;
     /* Details name parameters or echo short values of the envelope: printable ASCII alone may pass.
      */
-    size_t len = 0;
-    for (; detail[len] != '\0' && len < sizeof(entry->detail) - 1; len++)
-        entry->detail[len] = detail[len] >= 0x20 && detail[len] < 0x7f ? detail[len] : '?';
+    size_t len = strnlen(detail, sizeof(entry->detail) - 1);
+    for (size_t i = 0; i < len; i++)
+        entry->detail[i] = detail[i] >= 0x20 && detail[i] < 0x7f ? detail[i] : '?';
     entry->detail[len] = '\0';
 }
 

@@ -74,31 +74,36 @@ static enum err read_pin(const char *path, struct secret *pin) {
 
 static void pad_label(const char *label, CK_UTF8CHAR padded[static LABEL_CHARS]) {
     memset(padded, ' ', LABEL_CHARS);
-    memcpy(padded, label, strlen(label));
+    for (size_t i = 0; i < LABEL_CHARS && label[i] != '\0'; i++)
+        padded[i] = (CK_UTF8CHAR)label[i];
 }
 
-/* The slot to use: ${found} when the token is there already, else a slot whose token is not
- * initialised. */
+/*
+ * The slot to use: ${found} when the token is there already; else one whose making was interrupted
+ * before the user had a PIN, so that nothing can be in it; else one whose token is not initialised.
+ */
 static CK_RV choose_slot(CK_FUNCTION_LIST *p11, const CK_UTF8CHAR *label, CK_SLOT_ID *slot,
                          bool *found) {
     CK_SLOT_ID slots[SLOTS_MAX];
     CK_ULONG count = SLOTS_MAX;
     CK_RV rv = p11->C_GetSlotList(CK_TRUE, slots, &count);
-    bool is_free = false;
+    bool is_free = false, is_unfinished = false;
     *found = false;
     for (CK_ULONG i = 0; rv == CKR_OK && i < count && !*found; i++) {
         CK_TOKEN_INFO info;
         if (p11->C_GetTokenInfo(slots[i], &info) != CKR_OK)
             continue;
         bool initialised = (info.flags & CKF_TOKEN_INITIALIZED) != 0;
-        *found = initialised && memcmp(info.label, label, LABEL_CHARS) == 0;
-        if (*found || (!initialised && !is_free))
+        bool named = initialised && memcmp(info.label, label, LABEL_CHARS) == 0;
+        *found = named && (info.flags & CKF_USER_PIN_INITIALIZED) != 0;
+        if (named || (!initialised && !is_free && !is_unfinished))
             *slot = slots[i];
+        is_unfinished = is_unfinished || named;
         is_free = is_free || !initialised;
     }
     if (rv != CKR_OK)
         return rv;
-    return *found || is_free ? CKR_OK : CKR_SLOT_ID_INVALID;
+    return is_unfinished || is_free ? CKR_OK : CKR_SLOT_ID_INVALID;
 }
 
 static CK_RV initialise(CK_FUNCTION_LIST *p11, CK_SLOT_ID slot, CK_UTF8CHAR *label,
@@ -120,9 +125,6 @@ static int make_token(const struct options *options, CK_FUNCTION_LIST *p11) {
     CK_UTF8CHAR label[LABEL_CHARS];
     CK_SLOT_ID slot = 0;
     bool found = false;
-    if (p11->C_Initialize(NULL) != CKR_OK)
-        return complain("cannot initialise the module, look at its own configuration",
-                        options->module, 0);
     pad_label(options->label, label);
     CK_RV rv = choose_slot(p11, label, &slot, &found);
     if (rv != CKR_OK)
@@ -140,12 +142,17 @@ static int make_token(const struct options *options, CK_FUNCTION_LIST *p11) {
     if (rv != CKR_OK)
         return complain("cannot initialise the token", options->label, rv);
     printf("token %s is made\n", options->label);
-    p11->C_Finalize(NULL);
     return 0;
 }
 
+static void close_module(void **module) {
+    if (*module != NULL)
+        (void)dlclose(*module);
+}
+
 static int run(const struct options *options) {
-    void *module = dlopen(options->module, RTLD_NOW | RTLD_LOCAL);
+    __attribute__((cleanup(close_module))) void *module =
+        dlopen(options->module, RTLD_NOW | RTLD_LOCAL);
     if (module == NULL)
         return complain("cannot load the PKCS#11 module, install it or name another by --module",
                         options->module, 0);
@@ -154,7 +161,12 @@ static int run(const struct options *options) {
     CK_FUNCTION_LIST *p11 = NULL;
     if (get_list == NULL || get_list(&p11) != CKR_OK)
         return complain("not a PKCS#11 module", options->module, 0);
-    return make_token(options, p11);
+    if (p11->C_Initialize(NULL) != CKR_OK)
+        return complain("cannot initialise the module, look at its own configuration",
+                        options->module, 0);
+    int status = make_token(options, p11);
+    (void)p11->C_Finalize(NULL);
+    return status;
 }
 
 int main(int argc, char **argv) {
