@@ -130,6 +130,7 @@ void officer_wire_put_policy(struct buffer *target, const struct policy *questio
     buffer_u32(target, question->mandatory);
     buffer_u8(target, (uint8_t)question->token_type);
     buffer_bool(target, question->uniform);
+    buffer_bool(target, question->tells_person);
     buffer_u32(target, question->failures_an_hour);
     buffer_u16(target, (uint16_t)question->attribute_count);
     for (size_t i = 0; i < question->attribute_count; i++) {
@@ -153,6 +154,7 @@ enum err officer_wire_get_policy(struct bytes payload, struct policy *question) 
     question->mandatory = cursor_u32(&cursor);
     question->token_type = take_choice(&cursor, AUTH_TOKEN_RANDOM, AUTH_TOKEN_POLICY);
     question->uniform = cursor_bool(&cursor);
+    question->tells_person = cursor_bool(&cursor);
     question->failures_an_hour = cursor_u32(&cursor);
     question->attribute_count = take_count(&cursor, POLICY_ATTRIBUTES_MAX);
     for (size_t i = 0; i < question->attribute_count; i++) {

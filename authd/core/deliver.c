@@ -117,6 +117,45 @@ void deliver_abandon(struct lane *lane, const struct request *request) {
     settle(lane, &delivery, false);
 }
 
+/* All but the last two digits. */
+static void mask_identifier(const char *identifier, char *masked, size_t size) {
+    size_t len = strlen(identifier);
+    snprintf(masked, size, "%s", identifier);
+    for (size_t i = 0; i + 2 < len && i + 1 < size; i++)
+        masked[i] = 'X';
+}
+
+static void fill_event(const struct request *request, struct notify_event *event) {
+    const struct identity *identity = request->identity;
+    *event = (struct notify_event){.by_phone = identity->phone[0] != '\0',
+                                   .by_email = identity->email[0] != '\0',
+                                   .confirmed = request->statement.verdict,
+                                   .at_ms = request->received_wall_ms};
+    snprintf(event->phone, sizeof(event->phone), "%s", identity->phone);
+    snprintf(event->email, sizeof(event->email), "%s", identity->email);
+    snprintf(event->language, sizeof(event->language), "%s", identity->language);
+    copy_name(request->partner.name, event->programme, sizeof(event->programme));
+    mask_identifier(request->envelope.individual_id.text, event->identifier,
+                    sizeof(event->identifier));
+}
+
+void deliver_event(struct lane *lane, const struct request *request) {
+    struct notify_event event;
+    if (!request->policy.tells_person || !request->compared || request->identity == NULL ||
+        lane->notify == NULL || lane->notify_epoch == 0)
+        return;
+    fill_event(request, &event);
+    struct buffer payload = buffer_over(lane->scratch, FRAME_PAYLOAD_MAX);
+    struct frame frame = {.type = NOTIFY_EVENT};
+    notify_wire_put_event(&payload, &event);
+    enum err result =
+        event.by_phone || event.by_email ? buffer_end(&payload, &frame.payload) : ERR_NOT_FOUND;
+    if (result == ERR_OK)
+        result = serve_send(lane->notify, &frame);
+    if (result != ERR_OK && result != ERR_NOT_FOUND)
+        log_event(LOG_WARNING, "person-not-told", "why=%s", err_text(result));
+}
+
 static void finish(struct lane *lane, struct lane_delivery *entry, bool delivered) {
     entry->used = false;
     entry->generation++;

@@ -15,6 +15,13 @@ MUST_CHECK enum err deliver_send(struct lane *lane, struct request *request);
  * count. */
 void deliver_abandon(struct lane *lane, const struct request *request);
 
+/*
+ * Tells the person of an authentication, right or wrong, when the programme's policy wants it. Only
+ * of factors that were compared, which are few (see otp.h), so that nobody can be flooded. Nothing
+ * waits for it.
+ */
+void deliver_event(struct lane *lane, const struct request *request);
+
 /* The notifier's frames. */
 MUST_CHECK enum err deliver_on_hello(struct lane *lane, struct bytes payload);
 MUST_CHECK enum err deliver_on_delivered(struct lane *lane, const struct frame *frame);

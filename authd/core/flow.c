@@ -339,6 +339,7 @@ void flow_on_recorded(struct lane *lane, struct request *request) {
         give_up(lane, request, "record", result);
         return;
     }
+    deliver_event(lane, request);
     atomic_fetch_add(&lane->core->answered, 1);
     lane_answer(lane, request);
 }

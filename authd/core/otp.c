@@ -341,6 +341,7 @@ enum err otp_verify(struct core *core, struct request *request) {
     if (request_refused(request))
         return ERR_OK;
     ERR_TRY(code_mac(core, request, request->payload.otp, mac));
+    request->compared = true;
     ERR_TRY(secret_equal(bytes_of(mac, sizeof(mac)), bytes_of(row.mac, sizeof(row.mac)), &right));
     if (right)
         return use_code(core, request, &keys, &row, &guess);

@@ -88,6 +88,7 @@ struct request {
     uint8_t otp_value[LEDGER_VALUE_MAX]; /* its row, as it was stored */
     size_t otp_value_len;
     bool send_phone, send_email;
+    bool compared; /* a factor was compared with the person's: they may be told */
 };
 
 /* Adds an error of the controller layer (§1.7) and remembers ${reason} if it is the first. */

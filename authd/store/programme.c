@@ -161,6 +161,7 @@ enum err policy_encode(const struct policy *policy, struct buffer *plain) {
     buffer_u32(plain, policy->mandatory);
     buffer_u8(plain, (uint8_t)policy->token_type);
     buffer_bool(plain, policy->uniform);
+    buffer_bool(plain, policy->tells_person);
     buffer_u32(plain, policy->failures_an_hour);
     put_policy_lists(plain, policy);
     return plain->err;
@@ -180,6 +181,7 @@ enum err policy_decode(struct bytes plain, struct policy *policy) {
     uint8_t token_type = cursor_u8(&cursor);
     policy->token_type = (enum auth_token_type)token_type;
     policy->uniform = cursor_bool(&cursor);
+    policy->tells_person = cursor_bool(&cursor);
     policy->failures_an_hour = cursor_u32(&cursor);
     get_policy_lists(&cursor, policy);
     if (((policy->allowed | policy->mandatory) & ~AUTH_TYPES_ALL) != 0 ||

@@ -32,7 +32,8 @@ const struct demo_partner demo_policy_partners[] = {
      .name = "ASD",
      .status = "active",
      .token_type = "partner",
-     .allowed = OTP | BIT(DEMO) | BIT(KYC)},
+     .allowed = OTP | BIT(DEMO) | BIT(KYC),
+     .tells_person = true},
     {.id = "demo-no-otp",
      .name = "Essai sans OTP",
      .status = "active",
@@ -108,8 +109,8 @@ static json_t *attributes_json(const struct demo_partner *partner) {
 json_t *demo_policy_json(const struct demo_partner *partner) {
     char id[DEMO_POLICY_ID_SIZE];
     demo_policy_id(partner, id);
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:[s,s,s]}", "id", id, "name", partner->name,
-                     "authTokenType", partner->token_type, "allowedAuthTypes",
-                     auth_types_json(partner), "allowedKycAttributes", attributes_json(partner),
-                     "kycLanguages", "ara", "fra", "eng");
+    return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:[s,s,s]}", "id", id, "name", partner->name,
+                     "authTokenType", partner->token_type, "tellsPerson", partner->tells_person,
+                     "allowedAuthTypes", auth_types_json(partner), "allowedKycAttributes",
+                     attributes_json(partner), "kycLanguages", "ara", "fra", "eng");
 }

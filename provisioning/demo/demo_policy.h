@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <jansson.h>
@@ -13,6 +14,7 @@ struct demo_partner {
     const char *api_key_expires; /* NULL: never */
     const char *token_type;      /* "random", "partner", "policy" */
     unsigned allowed, mandatory; /* AUTH_TYPE_BITs */
+    bool tells_person;           /* the person gets a message of each authentication */
 };
 
 extern const struct demo_partner demo_policy_partners[];

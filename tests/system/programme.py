@@ -118,6 +118,17 @@ class Kit:
                 found.append(message)
         return found
 
+    def told(self, person, count, seconds=10):
+        """Messages to a person that carry no code, once there are ${count}."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            every = [json.loads(name.read_text()) for name in sorted(self.outbox.glob("*.json"))]
+            found = [m for m in every if m["to"] in (person["phone"], person["email"]) and m["otp"] is None]
+            if len(found) >= count:
+                return found
+            time.sleep(0.02)
+        raise TimeoutError("%d of %d messages" % (len(found), count))
+
     def code(self, transaction_id, seconds=10):
         """The code of a transaction; delivery is asynchronous, so look until it is there."""
         until = time.monotonic() + seconds

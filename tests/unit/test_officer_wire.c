@@ -51,6 +51,7 @@ static void a_policy_survives_the_way(void **state) {
                                .mandatory = 4,
                                .token_type = AUTH_TOKEN_POLICY,
                                .uniform = true,
+                               .tells_person = true,
                                .failures_an_hour = 9,
                                .attribute_count = 2,
                                .attributes = {{"fullName", true}, {"city", false}},

@@ -89,6 +89,7 @@ static struct policy full_policy(void) {
                             .mandatory = AUTH_TYPE_BIT(AUTH_TYPE_OTP),
                             .token_type = AUTH_TOKEN_POLICY,
                             .uniform = true,
+                            .tells_person = true,
                             .failures_an_hour = 1000,
                             .attribute_count = POLICY_ATTRIBUTES_MAX,
                             .language_count = 8};
@@ -113,6 +114,7 @@ static void a_policy_comes_back_whole(void **state) {
     assert_int_equal(decoded.mandatory, policy.mandatory);
     assert_int_equal(decoded.token_type, policy.token_type);
     assert_true(decoded.uniform);
+    assert_true(decoded.tells_person);
     assert_int_equal(decoded.failures_an_hour, 1000);
     assert_int_equal(decoded.attribute_count, POLICY_ATTRIBUTES_MAX);
     for (size_t i = 0; i < POLICY_ATTRIBUTES_MAX; i++) {
