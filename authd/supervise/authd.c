@@ -46,7 +46,7 @@ static enum err read_options(int argc, char **argv, struct options *options, boo
     if (*finished && strcmp(argv[1], "--help") == 0)
         print_help();
     else if (*finished)
-        puts("authd (idcs) 0.1.0");
+        puts("authd (idcs) " BOOT_VERSION);
     if (*finished)
         return ERR_OK;
     for (int option; (option = getopt(argc, argv, "c:tf")) != -1;) {

@@ -12,36 +12,36 @@
 #define GOOD_HEAD "device="
 
 static void make_line(const struct stat *status, struct pin_identity *identity) {
-    snprintf(identity->line, sizeof identity->line, GOOD_HEAD "%ju inode=%ju ctime=%jd.%09ld\n",
-             (uintmax_t)status->st_dev, (uintmax_t)status->st_ino, (intmax_t)status->st_ctim.tv_sec,
-             status->st_ctim.tv_nsec);
-}
-
-static bool same(const struct pin_identity *left, const struct pin_identity *right) {
-    return strcmp(left->line, right->line) == 0;
+    snprintf(identity->line, sizeof identity->line,
+             GOOD_HEAD "%ju inode=%ju size=%jd written=%jd.%09ld\n", (uintmax_t)status->st_dev,
+             (uintmax_t)status->st_ino, (intmax_t)status->st_size, (intmax_t)status->st_mtim.tv_sec,
+             status->st_mtim.tv_nsec);
 }
 
 void pin_marker_open(const char *path, struct pin_file *file) {
-    struct stat status;
-    *file = (struct pin_file){.path = path, .name = open(path, O_PATH | O_CLOEXEC), .opened = {""}};
-    if (file->name >= 0 && fstat(file->name, &status) == 0)
-        make_line(&status, &file->opened);
+    *file = (struct pin_file){.path = path, .name = open(path, O_PATH | O_CLOEXEC)};
+    if (file->name >= 0 && fstat(file->name, &file->opened) != 0) {
+        (void)close(file->name);
+        file->name = -1;
+    }
 }
 
-/* A file that is moved away, overwritten by a move, or written to has another time of change. */
+/* A file that is moved away, replaced by a move, or written to has another time of change. */
+static bool is_untouched(const struct pin_file *file) {
+    struct stat now;
+    return file->name >= 0 && fstat(file->name, &now) == 0 && now.st_nlink > 0 &&
+           now.st_ctim.tv_sec == file->opened.st_ctim.tv_sec &&
+           now.st_ctim.tv_nsec == file->opened.st_ctim.tv_nsec;
+}
+
 void pin_marker_identify(const struct pin_file *file, struct pin_identity *identity) {
     struct stat status;
-    snprintf(identity->line, sizeof identity->line, "%s", ANY_FILE);
-    if (stat(file->path, &status) == 0) {
+    if (stat(file->path, &status) == 0)
         make_line(&status, identity);
-        return;
-    }
-    struct pin_identity now = {""};
-    if (errno != EACCES || file->name < 0 || fstat(file->name, &status) != 0)
-        return;
-    make_line(&status, &now);
-    if (same(&now, &file->opened))
-        *identity = now;
+    else if (errno == EACCES && is_untouched(file))
+        make_line(&file->opened, identity);
+    else
+        snprintf(identity->line, sizeof identity->line, "%s", ANY_FILE);
 }
 
 static void close_descriptor(const int *fd) {
@@ -64,7 +64,7 @@ enum err pin_marker_write(int folder, const struct pin_identity *before,
                           const struct pin_file *file) {
     struct pin_identity now;
     pin_marker_identify(file, &now);
-    const char *line = same(before, &now) ? now.line : ANY_FILE;
+    const char *line = strcmp(before->line, now.line) == 0 ? now.line : ANY_FILE;
     ERR_TRY(write_new(folder, line));
     if (renameat(folder, NEW_NAME, folder, PIN_MARKER_NAME) != 0 || fsync(folder) != 0)
         return ERR_SYSTEM;

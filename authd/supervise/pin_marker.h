@@ -2,14 +2,15 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "firmware/base/err.h"
 
 /*
  * The memory of a refused PIN. Tokens destroy their keys after a few wrong PINs, so one that was
  * refused is never tried again, whatever restarts in between: the marker names the very file
- * (device, inode, time of change) whose PIN was refused, and while that file is in place no signer
- * starts.
+ * (device, inode, size, time of writing) whose PIN was refused, and while that file is in place no
+ * signer starts. Another owner or mode makes no other PIN of it.
  */
 #define PIN_MARKER_NAME "pin-refused"
 #define PIN_MARKER_SIZE 128
@@ -27,7 +28,7 @@ struct pin_identity {
 struct pin_file {
     const char *path;
     int name; /* -1: there was none, or it could not be opened */
-    struct pin_identity opened;
+    struct stat opened;
 };
 void pin_marker_open(const char *path, struct pin_file *file);
 

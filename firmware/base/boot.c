@@ -13,10 +13,6 @@
 #include "firmware/base/frame.h"
 #include "firmware/base/log.h"
 
-#ifndef IDCS_VERSION
-#define IDCS_VERSION "0.1.0"
-#endif
-
 #define BOOT_MESSAGE_WAIT_MS 10000
 
 static const char *const state_texts[] = {
@@ -229,7 +225,7 @@ static enum err answer_option(int argc, char **argv, const struct boot_program *
     if (strcmp(option, "--help") == 0)
         print_help(program);
     else if (strcmp(option, "--version") == 0)
-        printf("%s (idcs) %s\n", program->name, IDCS_VERSION);
+        printf("%s (idcs) %s\n", program->name, BOOT_VERSION);
     else
         *finished = false;
     return ERR_OK;

@@ -21,6 +21,8 @@
 #define BOOT_PULSE_FD      4 /* the pulse page */
 #define BOOT_PEER_FD       5 /* peers and listeners, from here on */
 
+#define BOOT_VERSION "0.1.0" /* of the product, what --version says */
+
 /* States of the box. Each dispatch table says which state allows a message. */
 enum box_state {
     BOX_UNPROVISIONED, /* no keys yet */

@@ -371,7 +371,7 @@ class SupervisorTest(unittest.TestCase):
         self.assertEqual(self.box.stop(), 0)
         self.assertEqual(len(self.box.matching("login-tried")), 1)
         self.assertEqual(len(self.box.matching("process-started process=hsm-signer")), 1)
-        self.assertRegex(marker.read_text(), r"^device=\d+ inode=\d+ ctime=\d+\.\d{9}\n$")
+        self.assertRegex(marker.read_text(), r"^device=\d+ inode=\d+ size=6 written=\d+\.\d{9}\n$")
 
         for _ in range(2):
             self.box.start()
@@ -403,7 +403,7 @@ class SupervisorTest(unittest.TestCase):
         self.start_ready()
         self.box.stop()
         marker = self.box.folder / "state" / "authd" / "pin-refused"
-        for content in ("any\n", "", "device=", "nonsense\n", "device=1 inode=1 ctime=1"):
+        for content in ("any\n", "", "device=", "nonsense\n", "device=1 inode=1 size=1 written=1"):
             marker.write_text(content)
             self.box.start()
             self.box.wait_for("locked-by-a-refused-pin")
