@@ -114,6 +114,12 @@ class RoughBox(Box):
     def await_state(self, state):
         await_(lambda: self.health("state") == (200, {"state": state}))
 
+    def count_records(self, kind):
+        return sum(record.kind == kind for record in journal_file.records(self.state / "journal"))
+
     def deliveries(self):
         """How many codes the journal says have been delivered, or given up."""
-        return sum(record.kind == journal_file.DELIVERY for record in journal_file.records(self.state / "journal"))
+        return self.count_records(journal_file.DELIVERY)
+
+    def checkpoints(self):
+        return self.count_records(journal_file.CHECKPOINT)
