@@ -45,17 +45,20 @@ class Registry(unittest.TestCase):
                 if answer.status == 200:
                     self.kit.verify(answer)
 
-    def damaged(self, table):
+    def damaged(self, table, people):
         """With the ${table} damaged, until the log has named it."""
         before = self.box.processes()
+
         def named():
-            self.denied(self.person, self.kit.person(), self.kit.person("perpetual VID"))
+            self.denied(*people)
             return "record-corrupt table=%s " % table in self.box.log()[self.logged:]
         await_(named)
         self.assertEqual(self.box.processes(), before)  # and nobody has died of it
 
-    def check(self, table, serves=True):
+    def check(self, table, *people, serves=True):
+        """${people}: who is affected besides, or instead of, everybody."""
         self.person = self.kit.person()
+        people = people or (self.person, self.kit.person(), self.kit.person("perpetual VID"))
         self.txn, self.code = self.kit.programme().code_for(self.person)
         self.box.stop()
         self.flip(table)
@@ -65,7 +68,7 @@ class Registry(unittest.TestCase):
         else:
             self.box.await_successor("authd-core", 1)
             self.box.await_successor("hsm-signer", 2)
-        self.damaged(table)
+        self.damaged(table, people)
         self.box.stop()
         self.flip(table)
         self.box.launch()
@@ -75,6 +78,12 @@ class Registry(unittest.TestCase):
 
     def test_identities(self):
         self.check("identity")
+
+    def test_vids(self):
+        self.check("alias", self.kit.person("perpetual VID"))
+
+    def test_a_hotlist_that_cannot_be_read_does_not_let_in(self):
+        self.check("hotlist", self.kit.person("hotlisted"))
 
     def test_programmes(self):
         for table in ("partner", "api-key", "policy", "misp"):
