@@ -4,6 +4,8 @@ set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES C)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 add_compile_definitions(_GNU_SOURCE)
@@ -24,8 +26,6 @@ endif()
 if(IDCS_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
-add_compile_options(-fPIE)
-add_link_options($<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie>)
 
 # idcs_library(NAME source... [LINK libraries...]): the library of a folder.
 function(idcs_library name)
