@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <sodium.h>
-
+#include "authd/notify/core_link.h"
 #include "authd/notify/local_time.h"
 #include "authd/notify/outbox/outbox_folder.h"
 #include "authd/notify/outbox/outbox_json.h"
@@ -52,16 +51,12 @@ static const struct boot_program program = {
 };
 
 struct outbox {
+    struct core_link link; /* first: it is what handlers get */
     struct boot boot;
     struct settings settings;
     enum text_language default_language;
     struct outbox_folder *folder;
     struct serve *serve;
-    struct serve_peer *cores[BOOT_PEERS_MAX]; /* one a lane */
-    size_t core_count;
-    uint8_t process_id[NOTIFY_PROCESS_ID_BYTES];
-    bool core_was_down;
-    bool failed;
 };
 
 static enum text_language language_of(const struct outbox *outbox, const char *code) {
@@ -159,79 +154,15 @@ static enum err handle_otp(void *context, struct serve_peer *peer, const struct 
     ERR_TRY(secret_new(&memory, sizeof(struct notify_otp)));
     struct notify_otp *otp = (struct notify_otp *)(void *)memory.data;
     ERR_TRY(notify_wire_get_otp(frame->payload, otp));
-    bool ours = frame->id >> 32 == notify_wire_epoch(outbox->process_id);
-    enum err err = ours ? deliver_otp(outbox, otp) : ERR_EXPIRED;
+    enum err err = core_link_is_ours(&outbox->link, frame) ? deliver_otp(outbox, otp) : ERR_EXPIRED;
     note_failure(err);
-    uint8_t payload[1];
-    struct buffer target = buffer_over(payload, sizeof payload);
-    struct frame answer = {
-        .type = NOTIFY_DELIVERED, .generation = frame->generation, .id = frame->id};
-    notify_wire_put_delivered(&target, err == ERR_OK);
-    ERR_TRY(buffer_end(&target, &answer.payload));
-    return serve_send(peer, &answer);
+    struct core_link_question question = {peer, frame->id, frame->generation};
+    return core_link_answer(&question, err == ERR_OK);
 }
 
 /* The core alone decides when codes are sent, and its state may reach this process late. */
 static const struct serve_verb core_verbs[] = {{NOTIFY_OTP, SERVE_ANY_STATE, handle_otp},
                                                {NOTIFY_EVENT, SERVE_ANY_STATE, handle_event}};
-
-/* What the socket still holds is of no use without its peer: authd starts this process anew. */
-static void core_lost(void *context, struct serve_peer *peer, enum err reason) {
-    struct outbox *outbox = context;
-    (void)peer;
-    log_event(LOG_ERROR, "core-lost", "reason=%s", err_text(reason));
-    outbox->failed = true;
-    serve_stop(outbox->serve);
-}
-
-static enum err say_hello(const struct outbox *outbox) {
-    for (size_t i = 0; i < outbox->core_count; i++) {
-        uint8_t payload[NOTIFY_PROCESS_ID_BYTES];
-        struct buffer target = buffer_over(payload, sizeof payload);
-        struct frame hello = {.type = NOTIFY_HELLO};
-        notify_wire_put_hello(&target, outbox->process_id);
-        ERR_TRY(buffer_end(&target, &hello.payload));
-        ERR_TRY(serve_send(outbox->cores[i], &hello));
-    }
-    return ERR_OK;
-}
-
-static void peer_down(void *context, const char *role, uint16_t index) {
-    struct outbox *outbox = context;
-    (void)index;
-    if (strcmp(role, "core") == 0)
-        outbox->core_was_down = true;
-}
-
-/* A core that was started anew knows nothing of this process. */
-static void peer_up(void *context, const char *role, uint16_t index) {
-    struct outbox *outbox = context;
-    (void)index;
-    if (strcmp(role, "core") != 0 || !outbox->core_was_down)
-        return;
-    outbox->core_was_down = false;
-    if (say_hello(outbox) == ERR_OK)
-        return;
-    outbox->failed = true;
-    serve_stop(outbox->serve);
-}
-
-static enum err add_cores(struct outbox *outbox) {
-    struct serve_peer_options options = {
-        .name = "core",
-        .verbs = core_verbs,
-        .verb_count = sizeof core_verbs / sizeof *core_verbs,
-        .lost = core_lost,
-        .context = outbox,
-    };
-    for (size_t i = 0; i < outbox->boot.peer_count; i++) {
-        const struct boot_peer *peer = &outbox->boot.peers[i];
-        if (strcmp(peer->role, "core") == 0)
-            ERR_TRY(serve_add_peer(outbox->serve, peer->fd, &options,
-                                   &outbox->cores[outbox->core_count++]));
-    }
-    return outbox->core_count > 0 ? ERR_OK : ERR_NOT_FOUND;
-}
 
 static enum err configure(struct outbox *outbox) {
     struct conf_problem problem;
@@ -287,16 +218,15 @@ static enum err run(struct outbox *outbox) {
     ERR_TRY(configure(outbox));
     ERR_TRY(open_folder(outbox));
     ERR_TRY(secret_arena_open(ARENA_BYTES));
-    randombytes_buf(outbox->process_id, sizeof outbox->process_id);
     ERR_TRY(serve_open(&outbox->serve, outbox->boot.pulse));
-    ERR_TRY(add_cores(outbox));
+    ERR_TRY(core_link_open(&outbox->link, &outbox->boot, outbox->serve, core_verbs,
+                           sizeof core_verbs / sizeof *core_verbs));
     ERR_TRY(confine(outbox));
-    ERR_TRY(say_hello(outbox));
-    const struct boot_control control = {
-        .peer_down = peer_down, .peer_up = peer_up, .context = outbox};
+    ERR_TRY(core_link_greet(&outbox->link));
+    const struct boot_control control = core_link_control(&outbox->link);
     ERR_TRY(boot_ready(&outbox->boot, outbox->serve, &control));
     ERR_TRY(serve_run(outbox->serve));
-    return outbox->failed ? ERR_CLOSED : ERR_OK;
+    return outbox->link.failed ? ERR_CLOSED : ERR_OK;
 }
 
 int main(int argc, char **argv) {
