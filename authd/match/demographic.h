@@ -4,12 +4,13 @@
 #include <stddef.h>
 
 #include "hsm/mosip_error.h"
+#include "authd/match/birth.h"
 #include "authd/store/identity.h"
 #include "authd/wire/unseal_wire.h"
 
 /*
- * Demographic authentication (§8): the request's demographics against the person's record. No I/O,
- * no clock, no allocation; a bounded amount of work, which depends on the content.
+ * Demographic authentication (§8): what a request says of a person against the person's record. No
+ * I/O, no clock, no allocation; a bounded amount of work, which depends on the content.
  *
  * Every verdict begins as no. Problems tell members and languages, never a value.
  */
@@ -23,49 +24,43 @@ struct demographic_problem {
 };
 
 struct demographic_verdict {
-    bool passed;          /* false with problems, and whenever there was nothing to judge */
-    size_t problem_count; /* no two the same; what is over the bound is not listed */
+    bool passed;          /* without a problem, and as each function says */
+    size_t problem_count; /* no two are the same; those over the bound are not listed */
     struct demographic_problem problems[DEMOGRAPHIC_PROBLEMS_MAX];
 };
 
-/* Mandatory and optional languages of the country: "ara", "fra"… */
+/* The languages of the country, mandatory and optional: "ara", "fra"… */
 struct demographic_rules {
     size_t language_count;
     char languages[DEMOGRAPHIC_LANGUAGES_MAX][4];
 };
 
-struct demographic_day {
-    int year, month, day;
-};
-
 /*
  * The controller's validation (§6.2, step 17), before anybody is looked up. A request without
  * demographics passes. Problems:
- *   MLC-009 demographics   not readable
- *   MLC-006 LanguageCode   a member of a language without one
- *   DEA-002 the code       a language that is not of ${rules}; "LanguageCode" stands for what is
- *                          no code of three letters
- *   MLC-009 LanguageCode   two values of a member for one language
- *   MLC-009 the member     dob that is no day yyyy/MM/dd, age that is no positive integer, or a
- *                          language or second value where there is one value (§1.6)
- *   MLC-013 fullAddress    together with a part of an address
+ *   MLC-009 demographics  they are not readable
+ *   MLC-006 LanguageCode  a value without the language its member needs
+ *   DEA-002 the code      a language that is not of ${rules}; "LanguageCode" stands for what is no
+ *                         code of three letters
+ *   MLC-009 LanguageCode  two values of a member for one language
+ *   MLC-009 the member    a dob that is no day yyyy/MM/dd, an age that is no positive number; a
+ *                         language or a second value where one value without language belongs
+ *   MLC-013 fullAddress   it comes together with a part of an address
  */
 void demographic_check(const struct payload *payload, const struct demographic_rules *rules,
                        struct demographic_verdict *verdict);
 
 /*
- * The match (§6.2, step 21): passed when there are demographics and each of them matches, all of
- * them looked at. Problems, with the member and "in fra" for a value of a language:
- *   DEA-001  does not match
- *   DEA-003  nothing stored to match
+ * The match (§6.2, step 21). Passed when there are demographics, readable, and each of them
+ * matches. All are looked at; of those that do not match ${verdict} has, with the member and, for a
+ * value of a language, "in fra" behind it:
+ *   DEA-001  it differs
+ *   DEA-003  nothing is stored that it could match
  *
- * What is stored without a language counts for each; a value without a language (postalCode, or an
- * attribute of the deployment) matches any language's. Only a year of birth stored: no dob matches,
- * and an age as though the birthday were the last day of the year.
+ * A value stored without a language counts for each of them; a value sent without one, such as
+ * postalCode, is compared with those of any language. Of a person with only a year of birth no dob
+ * matches, and an age as of the year's last day. Whoever asks often learns more from each verdict:
+ * the caller counts them.
  */
 void demographic_match(const struct payload *payload, const struct identity *identity,
-                       struct demographic_day today, struct demographic_verdict *verdict);
-
-/* Completed years; of someone whose day of birth is not known, the fewest they can be. -1 when the
- * year is not known either. */
-int demographic_age(const struct identity *identity, struct demographic_day today);
+                       struct birth_day today, struct demographic_verdict *verdict);
