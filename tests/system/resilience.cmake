@@ -13,7 +13,7 @@ add_library(faulty_token MODULE ${CMAKE_CURRENT_LIST_DIR}/faulty_token.c)
 target_include_directories(faulty_token PRIVATE ${P11KIT_INCLUDE_DIRS})
 target_link_libraries(faulty_token PRIVATE ${CMAKE_DL_LIBS})
 target_compile_definitions(faulty_token PRIVATE REAL_MODULE="/usr/lib/softhsm/libsofthsm2.so")
-target_compile_options(faulty_token PRIVATE -Wno-missing-prototypes)
+target_compile_options(faulty_token PRIVATE -fPIC -Wno-missing-prototypes)
 set_target_properties(faulty_token PROPERTIES PREFIX "")
 
 foreach(subject otp refusals resilience journal damage)
