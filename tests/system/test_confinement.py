@@ -230,6 +230,14 @@ class Files(unittest.TestCase):
         self.assertEqual(self.ask("authd-core", box.state / "registry/data.mdb", WRITE), "failed EACCES")
         self.assertEqual(stat.S_IMODE(os.stat(box.state / "registry/data.mdb").st_mode) & 0o022, 0)
 
+    def test_core_cannot_put_another_registry_in_its_place(self):
+        registry, core = box.state / "registry", self.members[("authd-core", 0)]
+        for call, other in (("rename", ["@%s" % (registry / "old.mdb")]), ("unlink", [])):
+            with self.subTest(call=call):
+                self.assertEqual(inject(core, call, "@%s" % (registry / "data.mdb"), *other), "failed EACCES")
+        self.assertEqual(self.ask("authd-core", registry / "new.mdb", CREATE), "failed EACCES")
+        self.assertEqual({file.name for file in registry.iterdir()}, {"data.mdb", "lock.mdb"})
+
     def test_what_is_its_own_opens(self):
         for kind, path, flags in (("authd-core", "state/data.mdb", os.O_RDWR), ("authd-core", "journal", READ),
                                   ("authd-outbox", "outbox/of-its-own", CREATE), ("hsm-signer", "hsm/tokens", READ)):
