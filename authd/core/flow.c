@@ -6,6 +6,7 @@
 #include "firmware/base/log.h"
 #include "authd/core/caller.h"
 #include "authd/core/deliver.h"
+#include "authd/core/demo.h"
 #include "authd/core/outcome.h"
 #include "authd/core/otp.h"
 #include "authd/core/kyc.h"
@@ -238,7 +239,7 @@ static enum err match_factors(struct core *core, struct request *request) {
     static const struct {
         enum auth_type type;
         enum err (*verify)(struct core *core, struct request *request);
-    } factors[] = {{AUTH_TYPE_OTP, otp_verify}};
+    } factors[] = {{AUTH_TYPE_OTP, otp_verify}, {AUTH_TYPE_DEMO, demo_verify}};
     uint32_t matched = 0;
     for (size_t i = 0; i < sizeof(factors) / sizeof(factors[0]); i++) {
         if ((request->factors & AUTH_TYPE_BIT(factors[i].type)) == 0)

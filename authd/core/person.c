@@ -5,6 +5,7 @@
 #include "authd/core/person.h"
 
 #include "authd/core/token.h"
+#include "authd/match/birth.h"
 
 /* Longer than any VID lives. */
 #define ALIAS_LIFETIME_MS (3650LL * 24 * 3600 * 1000)
@@ -88,20 +89,10 @@ enum err person_find(const struct core *core, struct request *request) {
     return ERR_OK;
 }
 
-int person_age(const struct identity *identity, int64_t now_ms) {
-    int year, month, day;
-    if (identity->birth_year == 0)
-        return -1;
-    clock_date(now_ms, &year, &month, &day);
-    /* With only a year, the last day it could be: a person is not called older than they may be. */
-    int birth_month = identity->birth_month != 0 ? identity->birth_month : 12;
-    int birth_day = identity->birth_day != 0 ? identity->birth_day : 31;
-    bool had_birthday = month > birth_month || (month == birth_month && day >= birth_day);
-    return year - identity->birth_year - (had_birthday ? 0 : 1);
-}
-
 static void filter_child(const struct core *core, struct request *request) {
-    int age = person_age(request->identity, request->received_wall_ms);
+    struct birth_day today;
+    clock_date(request->received_wall_ms, &today.year, &today.month, &today.day);
+    int age = birth_age(request->identity, today);
     bool denied = (request->factors & AUTH_TYPE_BIT(AUTH_TYPE_OTP)) != 0;
     if (core->settings.child_otp_denied && denied && age >= 0 &&
         age < core->settings.child_age_years)
@@ -113,6 +104,9 @@ static void filter_child(const struct core *core, struct request *request) {
 static void filter_locks(struct request *request) {
     const struct envelope *envelope = &request->envelope;
     uint32_t locks = request->identity->locks;
+    bool declares = (request->factors & AUTH_TYPE_BIT(AUTH_TYPE_DEMO)) != 0;
+    if (declares && (locks & LOCK_DEMO) != 0)
+        request_refuse(request, MOSIP_MLC_019, "demo", "factor-locked");
     if (envelope->function != FUNCTION_OTP)
         return;
     if (envelope->channel_phone && (locks & LOCK_OTP_PHONE) != 0)

@@ -21,9 +21,6 @@ MUST_CHECK enum err person_filter(const struct core *core, struct request *reque
 /* The authToken by the policy's type (§5.5), into the statement. */
 MUST_CHECK enum err person_token(const struct core *core, struct request *request);
 
-/* Completed years on ${now_ms}; -1 when the birth year is not known. */
-int person_age(const struct identity *identity, int64_t now_ms);
-
 /* MOSIP's masks (§4.5): the first len/2 + 1 characters; the local part but every third. */
 void person_mask_phone(const char *phone, char *masked, size_t size);
 void person_mask_email(const char *email, char *masked, size_t size);

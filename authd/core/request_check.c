@@ -3,6 +3,8 @@
 
 #include "authd/core/request_check.h"
 
+#include "authd/core/demo.h"
+
 static const struct {
     enum envelope_function function;
     const char *id;
@@ -170,6 +172,11 @@ static void check_factors(struct request *request, const struct settings *settin
         request_refuse(request, MOSIP_MLC_009, "OTP", "otp-malformed");
 }
 
+static void check_demographics(struct request *request, const struct settings *settings) {
+    if (request->envelope.function != FUNCTION_OTP)
+        demo_check(settings, request);
+}
+
 static void check_identifier(struct request *request, const struct settings *settings) {
     const struct text_field *id = &request->envelope.individual_id;
     const struct text_field *type = &request->envelope.individual_id_type;
@@ -209,8 +216,8 @@ static void check_channels(struct request *request, const struct settings *setti
 
 void request_check_fields(struct request *request, const struct settings *settings) {
     static void (*const groups[])(struct request *, const struct settings *) = {
-        check_consent, check_times,      check_domain,  check_transaction,
-        check_factors, check_identifier, check_channels};
+        check_consent, check_times,        check_domain,     check_transaction,
+        check_factors, check_demographics, check_identifier, check_channels};
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]) && !request_refused(request); i++)
         groups[i](request, settings);
 }
