@@ -7,14 +7,9 @@
 #include <cmocka.h>
 
 #include "firmware/base/frame.h"
-#include "authd/wire/edge_wire.h"
-#include "authd/wire/notify_wire.h"
-#include "authd/wire/provd_wire.h"
-#include "authd/wire/unseal_wire.h"
+#include "tests/lib/wire_sample.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-#define TIME_TEXT       "2024-01-15T10:20:30.123Z"
-#define TIME_MS         1705314030123
 
 static uint8_t memory[FRAME_PAYLOAD_MAX];
 
@@ -42,144 +37,6 @@ static struct bytes written(const struct message *message) {
     return payload;
 }
 
-static struct edge_request sample_request(void) {
-    return (struct edge_request){
-        .method = EDGE_POST,
-        .path = view("/idauthentication/v1/auth/misp/partner/key"),
-        .has_signature = true,
-        .signature = view("aGVhZGVy..c2lnbmF0dXJl"),
-        .has_authorization = true,
-        .authorization = view("Authorization"),
-        .body = view("{\"id\":\"mosip.identity.auth\"}"),
-        .received_boot_ms = 123456,
-    };
-}
-
-static struct edge_answer sample_answer(void) {
-    return (struct edge_answer){.status = 200,
-                                .content = EDGE_JSON,
-                                .max_age_seconds = 0,
-                                .signature = view("aGVhZGVy..c2lnbmF0dXJl"),
-                                .body = view("{}")};
-}
-
-static void set_text(struct text_field *field, const char *text) {
-    field->presence = FIELD_PRESENT;
-    snprintf(field->text, sizeof field->text, "%s", text);
-}
-
-static void set_blob(struct blob_field *field, size_t len) {
-    *field = (struct blob_field){.presence = FIELD_PRESENT, .data = zeroes(len)};
-}
-
-static struct envelope sample_envelope(void) {
-    struct envelope envelope = {.function = FUNCTION_AUTH,
-                                .path_complete = true,
-                                .misp_license_key = "misp",
-                                .partner_id = "partner",
-                                .api_key = "key",
-                                .authorization_present = true,
-                                .jws = JWS_READ,
-                                .jws_protected_len = 8,
-                                .jws_signature = zeroes(256),
-                                .body_is_json = true,
-                                .consent_presence = FIELD_PRESENT,
-                                .consent = true,
-                                .request_time_valid = true,
-                                .request_time_ms = TIME_MS,
-                                .channels_presence = FIELD_PRESENT,
-                                .channel_phone = true,
-                                .channel_unknown = "fax"};
-    memset(envelope.certificate_thumbprint, 7, sizeof envelope.certificate_thumbprint);
-    set_text(&envelope.id, "mosip.identity.auth");
-    set_text(&envelope.version, "1.0");
-    set_text(&envelope.individual_id, "5938714605");
-    set_text(&envelope.individual_id_type, "");
-    set_text(&envelope.transaction_id, "1234567890");
-    set_text(&envelope.request_time, TIME_TEXT);
-    envelope.domain_uri.presence = FIELD_NULL;
-    envelope.env.presence = FIELD_TOO_LONG;
-    set_blob(&envelope.thumbprint, 32);
-    set_blob(&envelope.session_key, 256);
-    set_blob(&envelope.request, 100);
-    set_blob(&envelope.request_hmac, 96);
-    return envelope;
-}
-
-static struct payload sample_payload(void) {
-    struct payload payload = {.hmac_opened = true,
-                              .request_opened = true,
-                              .hash_matches = true,
-                              .is_json = true,
-                              .timestamp_valid = true,
-                              .timestamp_ms = TIME_MS,
-                              .has_otp = true,
-                              .otp_well_formed = true,
-                              .otp = "123456",
-                              .has_demographics = true,
-                              .demographic_count = 2,
-                              .demographics = {{.name = "dob", .value = view("1980/01/02")},
-                                               {.name = "name",
-                                                .language_presence = FIELD_PRESENT,
-                                                .language = "ara",
-                                                .value = view("\xd9\x84\xd9\x84")}}};
-    set_text(&payload.timestamp, TIME_TEXT);
-    return payload;
-}
-
-static struct unseal_foreign sample_foreign(void) {
-    return (struct unseal_foreign){.signature_header = view("aGVhZGVy..c2lnbmF0dXJl"),
-                                   .body = view("{}"),
-                                   .now_ms = TIME_MS,
-                                   .anchor_count = 2,
-                                   .anchors = {view("first"), view("second")}};
-}
-
-static struct unseal_certificate sample_certificate(void) {
-    return (struct unseal_certificate){.encoded = view("-----BEGIN CERTIFICATE-----"),
-                                       .now_ms = TIME_MS,
-                                       .anchor_count = 1,
-                                       .anchors = {view("anchor")}};
-}
-
-static struct unseal_certificate_read sample_certificate_read(void) {
-    return (struct unseal_certificate_read){.status = ERR_OK,
-                                            .der = view("der"),
-                                            .public_key = view("key"),
-                                            .not_before_ms = TIME_MS,
-                                            .not_after_ms = TIME_MS + 1000,
-                                            .is_authority = true,
-                                            .subject = "tayssir"};
-}
-
-static struct notify_otp sample_otp(void) {
-    return (struct notify_otp){.by_phone = true,
-                               .by_email = true,
-                               .phone = "+212600000001",
-                               .email = "a@example.ma",
-                               .language = "ara",
-                               .otp = "123456",
-                               .transaction = "1234567890",
-                               .programme = "Tayssir \xd8\xaa",
-                               .valid_until_ms = TIME_MS};
-}
-
-static struct notify_event sample_event(void) {
-    return (struct notify_event){.by_phone = true,
-                                 .by_email = true,
-                                 .phone = "+212600000001",
-                                 .email = "a@example.ma",
-                                 .language = "zgh",
-                                 .programme = "Tayssir",
-                                 .confirmed = true,
-                                 .at_ms = TIME_MS,
-                                 .identifier = "XXXXXX1234"};
-}
-
-static struct provd_audit sample_audit(void) {
-    return (struct provd_audit){.action = "partner add", .subject = "tayssir", .officer_uid = 1000};
-}
-
 /* Of a refused message nothing stays but a certificate's status. Padding may keep its pattern. */
 static void assert_nothing_stays(const void *value, size_t size) {
     const uint8_t *bytes = value;
@@ -204,22 +61,24 @@ static void assert_nothing_stays(const void *value, size_t size) {
         return err;                                                                                \
     }
 
-MESSAGE(request, struct edge_request, sample_request, edge_wire_put_request, edge_wire_get_request)
-MESSAGE(answer, struct edge_answer, sample_answer, edge_wire_put_answer, edge_wire_get_answer)
-MESSAGE(question, struct edge_request, sample_request, unseal_wire_put_envelope_question,
+MESSAGE(request, struct edge_request, wire_sample_request, edge_wire_put_request,
+        edge_wire_get_request)
+MESSAGE(answer, struct edge_answer, wire_sample_answer, edge_wire_put_answer, edge_wire_get_answer)
+MESSAGE(question, struct edge_request, wire_sample_request, unseal_wire_put_envelope_question,
         unseal_wire_get_envelope_question)
-MESSAGE(envelope, struct envelope, sample_envelope, unseal_wire_put_envelope,
+MESSAGE(envelope, struct envelope, wire_sample_envelope, unseal_wire_put_envelope,
         unseal_wire_get_envelope)
-MESSAGE(payload, struct payload, sample_payload, unseal_wire_put_payload, unseal_wire_get_payload)
-MESSAGE(foreign, struct unseal_foreign, sample_foreign, unseal_wire_put_foreign,
+MESSAGE(payload, struct payload, wire_sample_payload, unseal_wire_put_payload,
+        unseal_wire_get_payload)
+MESSAGE(foreign, struct unseal_foreign, wire_sample_foreign, unseal_wire_put_foreign,
         unseal_wire_get_foreign)
-MESSAGE(certificate, struct unseal_certificate, sample_certificate, unseal_wire_put_certificate,
-        unseal_wire_get_certificate)
-MESSAGE(certificate_read, struct unseal_certificate_read, sample_certificate_read,
+MESSAGE(certificate, struct unseal_certificate, wire_sample_certificate,
+        unseal_wire_put_certificate, unseal_wire_get_certificate)
+MESSAGE(certificate_read, struct unseal_certificate_read, wire_sample_certificate_read,
         unseal_wire_put_certificate_read, unseal_wire_get_certificate_read)
-MESSAGE(otp, struct notify_otp, sample_otp, notify_wire_put_otp, notify_wire_get_otp)
-MESSAGE(event, struct notify_event, sample_event, notify_wire_put_event, notify_wire_get_event)
-MESSAGE(audit, struct provd_audit, sample_audit, provd_wire_put_audit, provd_wire_get_audit)
+MESSAGE(otp, struct notify_otp, wire_sample_otp, notify_wire_put_otp, notify_wire_get_otp)
+MESSAGE(event, struct notify_event, wire_sample_event, notify_wire_put_event, notify_wire_get_event)
+MESSAGE(audit, struct provd_audit, wire_sample_audit, provd_wire_put_audit, provd_wire_get_audit)
 
 static const struct message messages[] = {
     {"request", put_request, get_request},
@@ -291,7 +150,7 @@ READ_BACK(struct provd_audit, provd_wire_put_audit, provd_wire_get_audit)
 
 static void a_request_comes_through_with_every_field(void **state) {
     (void)state;
-    struct edge_request sent = sample_request(), read;
+    struct edge_request sent = wire_sample_request(), read;
     assert_int_equal(read_edge_wire_get_request(&sent, &read), ERR_OK);
     assert_int_equal(read.method, EDGE_POST);
     assert_true(bytes_equal(read.path, sent.path));
@@ -312,7 +171,7 @@ static void a_request_of_the_largest_parts_fits_a_frame(void **state) {
     (void)state;
     static char path[EDGE_PATH_MAX];
     memset(path, '/', sizeof path);
-    struct edge_request sent = sample_request(), read;
+    struct edge_request sent = wire_sample_request(), read;
     sent.path = bytes_of(path, sizeof path);
     sent.signature = zeroes(EDGE_SIGNATURE_MAX);
     sent.authorization = zeroes(EDGE_AUTHORIZATION_MAX);
@@ -329,7 +188,7 @@ static void a_request_that_edge_could_not_have_sent_is_refused(void **state) {
     struct edge_request read;
     struct edge_request refused[8];
     for (size_t i = 0; i < COUNT_OF(refused); i++)
-        refused[i] = sample_request();
+        refused[i] = wire_sample_request();
     refused[0].method = 0;
     refused[1].method = (enum edge_method)3;
     refused[2].path = view("");
@@ -344,7 +203,7 @@ static void a_request_that_edge_could_not_have_sent_is_refused(void **state) {
 
 static void an_answer_carries_nothing_that_breaks_a_header(void **state) {
     (void)state;
-    struct edge_answer sent = sample_answer(), read;
+    struct edge_answer sent = wire_sample_answer(), read;
     assert_int_equal(read_edge_wire_get_answer(&sent, &read), ERR_OK);
     assert_int_equal(read.status, 200);
     assert_true(bytes_equal(read.body, sent.body));
@@ -357,14 +216,14 @@ static void an_answer_carries_nothing_that_breaks_a_header(void **state) {
 
 static void an_answer_has_one_of_four_statuses(void **state) {
     (void)state;
-    struct edge_answer sent = sample_answer(), read;
+    struct edge_answer sent = wire_sample_answer(), read;
     unsigned accepted = 0;
     for (unsigned status = 0; status < 1000; status++) {
         sent.status = (uint16_t)status;
         accepted += read_edge_wire_get_answer(&sent, &read) == ERR_OK;
     }
     assert_int_equal(accepted, 4);
-    sent = sample_answer();
+    sent = wire_sample_answer();
     sent.content = EDGE_NO_CONTENT;
     assert_int_equal(read_edge_wire_get_answer(&sent, &read), ERR_MALFORMED);
     sent.body = view("");
@@ -376,7 +235,7 @@ static void an_answer_has_one_of_four_statuses(void **state) {
 static void an_envelope_comes_through_with_every_field(void **state) {
     (void)state;
     static struct envelope sent, read;
-    sent = sample_envelope();
+    sent = wire_sample_envelope();
     assert_int_equal(read_unseal_wire_get_envelope(&sent, &read), ERR_OK);
     assert_int_equal(read.function, FUNCTION_AUTH);
     assert_true(read.path_complete && read.authorization_present && read.body_is_json);
@@ -413,7 +272,7 @@ static void fields_out_of_range_refuse_an_envelope(void **state) {
     (void)state;
     static struct envelope refused[14];
     for (size_t i = 0; i < COUNT_OF(refused); i++)
-        refused[i] = sample_envelope();
+        refused[i] = wire_sample_envelope();
     refused[0].function = (enum envelope_function)4;
     refused[1].jws = (enum jws_shape)5;
     refused[2].id.presence = (enum field_presence)5;
@@ -435,7 +294,7 @@ static void fields_out_of_range_refuse_an_envelope(void **state) {
 static void a_text_longer_than_its_field_refuses_an_envelope(void **state) {
     (void)state;
     static struct envelope sent, read;
-    sent = sample_envelope();
+    sent = wire_sample_envelope();
     set_text(&sent.version, "123456789012345");
     assert_int_equal(read_unseal_wire_get_envelope(&sent, &read), ERR_OK);
     set_text(&sent.version, "1234567890123456");
@@ -446,7 +305,7 @@ static void fields_that_contradict_each_other_refuse_an_envelope(void **state) {
     (void)state;
     static struct envelope refused[16];
     for (size_t i = 0; i < COUNT_OF(refused); i++)
-        refused[i] = sample_envelope();
+        refused[i] = wire_sample_envelope();
     refused[0].function = FUNCTION_NONE;
     refused[1].jws = JWS_NO_CERTIFICATE;
     refused[2].jws_signature = zeroes(0);
@@ -469,7 +328,7 @@ static void fields_that_contradict_each_other_refuse_an_envelope(void **state) {
 
 static void a_payload_comes_through_with_every_field(void **state) {
     (void)state;
-    struct payload sent = sample_payload(), read;
+    struct payload sent = wire_sample_payload(), read;
     assert_int_equal(read_unseal_wire_get_payload(&sent, &read), ERR_OK);
     assert_true(read.hmac_opened && read.request_opened && read.hash_matches && read.is_json);
     assert_true(read.timestamp_valid && read.has_otp && read.otp_well_formed);
@@ -482,7 +341,7 @@ static void a_payload_that_skips_a_step_is_refused(void **state) {
     (void)state;
     struct payload refused[14], read;
     for (size_t i = 0; i < COUNT_OF(refused); i++)
-        refused[i] = sample_payload();
+        refused[i] = wire_sample_payload();
     refused[0].hmac_opened = false;
     refused[1].request_opened = false;
     refused[2].hash_matches = false;
@@ -522,7 +381,7 @@ static void a_payload_question_carries_key_and_blocks(void **state) {
 
 static void judgements_and_certificates_come_through(void **state) {
     (void)state;
-    struct unseal_foreign foreign = sample_foreign(), foreign_read;
+    struct unseal_foreign foreign = wire_sample_foreign(), foreign_read;
     assert_int_equal(read_unseal_wire_get_foreign(&foreign, &foreign_read), ERR_OK);
     assert_int_equal(foreign_read.anchor_count, 2);
     assert_true(bytes_equal_text(foreign_read.anchors[1], "second"));
@@ -533,10 +392,10 @@ static void judgements_and_certificates_come_through(void **state) {
     assert_int_equal(unseal_wire_get_judged(bytes_of("\2", 1), &judged_read), ERR_MALFORMED);
     assert_false(judged_read.trusted);
 
-    struct unseal_certificate question = sample_certificate(), question_read;
+    struct unseal_certificate question = wire_sample_certificate(), question_read;
     assert_int_equal(read_unseal_wire_get_certificate(&question, &question_read), ERR_OK);
     assert_true(bytes_equal_text(question_read.anchors[0], "anchor"));
-    struct unseal_certificate_read answer = sample_certificate_read(), answer_read;
+    struct unseal_certificate_read answer = wire_sample_certificate_read(), answer_read;
     assert_int_equal(read_unseal_wire_get_certificate_read(&answer, &answer_read), ERR_OK);
     assert_string_equal(answer_read.subject, "tayssir");
     assert_int_equal(answer_read.not_after_ms, TIME_MS + 1000);
@@ -545,14 +404,14 @@ static void judgements_and_certificates_come_through(void **state) {
 
 static void at_most_sixteen_anchors_and_none_empty(void **state) {
     (void)state;
-    struct unseal_foreign foreign = sample_foreign(), read;
+    struct unseal_foreign foreign = wire_sample_foreign(), read;
     foreign.anchor_count = 16;
     for (size_t i = 0; i < 16; i++)
         foreign.anchors[i] = view("anchor");
     assert_int_equal(read_unseal_wire_get_foreign(&foreign, &read), ERR_OK);
     foreign.anchors[15] = view("");
     assert_int_equal(read_unseal_wire_get_foreign(&foreign, &read), ERR_MALFORMED);
-    foreign = sample_foreign();
+    foreign = wire_sample_foreign();
     struct buffer target = buffer_over(memory, sizeof memory);
     unseal_wire_put_foreign(&target, &foreign);
     size_t count_at = 4 + foreign.signature_header.len + 4 + foreign.body.len + 8;
@@ -567,7 +426,7 @@ static void a_certificate_that_was_refused_carries_nothing(void **state) {
     (void)state;
     struct unseal_certificate_read refused[6], read;
     for (size_t i = 0; i < COUNT_OF(refused); i++)
-        refused[i] = sample_certificate_read();
+        refused[i] = wire_sample_certificate_read();
     refused[0].status = ERR_EXPIRED;
     refused[1].status = ERR_NOT_FOUND;
     refused[2].der = view("");
@@ -585,7 +444,7 @@ static void a_certificate_that_was_refused_carries_nothing(void **state) {
 
 static void a_code_comes_through_to_the_notifier(void **state) {
     (void)state;
-    struct notify_otp sent = sample_otp(), read;
+    struct notify_otp sent = wire_sample_otp(), read;
     assert_int_equal(read_notify_wire_get_otp(&sent, &read), ERR_OK);
     assert_string_equal(read.phone, sent.phone);
     assert_string_equal(read.email, sent.email);
@@ -602,7 +461,7 @@ static void a_message_to_nobody_or_to_two_lines_is_refused(void **state) {
     (void)state;
     struct notify_otp refused[12], read;
     for (size_t i = 0; i < COUNT_OF(refused); i++)
-        refused[i] = sample_otp();
+        refused[i] = wire_sample_otp();
     refused[0].by_phone = refused[0].by_email = false;
     refused[1].phone[0] = '\0';
     refused[2].email[0] = '\0';
@@ -624,7 +483,7 @@ static void a_message_to_nobody_or_to_two_lines_is_refused(void **state) {
 
 static void an_event_comes_through_to_the_notifier(void **state) {
     (void)state;
-    struct notify_event sent = sample_event(), read;
+    struct notify_event sent = wire_sample_event(), read;
     assert_int_equal(read_notify_wire_get_event(&sent, &read), ERR_OK);
     assert_true(read.by_phone && read.by_email && read.confirmed);
     assert_string_equal(read.phone, sent.phone);
@@ -639,7 +498,7 @@ static void an_event_of_a_bare_identifier_or_for_nobody_is_refused(void **state)
     (void)state;
     struct notify_event refused[8], read;
     for (size_t i = 0; i < COUNT_OF(refused); i++)
-        refused[i] = sample_event();
+        refused[i] = wire_sample_event();
     refused[0].by_phone = refused[0].by_email = false;
     refused[1].phone[0] = '\0';
     memcpy(refused[2].email, "a b@c", 6);
@@ -676,14 +535,14 @@ static void the_notifier_says_who_it_is_and_what_became_of_a_code(void **state) 
 
 static void an_audit_names_an_action(void **state) {
     (void)state;
-    struct provd_audit sent = sample_audit(), read;
+    struct provd_audit sent = wire_sample_audit(), read;
     assert_int_equal(read_provd_wire_get_audit(&sent, &read), ERR_OK);
     assert_string_equal(read.action, "partner add");
     assert_string_equal(read.subject, "tayssir");
     assert_int_equal(read.officer_uid, 1000);
     memcpy(sent.subject, "a\nb", 4);
     assert_int_equal(read_provd_wire_get_audit(&sent, &read), ERR_MALFORMED);
-    sent = sample_audit();
+    sent = wire_sample_audit();
     sent.action[0] = '\0';
     assert_int_equal(read_provd_wire_get_audit(&sent, &read), ERR_MALFORMED);
     assert_int_equal(read.officer_uid, 0);

@@ -1,4 +1,6 @@
-foreach(subject wire json envelope jws certificate payload)
+idcs_unit_test(test_wire ${CMAKE_CURRENT_LIST_DIR}/test_wire.c
+               ${CMAKE_CURRENT_LIST_DIR}/../lib/wire_sample.c LINK authd_wire)
+foreach(subject json envelope jws certificate payload)
   idcs_unit_test(test_${subject} ${CMAKE_CURRENT_LIST_DIR}/test_${subject}.c
                  ${CMAKE_CURRENT_LIST_DIR}/unsealed_sample.c LINK authd_unseal)
 endforeach()
