@@ -32,12 +32,12 @@ struct edge_answer wire_sample_answer(void) {
                                 .body = view("{}")};
 }
 
-static void set_text(struct text_field *field, const char *text) {
+void wire_sample_set_text(struct text_field *field, const char *text) {
     field->presence = FIELD_PRESENT;
     snprintf(field->text, sizeof field->text, "%s", text);
 }
 
-static void set_blob(struct blob_field *field, size_t len) {
+void wire_sample_set_blob(struct blob_field *field, size_t len) {
     *field = (struct blob_field){.presence = FIELD_PRESENT, .data = zeroes(len)};
 }
 
@@ -60,18 +60,18 @@ struct envelope wire_sample_envelope(void) {
                                 .channel_phone = true,
                                 .channel_unknown = "fax"};
     memset(envelope.certificate_thumbprint, 7, sizeof envelope.certificate_thumbprint);
-    set_text(&envelope.id, "mosip.identity.auth");
-    set_text(&envelope.version, "1.0");
-    set_text(&envelope.individual_id, "5938714605");
-    set_text(&envelope.individual_id_type, "");
-    set_text(&envelope.transaction_id, "1234567890");
-    set_text(&envelope.request_time, TIME_TEXT);
+    wire_sample_set_text(&envelope.id, "mosip.identity.auth");
+    wire_sample_set_text(&envelope.version, "1.0");
+    wire_sample_set_text(&envelope.individual_id, "5938714605");
+    wire_sample_set_text(&envelope.individual_id_type, "");
+    wire_sample_set_text(&envelope.transaction_id, "1234567890");
+    wire_sample_set_text(&envelope.request_time, TIME_TEXT);
     envelope.domain_uri.presence = FIELD_NULL;
     envelope.env.presence = FIELD_TOO_LONG;
-    set_blob(&envelope.thumbprint, 32);
-    set_blob(&envelope.session_key, 256);
-    set_blob(&envelope.request, 100);
-    set_blob(&envelope.request_hmac, 96);
+    wire_sample_set_blob(&envelope.thumbprint, 32);
+    wire_sample_set_blob(&envelope.session_key, 256);
+    wire_sample_set_blob(&envelope.request, 100);
+    wire_sample_set_blob(&envelope.request_hmac, 96);
     return envelope;
 }
 
@@ -92,7 +92,7 @@ struct payload wire_sample_payload(void) {
                                                 .language_presence = FIELD_PRESENT,
                                                 .language = "ara",
                                                 .value = view("\xd9\x84\xd9\x84")}}};
-    set_text(&payload.timestamp, TIME_TEXT);
+    wire_sample_set_text(&payload.timestamp, TIME_TEXT);
     return payload;
 }
 

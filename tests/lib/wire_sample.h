@@ -20,3 +20,7 @@ struct unseal_certificate_read wire_sample_certificate_read(void);
 struct notify_otp wire_sample_otp(void);
 struct notify_event wire_sample_event(void);
 struct provd_audit wire_sample_audit(void);
+
+/* A field that is present, with this text or this many zero bytes. */
+void wire_sample_set_text(struct text_field *field, const char *text);
+void wire_sample_set_blob(struct blob_field *field, size_t len);

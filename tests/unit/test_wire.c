@@ -278,14 +278,14 @@ static void fields_out_of_range_refuse_an_envelope(void **state) {
     refused[2].id.presence = (enum field_presence)5;
     refused[3].consent_presence = (enum field_presence)9;
     refused[4].channels_presence = (enum field_presence)200;
-    set_text(&refused[5].individual_id, "\xff");
-    set_text(&refused[6].env, "\xed\xa0\x80");
+    wire_sample_set_text(&refused[5].individual_id, "\xff");
+    wire_sample_set_text(&refused[6].env, "\xed\xa0\x80");
     memcpy(refused[7].partner_id, "a\nb", 4);
     memcpy(refused[8].api_key, "\xc3", 2);
-    set_blob(&refused[9].thumbprint, 31);
-    set_blob(&refused[10].session_key, 257);
-    set_blob(&refused[11].request, 31);
-    set_blob(&refused[12].request_hmac, 0);
+    wire_sample_set_blob(&refused[9].thumbprint, 31);
+    wire_sample_set_blob(&refused[10].session_key, 257);
+    wire_sample_set_blob(&refused[11].request, 31);
+    wire_sample_set_blob(&refused[12].request_hmac, 0);
     refused[13].request.presence = (enum field_presence)6;
     for (size_t i = 0; i < COUNT_OF(refused); i++)
         assert_envelope_refused(&refused[i]);
@@ -295,9 +295,9 @@ static void a_text_longer_than_its_field_refuses_an_envelope(void **state) {
     (void)state;
     static struct envelope sent, read;
     sent = wire_sample_envelope();
-    set_text(&sent.version, "123456789012345");
+    wire_sample_set_text(&sent.version, "123456789012345");
     assert_int_equal(read_unseal_wire_get_envelope(&sent, &read), ERR_OK);
-    set_text(&sent.version, "1234567890123456");
+    wire_sample_set_text(&sent.version, "1234567890123456");
     assert_int_equal(read_unseal_wire_get_envelope(&sent, &read), ERR_TOO_LARGE);
 }
 
