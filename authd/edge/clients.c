@@ -105,3 +105,19 @@ void clients_release(struct clients *clients, uint64_t client) {
     release(clients, client);
     (void)pthread_mutex_unlock(&clients->lock);
 }
+
+enum err clients_crowd(struct clients *clients, uint64_t client, uint64_t *crowd) {
+    enum err err = ERR_NOT_FOUND;
+    (void)pthread_mutex_lock(&clients->lock);
+    const struct count *own = find(clients, client);
+    size_t most = own != NULL ? own->connections + 1 : 1;
+    for (size_t i = 0; i < clients->count && clients->connections >= clients->all; i++) {
+        if (clients->counts[i].connections <= most)
+            continue;
+        most = clients->counts[i].connections;
+        *crowd = clients->counts[i].client;
+        err = ERR_OK;
+    }
+    (void)pthread_mutex_unlock(&clients->lock);
+    return err;
+}

@@ -23,3 +23,9 @@ void clients_close(struct clients *clients);
 MUST_CHECK enum err clients_admit(struct clients *clients, uint64_t client);
 /* Takes back one that was admitted. */
 void clients_release(struct clients *clients, uint64_t client);
+/*
+ * Who has to give one up for ${client} when all are taken: whoever has most, if that is more than
+ * ${client} has with another. Otherwise few clients could keep all others out. ERR_NOT_FOUND:
+ * nobody.
+ */
+MUST_CHECK enum err clients_crowd(struct clients *clients, uint64_t client, uint64_t *crowd);

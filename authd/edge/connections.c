@@ -106,6 +106,28 @@ struct connection *connections_find(const struct connections *connections, uint6
     return this_one && connection->request.waiting ? connection : NULL;
 }
 
+static bool waits_for_client(const struct connection *connection) {
+    return connection->phase == PHASE_HANDSHAKE || connection->phase == PHASE_HEAD ||
+           connection->phase == PHASE_IDLE;
+}
+
+struct connection *connections_longest_waiting(const struct connections *connections,
+                                               uint64_t client) {
+    struct connection *longest = NULL;
+    int64_t longest_since_ms = INT64_MAX;
+    for (size_t i = 0; i < connections->count; i++) {
+        struct connection *connection = &connections->slots[i];
+        if (connection->client != client || !waits_for_client(connection))
+            continue;
+        int64_t since_ms = connection->deadline.at_ms - connections->limit_ms[connection->phase];
+        if (since_ms >= longest_since_ms)
+            continue;
+        longest = connection;
+        longest_since_ms = since_ms;
+    }
+    return longest;
+}
+
 struct connection *connections_expired(const struct connections *connections, int64_t now_ms) {
     struct deadline *first = deadlines_first(&connections->deadlines);
     if (first == NULL || first->at_ms > now_ms)

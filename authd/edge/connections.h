@@ -54,7 +54,8 @@ struct connection {
     struct MHD_Connection *http;
     struct connection *next_free;
     uint64_t client;
-    void *owner; /* who serves it */
+    bool counted; /* among its client's connections: not since it had to make place */
+    void *owner;  /* who serves it */
     struct connection_request request;
 };
 
@@ -97,6 +98,13 @@ uint64_t connections_frame_id(const struct connections *connections,
 /* The connection that waits for this very answer. NULL: the answer is late, drop it. */
 struct connection *connections_find(const struct connections *connections, uint64_t frame_id,
                                     uint32_t generation);
+
+/*
+ * The connection of ${client} that has waited longest for it: to shake hands, to send a head, or
+ * between requests. NULL: each has a request under way.
+ */
+struct connection *connections_longest_waiting(const struct connections *connections,
+                                               uint64_t client);
 
 /* One whose deadline has passed, NULL when there is none. The caller puts it into another phase. */
 struct connection *connections_expired(const struct connections *connections, int64_t now_ms);

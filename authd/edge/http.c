@@ -40,11 +40,26 @@ static void withdraw_admission(struct http *http) {
     http->admitted = false;
 }
 
+/* All connections are taken: one that the greediest client leaves waiting goes. */
+static enum err make_place(struct http *http, uint64_t client) {
+    uint64_t crowd;
+    ERR_TRY(clients_crowd(http->options->clients, client, &crowd));
+    struct connection *waiting = connections_longest_waiting(http->options->connections, crowd);
+    if (waiting == NULL)
+        return ERR_NOT_FOUND;
+    clients_release(http->options->clients, crowd);
+    waiting->counted = false;
+    http_cut(http, waiting);
+    tally_add(http->options->tally, TALLY_CUT_CROWD);
+    return clients_admit(http->options->clients, client);
+}
+
 static enum MHD_Result on_accept(void *context, const struct sockaddr *address, socklen_t len) {
     struct http *http = context;
     withdraw_admission(http); /* libmicrohttpd had no memory for the one before */
     http->admitted_client = clients_identify(address, len);
-    http->admitted = clients_admit(http->options->clients, http->admitted_client) == ERR_OK;
+    http->admitted = clients_admit(http->options->clients, http->admitted_client) == ERR_OK ||
+                     make_place(http, http->admitted_client) == ERR_OK;
     tally_add(http->options->tally, http->admitted ? TALLY_ACCEPTED : TALLY_OVER_LIMIT);
     return http->admitted ? MHD_YES : MHD_NO;
 }
@@ -108,6 +123,7 @@ static void on_start(struct http *http, struct MHD_Connection *mhd, void **socke
     }
     http->admitted = false;
     connection->client = http->admitted_client;
+    connection->counted = true;
     connection->fd = info->connect_fd;
     connection->http = mhd;
     connection->owner = http;
@@ -127,7 +143,8 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **sock
     if (connection == NULL)
         return;
     handshake_end(&connection->handshake);
-    clients_release(http->options->clients, connection->client);
+    if (connection->counted)
+        clients_release(http->options->clients, connection->client);
     connections_release(http->options->connections, connection);
     *socket_context = NULL;
 }
@@ -322,7 +339,7 @@ static enum err start(struct http *http) {
         MHD_OPTION_HTTPS_MEM_CERT, (const char *)options->tls->certificate.data,
         MHD_OPTION_HTTPS_PRIORITIES, tls_priorities, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)options->settings->header_bytes, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)options->settings->connections + 1, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
+        (unsigned)options->connections->count + 1, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
         MHD_OPTION_END);
     return http->daemon != NULL ? ERR_OK : ERR_SYSTEM;
 }

@@ -13,6 +13,7 @@
 #include "firmware/base/log.h"
 
 #define UNAVAILABLE 503
+#define CUT_AT_ONCE 64 /* connections that were cut and are not closed yet, beyond the limit */
 
 enum notice { NOTICE_CORE_DOWN = 1, NOTICE_STOP = 2 };
 
@@ -160,7 +161,8 @@ static enum err open_connections(struct lane *lane) {
     uint64_t epoch;
     if (getrandom(&epoch, sizeof epoch, 0) != (ssize_t)sizeof epoch)
         return ERR_SYSTEM;
-    return connections_open(&lane->connections, (size_t)settings->connections, epoch, limit_ms);
+    return connections_open(&lane->connections, (size_t)settings->connections + CUT_AT_ONCE, epoch,
+                            limit_ms);
 }
 
 static enum err open_core(struct lane *lane) {

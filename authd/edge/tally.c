@@ -15,6 +15,7 @@ static const char *const words[TALLY_KINDS] = {
     [TALLY_CUT_BODY] = "cut-body",
     [TALLY_CUT_ANSWER] = "cut-answer",
     [TALLY_CUT_IDLE] = "cut-idle",
+    [TALLY_CUT_CROWD] = "cut-crowd",
     [TALLY_REFUSED] = "refused",
     [TALLY_OVERSIZED] = "oversized",
     [TALLY_FORWARDED] = "forwarded",

@@ -14,6 +14,7 @@ enum tally_kind {
     TALLY_CUT_BODY,
     TALLY_CUT_ANSWER,
     TALLY_CUT_IDLE,
+    TALLY_CUT_CROWD, /* connections that made place when all were taken */
     TALLY_REFUSED,   /* requests answered 4xx here */
     TALLY_OVERSIZED, /* connections closed because a refused body went on */
     TALLY_FORWARDED,

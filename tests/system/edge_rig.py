@@ -121,9 +121,10 @@ class Edge:
             context.minimum_version = context.maximum_version = version
         return context
 
-    def connect(self, context=None, session=None, receive_buffer=None):
+    def connect(self, context=None, session=None, receive_buffer=None, source="127.0.0.1"):
         plain = socket.socket()
         plain.settimeout(WAIT)
+        plain.bind((source, 0))
         if receive_buffer is not None:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         plain.connect(("127.0.0.1", self.port))

@@ -66,6 +66,24 @@ class LimitsOfTwoLanes(Limits):
     settings = {"connections": 8, "connections_a_client": 12, "requests_a_connection": 3, "lanes": 2}
 
 
+class Crowd(EdgeCase):
+    """When all connections are taken, who has most of them makes place for who comes."""
+
+    settings = {"connections": 6, "connections_a_client": 6}
+
+    def test_few_clients_cannot_keep_the_others_out(self):
+        crowd = [self.edge.connect() for _ in range(6)]
+        for client in crowd:
+            self.assertEqual(client.get("/health/alive").status, 200)
+        for source in ("127.0.0.2", "127.0.0.3"):
+            with self.edge.connect(source=source) as newcomer:
+                self.assertEqual(newcomer.get("/health/alive").status, 200)
+                self.assertTrue(crowd.pop(0).is_closed())
+        self.assertEqual([client.get("/health/alive").status for client in crowd], [200] * 4)
+        for client in crowd:
+            client.socket.close()
+
+
 HELLO = bytes.fromhex("1603010200010001fc0303")  # a record of 512 bytes begins
 
 

@@ -76,6 +76,23 @@ static void a_client_nobody_admitted_is_not_released(void **state) {
     clients_close(clients);
 }
 
+static void who_has_most_makes_place_for_who_has_less(void **state) {
+    (void)state;
+    struct clients *clients;
+    uint64_t crowd = 0;
+    assert_int_equal(clients_open(&clients, 5, 5), ERR_OK);
+    assert_int_equal(clients_admit(clients, 1), ERR_OK);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(clients_admit(clients, 2), ERR_OK);
+    assert_int_equal(clients_crowd(clients, 3, &crowd), ERR_NOT_FOUND); /* there is place */
+    assert_int_equal(clients_admit(clients, 1), ERR_OK);
+    assert_int_equal(clients_crowd(clients, 3, &crowd), ERR_OK);
+    assert_int_equal(crowd, 2);
+    assert_int_equal(clients_crowd(clients, 1, &crowd), ERR_NOT_FOUND); /* it would have as many */
+    assert_int_equal(clients_crowd(clients, 2, &crowd), ERR_NOT_FOUND);
+    clients_close(clients);
+}
+
 #define THREADS 4
 #define ROUNDS  20000
 
@@ -115,6 +132,7 @@ int main(void) {
         cmocka_unit_test(each_client_has_its_limit),
         cmocka_unit_test(all_clients_together_have_a_limit),
         cmocka_unit_test(a_client_nobody_admitted_is_not_released),
+        cmocka_unit_test(who_has_most_makes_place_for_who_has_less),
         cmocka_unit_test(threads_count_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,6 +71,22 @@ static void one_that_was_cut_or_released_never_expires(void **state) {
     assert_int_equal(connections_wait_ms(connections, 0), -1);
 }
 
+static void the_longest_waiting_of_a_client_has_no_request_under_way(void **state) {
+    struct connections *connections = *state;
+    struct connection *busy = take(connections, 0), *idle = take(connections, 0),
+                      *others = take(connections, 0);
+    busy->client = idle->client = 7;
+    others->client = 8;
+    connections_enter(connections, busy, PHASE_REQUEST, 1);
+    connections_enter(connections, idle, PHASE_IDLE, 100);
+    assert_ptr_equal(connections_longest_waiting(connections, 7), idle);
+    connections_enter(connections, busy, PHASE_HEAD, 101);
+    assert_ptr_equal(connections_longest_waiting(connections, 7), idle); /* not: whose limit ends */
+    connections_enter(connections, idle, PHASE_CUT, 0);
+    assert_ptr_equal(connections_longest_waiting(connections, 7), busy);
+    assert_null(connections_longest_waiting(connections, 9));
+}
+
 static void only_the_answer_waited_for_finds_its_connection(void **state) {
     struct connections *connections = *state;
     struct connection *connection = take(connections, 0);
@@ -152,6 +168,7 @@ int main(void) {
         cmocka_unit_test(more_than_a_frame_id_can_name_are_refused),
         WITH_TABLE(each_phase_has_its_deadline),
         WITH_TABLE(one_that_was_cut_or_released_never_expires),
+        WITH_TABLE(the_longest_waiting_of_a_client_has_no_request_under_way),
         WITH_TABLE(only_the_answer_waited_for_finds_its_connection),
         WITH_TABLE(an_answer_to_the_request_before_is_late),
         WITH_TABLE(an_answer_to_the_connection_before_is_late),
