@@ -1,0 +1,1 @@
+idcs_fuzz_test(normalise LINK authd_match)
