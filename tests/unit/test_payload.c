@@ -286,6 +286,127 @@ static void a_factor_of_a_wrong_type_is_present(void **state) {
                 answer.has_password && answer.has_bound_tokens);
 }
 
+static void assert_demographic(size_t index, const char *name, const char *language,
+                               const char *value) {
+    const struct payload_demographic *demographic = &answer.demographics[index];
+    assert_true(index < answer.demographic_count);
+    assert_string_equal(demographic->name, name);
+    assert_int_equal(demographic->language_presence,
+                     language == NULL ? FIELD_ABSENT : FIELD_PRESENT);
+    assert_string_equal(demographic->language, language == NULL ? "" : language);
+    assert_true(bytes_equal_text(demographic->value, value));
+}
+
+static void demographics_are_read_in_either_form(void **state) {
+    (void)state;
+    read("{\"demographics\":{\"name\":[{\"language\":\"ara\",\"value\":\"\\u0639\\u0644\\u064a\"},"
+         "{\"value\":\"Ali\",\"language\":\"fra\",\"type\":7}],\"dob\":\"1980/06/15\","
+         "\"metadata\":{\"a\":[1]},\"mother\":\"A\\/"
+         "B\",\"age\":\"\",\"gender\":[],\"location1\":null,"
+         "\"shoe\":[{\"value\":\"\"}]}}");
+    assert_true(answer.has_demographics && !answer.demographics_malformed);
+    assert_int_equal(answer.demographic_count, 5);
+    assert_demographic(0, "name", "ara", "\xd8\xb9\xd9\x84\xd9\x8a");
+    assert_demographic(1, "name", "fra", "Ali");
+    assert_demographic(2, "dob", NULL, "1980/06/15");
+    assert_demographic(3, "mother", NULL, "A/B");
+    assert_demographic(4, "shoe", NULL, "");
+}
+
+static void a_language_that_is_not_there_is_said_so(void **state) {
+    (void)state;
+    read("{\"demographics\":{\"name\":[{\"value\":\"A\"},{\"language\":null,\"value\":\"B\"},"
+         "{\"language\":\"french-of-france\",\"value\":\"C\"},{\"language\":\"\",\"value\":\"D\"}]}"
+         "}");
+    static const enum field_presence expected[] = {FIELD_ABSENT, FIELD_NULL, FIELD_TOO_LONG,
+                                                   FIELD_PRESENT};
+    assert_int_equal(answer.demographic_count, COUNT_OF(expected));
+    for (size_t i = 0; i < COUNT_OF(expected); i++) {
+        assert_int_equal(answer.demographics[i].language_presence, expected[i]);
+        assert_string_equal(answer.demographics[i].language, "");
+    }
+}
+
+static void metadata_alone_is_no_factor(void **state) {
+    (void)state;
+    read("{\"demographics\":{\"metadata\":{\"a\":1},\"name\":[]}}");
+    assert_false(has_any_factor() || answer.demographics_malformed);
+}
+
+static void assert_malformed(const char *plaintext) {
+    read(plaintext);
+    assert_true(answer.has_demographics && answer.demographics_malformed);
+    assert_int_equal(answer.demographic_count, 0);
+}
+
+static void demographics_of_another_form_are_malformed_as_a_whole(void **state) {
+    (void)state;
+    static const char *const wrong[] = {
+        "\"x\"",
+        "[1]",
+        "7",
+        "false",
+        "{\"dob\":\"1980/06/15\",\"age\":42}",
+        "{\"dob\":\"1980/06/15\",\"age\":true}",
+        "{\"dob\":\"1980/06/15\",\"name\":{\"language\":\"fra\",\"value\":\"A\"}}",
+        "{\"name\":[\"A\"]}",
+        "{\"name\":[null]}",
+        "{\"name\":[{}]}",
+        "{\"name\":[[]]}",
+        "{\"name\":[{\"language\":\"fra\"}]}",
+        "{\"name\":[{\"language\":\"fra\",\"value\":null}]}",
+        "{\"name\":[{\"language\":\"fra\",\"value\":1}]}",
+        "{\"name\":[{\"language\":1,\"value\":\"A\"}]}",
+        "{\"name\":[{\"language\":\"fra\",\"value\":\"A\"},{\"language\":\"ara\",\"value\":[\"B\"]}"
+        "]}",
+        "{\"\":\"A\"}",
+        "{\"a name\":\"A\"}",
+        "{\"na\\u00efve\":\"A\"}",
+        "{\"n\\u0001\":\"A\"}",
+    };
+    char text[256];
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        snprintf(text, sizeof text, "{\"demographics\":%s}", wrong[i]);
+        assert_malformed(text);
+    }
+}
+
+/* {"demographics":{NAME:[{"value":V}, …]}} with names and values of these lengths. */
+static const char *demographics_of(size_t name_len, size_t count, size_t value_len) {
+    static char text[64 * 1024], name[256], value[1024];
+    memset(name, 'n', sizeof name);
+    memset(value, 'v', sizeof value);
+    int len = snprintf(text, sizeof text, "{\"demographics\":{\"%.*s\":[", (int)name_len, name);
+    for (size_t i = 0; i < count; i++)
+        len += snprintf(text + len, sizeof text - (size_t)len, "%s{\"value\":\"%.*s\"}",
+                        i == 0 ? "" : ",", (int)value_len, value);
+    snprintf(text + len, sizeof text - (size_t)len, "]}}");
+    return text;
+}
+
+static void demographics_have_bounds(void **state) {
+    (void)state;
+    const size_t name_max = PAYLOAD_DEMOGRAPHIC_NAME_SIZE - 1;
+    read(demographics_of(name_max, PAYLOAD_DEMOGRAPHICS_MAX, PAYLOAD_VALUE_MAX));
+    assert_false(answer.demographics_malformed);
+    assert_int_equal(answer.demographic_count, PAYLOAD_DEMOGRAPHICS_MAX);
+    assert_int_equal(answer.demographics[PAYLOAD_DEMOGRAPHICS_MAX - 1].value.len,
+                     PAYLOAD_VALUE_MAX);
+    assert_malformed(demographics_of(name_max + 1, 1, 1));
+    assert_malformed(demographics_of(1, PAYLOAD_DEMOGRAPHICS_MAX + 1, 1));
+    assert_malformed(demographics_of(1, 1, PAYLOAD_VALUE_MAX + 1));
+}
+
+static void demographics_stay_readable_after_the_plaintext_is_wiped(void **state) {
+    (void)state;
+    use_plaintext(bytes_of_text("{\"demographics\":{\"dob\":\"1980/06/15\"}}"));
+    unseal();
+    assert_true(answer.hash_matches && answer.has_demographics);
+    assert_demographic(0, "dob", NULL, "1980/06/15");
+    assert_ptr_equal(answer.demographics[0].value.data, workspace_memory);
+    assert_int_equal(workspace.len, strlen("1980/06/15"));
+}
+
 static void a_timestamp_is_a_time_or_says_why_not(void **state) {
     (void)state;
     read("{\"timestamp\":\"2024-01-15T11:20:30.123+01:00\"}");
@@ -339,6 +460,12 @@ int main(void) {
         cmocka_unit_test(a_filled_factor_is_present_alone),
         cmocka_unit_test(an_otp_of_another_form_is_present_but_not_well_formed),
         cmocka_unit_test(a_factor_of_a_wrong_type_is_present),
+        cmocka_unit_test(demographics_are_read_in_either_form),
+        cmocka_unit_test(a_language_that_is_not_there_is_said_so),
+        cmocka_unit_test(metadata_alone_is_no_factor),
+        cmocka_unit_test(demographics_of_another_form_are_malformed_as_a_whole),
+        cmocka_unit_test(demographics_have_bounds),
+        cmocka_unit_test(demographics_stay_readable_after_the_plaintext_is_wiped),
         cmocka_unit_test(a_timestamp_is_a_time_or_says_why_not),
         cmocka_unit_test(a_time_before_1970_is_still_a_time),
     };

@@ -364,6 +364,52 @@ static void a_payload_that_skips_a_step_is_refused(void **state) {
     }
 }
 
+static void demographics_come_through(void **state) {
+    (void)state;
+    struct payload sent = wire_sample_payload(), read;
+    sent.demographics[0].value = bytes_of(NULL, 0);
+    assert_int_equal(read_unseal_wire_get_payload(&sent, &read), ERR_OK);
+    assert_int_equal(read.demographic_count, 2);
+    assert_string_equal(read.demographics[0].name, "dob");
+    assert_int_equal(read.demographics[0].language_presence, FIELD_ABSENT);
+    assert_int_equal(read.demographics[0].value.len, 0);
+    assert_string_equal(read.demographics[1].name, "name");
+    assert_string_equal(read.demographics[1].language, "ara");
+    assert_true(bytes_equal(read.demographics[1].value, sent.demographics[1].value));
+    sent.demographic_count = 0;
+    sent.demographics_malformed = true;
+    assert_int_equal(read_unseal_wire_get_payload(&sent, &read), ERR_OK);
+    assert_true(read.has_demographics && read.demographics_malformed);
+}
+
+static void demographics_that_break_their_rules_are_refused(void **state) {
+    (void)state;
+    static const char *const names[] = {"", "a b", "a\n", "\xc3\xa9", "a\x7f"};
+    struct payload refused[9], read;
+    for (size_t i = 0; i < COUNT_OF(refused); i++)
+        refused[i] = wire_sample_payload();
+    refused[0].demographics_malformed = true;
+    refused[1].demographic_count = 0;
+    refused[2].has_demographics = false;
+    refused[3].demographics[0].value = view("\xff");
+    refused[4].demographics[0].value = bytes_of("a\0b", 3);
+    refused[5].demographics[1].language_presence = FIELD_ABSENT;
+    refused[6].demographics[0].language_presence = FIELD_WRONG_TYPE;
+    memcpy(refused[7].demographics[1].language, "\xff", 2);
+    refused[8].demographics[0].language_presence = (enum field_presence)(FIELD_PRESENT + 1);
+    for (size_t i = 0; i < COUNT_OF(refused); i++)
+        assert_int_equal(read_unseal_wire_get_payload(&refused[i], &read), ERR_MALFORMED);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        refused[0] = wire_sample_payload();
+        snprintf(refused[0].demographics[0].name, PAYLOAD_DEMOGRAPHIC_NAME_SIZE, "%s", names[i]);
+        assert_int_equal(read_unseal_wire_get_payload(&refused[0], &read), ERR_MALFORMED);
+        assert_int_equal(read.demographic_count, 0);
+    }
+    refused[0] = wire_sample_payload();
+    refused[0].demographics[0].value = zeroes(PAYLOAD_VALUE_MAX + 1);
+    assert_int_equal(read_unseal_wire_get_payload(&refused[0], &read), ERR_TOO_LARGE);
+}
+
 static void a_payload_question_carries_key_and_blocks(void **state) {
     (void)state;
     struct unseal_payload sent = {.request = view("sealed"), .request_hmac = view("hash")}, read;
@@ -586,6 +632,8 @@ int main(void) {
         cmocka_unit_test(fields_that_contradict_each_other_refuse_an_envelope),
         cmocka_unit_test(a_payload_comes_through_with_every_field),
         cmocka_unit_test(a_payload_that_skips_a_step_is_refused),
+        cmocka_unit_test(demographics_come_through),
+        cmocka_unit_test(demographics_that_break_their_rules_are_refused),
         cmocka_unit_test(a_payload_question_carries_key_and_blocks),
         cmocka_unit_test(judgements_and_certificates_come_through),
         cmocka_unit_test(at_most_sixteen_anchors_and_none_empty),
