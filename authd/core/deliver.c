@@ -119,10 +119,11 @@ void deliver_abandon(struct lane *lane, const struct request *request) {
 
 /* All but the last two digits. */
 static void mask_identifier(const char *identifier, char *masked, size_t size) {
-    size_t len = strlen(identifier);
-    snprintf(masked, size, "%s", identifier);
-    for (size_t i = 0; i + 2 < len && i + 1 < size; i++)
-        masked[i] = 'X';
+    size_t len = strnlen(identifier, size - 1);
+    size_t hidden = len > 2 ? len - 2 : 0;
+    memset(masked, 'X', hidden);
+    memcpy(masked + hidden, identifier + hidden, len - hidden);
+    masked[len] = '\0';
 }
 
 static void fill_event(const struct request *request, struct notify_event *event) {
