@@ -42,10 +42,10 @@ struct demographic_rules {
  *   MLC-006 LanguageCode  a value without the language its member needs
  *   DEA-002 the code      a language that is not of ${rules}; "LanguageCode" stands for what is no
  *                         code of three letters
- *   MLC-009 LanguageCode  two values of a member for one language
- *   MLC-009 the member    a dob that is no day yyyy/MM/dd, an age that is no positive number; a
- *                         language or a second value where one value without language belongs
- *   MLC-013 fullAddress   it comes together with a part of an address
+ *   MLC-009 LanguageCode  two values of a member for one language; its two names are one member,
+ * and a value without a language is for each of them MLC-009 the member    a dob that is no day
+ * yyyy/MM/dd, an age that is no positive number; a language or a second value where one value
+ * without language belongs MLC-013 fullAddress   it comes together with a part of an address
  */
 void demographic_check(const struct payload *payload, const struct demographic_rules *rules,
                        struct demographic_verdict *verdict);

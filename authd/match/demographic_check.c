@@ -23,13 +23,17 @@ static bool is_supported(const struct demographic_rules *rules, const char *lang
     return false;
 }
 
-/* Whether the member had a value before: in the same language, or in any. */
-static bool is_second(const struct checked *checked, bool in_any_language) {
+/* Whether what is stored for the member had a value before that may be for the same language: by
+ * whichever of its names, since each further value would be a further guess of one attempt. */
+static bool is_second(const struct checked *checked) {
     const char *language = demographic_member_language(checked->sent);
     for (size_t i = 0; i < checked->index; i++) {
-        const struct payload_demographic *other = &checked->payload->demographics[i];
-        if (strcmp(other->name, checked->sent->name) == 0 &&
-            (in_any_language || strcmp(demographic_member_language(other), language) == 0))
+        const struct payload_demographic *sent = &checked->payload->demographics[i];
+        const struct demographic_member member = demographic_member_of(sent->name);
+        const char *other = demographic_member_language(sent);
+        bool overlap = language[0] == '\0' || other[0] == '\0' || strcmp(language, other) == 0;
+        if (overlap && member.kind == checked->member.kind &&
+            strcmp(member.stored, checked->member.stored) == 0)
             return true;
     }
     return false;
@@ -55,7 +59,7 @@ static void check_language(const struct checked *checked, const struct demograph
         demographic_verdict_add(verdict, MOSIP_MLC_006, LANGUAGE_CODE);
     else if (language[0] != '\0' && !is_supported(rules, language))
         demographic_verdict_add(verdict, MOSIP_DEA_002, language_detail(language));
-    else if (is_second(checked, false))
+    else if (is_second(checked))
         demographic_verdict_add(verdict, MOSIP_MLC_009, LANGUAGE_CODE);
 }
 
@@ -63,7 +67,7 @@ static bool is_one_value(const struct checked *checked) {
     const struct payload_demographic *sent = checked->sent;
     bool has_language =
         sent->language_presence == FIELD_TOO_LONG || demographic_member_language(sent)[0] != '\0';
-    return !has_language && !is_second(checked, true);
+    return !has_language && !is_second(checked);
 }
 
 static bool is_well_formed(const struct checked *checked) {

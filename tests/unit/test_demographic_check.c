@@ -103,6 +103,36 @@ static void a_language_may_have_one_value(void **state) {
     assert_string_equal(check(), "");
 }
 
+/* Or one attempt would be several guesses. */
+static void the_names_of_an_attribute_share_one_value(void **state) {
+    (void)state;
+    static const struct {
+        const char *first, *first_language, *second, *second_language, *problem;
+    } samples[] = {
+        {"name", "fra", "fullName", "fra", "IDA-MLC-009 LanguageCode"},
+        {"name", "fra", "fullName", NULL, "IDA-MLC-009 LanguageCode"},
+        {"fullName", NULL, "name", "ara", "IDA-MLC-009 LanguageCode"},
+        {"name", "fra", "fullName", "ara", ""},
+        {"location1", "fra", "city", "fra", "IDA-MLC-009 LanguageCode"},
+        {"location1", "fra", "location3", "fra", ""},
+        {"motherName", NULL, "motherName", "fra", "IDA-MLC-009 LanguageCode"},
+        {"phoneNumber", NULL, "phone", NULL, "IDA-MLC-009 phone"},
+        {"email", NULL, "emailId", NULL, "IDA-MLC-009 emailId"},
+        {"phoneNumber", NULL, "emailId", NULL, ""},
+    };
+    for (size_t i = 0; i < COUNT_OF(samples); i++) {
+        (void)check_one(samples[i].first, samples[i].first_language, "A");
+        sample_send(samples[i].second, samples[i].second_language, "A");
+        assert_string_equal(check(), samples[i].problem);
+    }
+    (void)check_one("dob", NULL, "1980/06/15");
+    sample_send("dateOfBirth", NULL, "1980/06/16");
+    assert_string_equal(check(), "IDA-MLC-009 dateOfBirth");
+    (void)check_one("dob", NULL, "1980/06/15");
+    sample_send("age", NULL, "40");
+    assert_string_equal(check(), "");
+}
+
 static void other_members_have_one_value_without_a_language(void **state) {
     (void)state;
     static const char *const one_value[] = {"phoneNumber", "emailId", "postalCode", "age",
@@ -201,6 +231,7 @@ int main(void) {
         cmocka_unit_test(a_language_must_be_one_of_the_countrys),
         cmocka_unit_test(what_is_no_code_is_not_repeated),
         cmocka_unit_test(a_language_may_have_one_value),
+        cmocka_unit_test(the_names_of_an_attribute_share_one_value),
         cmocka_unit_test(other_members_have_one_value_without_a_language),
         cmocka_unit_test(a_date_of_birth_is_a_day),
         cmocka_unit_test(an_age_is_a_positive_number),
