@@ -68,6 +68,15 @@ class RoughBox(Box):
         start = '"$0/bin/authd" -c "$1/idcs.conf" >>"$1/authd.log" 2>&1 </dev/null & echo $! >"$1/run/authd.pid"'
         subprocess.run(["setsid", "sh", "-c", start, str(BUILD), str(self.state)], check=True)
 
+    def close(self):
+        log = self.log()
+        super().close()
+        # A process that dies of itself is replaced as one that was killed: the log alone tells.
+        for sign in (r"Sanitizer", r"runtime error:", r"forbidden-system-call", r" signal=(?!%d )" % signal.SIGKILL):
+            found = re.search("^.*%s.*$" % sign, log, re.M)
+            if found:
+                raise AssertionError(found.group())
+
     def processes(self):
         while True:
             try:
