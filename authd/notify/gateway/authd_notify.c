@@ -34,7 +34,7 @@ struct notify {
     struct boot boot;
     struct settings settings;
     struct serve *serve;
-    struct endpoint endpoints[DISPATCH_ROUTES];
+    struct endpoint endpoints[ROUTES_MAX];
     size_t endpoint_count;
     uint8_t *authorities;
     size_t authorities_len;

@@ -19,14 +19,13 @@ struct job;
 
 /* A message on its way through one channel. */
 struct part {
-    TAILQ_ENTRY(part) next; /* at its route, oldest first */
+    struct route_attempt attempt;
     struct job *job;
     enum endpoint_kind kind;
     struct letter letter;
     struct secret request; /* what libcurl reads from */
-    struct route *route;   /* NULL: no attempt is under way */
+    struct route *route;   /* of the attempt under way */
     unsigned tried;        /* routes, as bits */
-    int64_t sent_ms;
 };
 
 /* A message of the core, by all its channels. */
@@ -39,44 +38,36 @@ struct job {
     int64_t ends_ms; /* of CLOCK_BOOTTIME: later it is of no use */
 };
 
-/* A gateway or mail server. */
-struct route {
-    struct dispatch *dispatch;
-    const struct endpoint *endpoint;
-    struct health health;
-    TAILQ_HEAD(, part) waiting; /* for its answer */
-    int64_t waiting_count;
-};
-
 struct dispatch {
     struct dispatch_options options;
-    struct health_policy policy;
-    struct route routes[DISPATCH_ROUTES];
+    struct routes routes;
     struct ceiling *ceiling;
     struct report_table *reports;
     LIST_HEAD(, job) jobs;
 };
 
+static enum err open_parts(struct dispatch *dispatch) {
+    const struct dispatch_options *options = &dispatch->options;
+    dispatch->routes.policy = settings_health(options->settings);
+    dispatch->routes.in_flight = options->settings->in_flight;
+    for (size_t i = 0; i < options->endpoint_count; i++)
+        ERR_TRY(route_add(&dispatch->routes, &options->endpoints[i]));
+    ERR_TRY(ceiling_open(&dispatch->ceiling, NAMES_MAX));
+    return report_table_open(&dispatch->reports, REPORTS_MAX);
+}
+
 enum err dispatch_open(struct dispatch **dispatch, const struct dispatch_options *options) {
     *dispatch = NULL;
     struct dispatch *made = calloc(1, sizeof *made);
-    if (made == NULL || options->endpoint_count > DISPATCH_ROUTES) {
-        free(made);
+    if (made == NULL)
         return ERR_SYSTEM;
-    }
     made->options = *options;
-    made->policy = settings_health(options->settings);
-    for (size_t i = 0; i < options->endpoint_count; i++) {
-        made->routes[i] = (struct route){.dispatch = made, .endpoint = &options->endpoints[i]};
-        TAILQ_INIT(&made->routes[i].waiting);
-    }
-    if (ceiling_open(&made->ceiling, NAMES_MAX) != ERR_OK ||
-        report_table_open(&made->reports, REPORTS_MAX) != ERR_OK) {
+    enum err err = open_parts(made);
+    if (err == ERR_OK)
+        *dispatch = made;
+    else
         dispatch_close(made);
-        return ERR_SYSTEM;
-    }
-    *dispatch = made;
-    return ERR_OK;
+    return err;
 }
 
 static void free_job(struct job *job) {
@@ -98,33 +89,6 @@ void dispatch_close(struct dispatch *dispatch) {
     free(dispatch);
 }
 
-static const char *kind_text(enum endpoint_kind kind) {
-    return kind == ENDPOINT_MAIL ? "email" : "phone";
-}
-
-static enum health_state state_of(const struct route *route, int64_t now_ms) {
-    const struct part *oldest = TAILQ_FIRST(&route->waiting);
-    return health_state(&route->health, &route->dispatch->policy,
-                        oldest != NULL ? oldest->sent_ms : -1, now_ms);
-}
-
-/* The first good one that was not tried, else a slow one, else NULL. */
-static struct route *choose(struct dispatch *dispatch, const struct part *part, int64_t now_ms) {
-    struct route *slow = NULL;
-    for (size_t i = 0; i < dispatch->options.endpoint_count; i++) {
-        struct route *route = &dispatch->routes[i];
-        if (route->endpoint->kind != part->kind || (part->tried & 1u << i) != 0 ||
-            route->waiting_count >= dispatch->options.settings->in_flight)
-            continue;
-        enum health_state state = state_of(route, now_ms);
-        if (state == HEALTH_GOOD)
-            return route;
-        if (state == HEALTH_SLOW && slow == NULL)
-            slow = route;
-    }
-    return slow;
-}
-
 static void answer(struct job *job, bool delivered) {
     if (job->question.core == NULL)
         return;
@@ -140,7 +104,8 @@ static void end_part(struct part *part, bool delivered, const char *why) {
     if (delivered)
         answer(job, true);
     else
-        log_event(LOG_WARNING, "message-given-up", "channel=%s why=%s", kind_text(part->kind), why);
+        log_event(LOG_WARNING, "message-given-up", "channel=%s why=%s", route_channel(part->kind),
+                  why);
     letter_free(&part->letter);
     if (--job->open > 0)
         return;
@@ -184,41 +149,29 @@ static enum err attempt(struct part *part) {
     struct letter_request request;
     struct transfer_request transfer;
     int64_t now_ms = clock_boot_ms();
-    part->route = choose(dispatch, part, now_ms);
+    part->route = route_choose(&dispatch->routes, part->kind, part->tried, now_ms);
     if (part->route == NULL)
         return ERR_UNAVAILABLE;
-    part->tried |= 1u << (part->route - dispatch->routes);
+    part->tried |= route_bit(part->route);
     ERR_TRY(write_request(part, &transfer, &request));
     ERR_TRY(transfer_start(dispatch->options.transfers, &transfer));
-    part->sent_ms = now_ms;
-    TAILQ_INSERT_TAIL(&part->route->waiting, part, next);
-    part->route->waiting_count++;
+    route_sent(part->route, &part->attempt, now_ms);
     return ERR_OK;
-}
-
-static void note_health(struct route *route, enum attempt_outcome outcome) {
-    int64_t now_ms = clock_boot_ms();
-    if (!health_took(&route->health, &route->dispatch->policy, outcome, now_ms))
-        return;
-    log_event(LOG_WARNING, "gateway-rests", "channel=%s number=%u for-ms=%lld why=%s",
-              kind_text(route->endpoint->kind), route->endpoint->number,
-              (long long)(route->health.rest_ends_ms - now_ms), attempt_text(outcome));
 }
 
 static void attempt_done(void *context, const struct attempt_facts *facts) {
     struct part *part = context;
     struct route *route = part->route;
     enum attempt_outcome outcome = attempt_judge(facts);
-    TAILQ_REMOVE(&route->waiting, part, next);
-    route->waiting_count--;
     secret_free(&part->request);
-    note_health(route, outcome);
+    route_answered(route, &part->attempt, outcome, clock_boot_ms());
     if (outcome == ATTEMPT_ACCEPTED) {
         end_part(part, true, "");
         return;
     }
     log_event(LOG_WARNING, "attempt-failed", "channel=%s number=%u outcome=%s status=%ld",
-              kind_text(part->kind), route->endpoint->number, attempt_text(outcome), facts->status);
+              route_channel(part->kind), route->endpoint->number, attempt_text(outcome),
+              facts->status);
     enum err err = ERR_DENIED;
     if (attempt_may_be_repeated(outcome))
         err = attempt(part);
@@ -366,34 +319,9 @@ void dispatch_report(struct dispatch *dispatch, const struct report *report) {
               (long long)(clock_boot_ms() - subject.sent_ms));
 }
 
-/* Kannel answers a request without a user by 403: it is there. */
-static void probe_done(void *context, const struct attempt_facts *facts) {
-    struct route *route = context;
-    bool answered = facts->mail ? facts->finished : facts->status >= 200 && facts->status < 500;
-    health_probed(&route->health, &route->dispatch->policy, answered, clock_boot_ms());
-    log_event(LOG_INFO, answered ? "gateway-answers-again" : "gateway-still-silent",
-              "channel=%s number=%u", kind_text(route->endpoint->kind), route->endpoint->number);
-}
-
-static void probe(struct route *route) {
-    const struct settings *settings = route->dispatch->options.settings;
-    struct transfer_request request = {
-        .endpoint = route->endpoint,
-        .probe = true,
-        .timeout_ms = settings->connect_timeout_ms + settings->slow_ms,
-        .done = probe_done,
-        .context = route,
-    };
-    health_probe(&route->health);
-    if (transfer_start(route->dispatch->options.transfers, &request) != ERR_OK)
-        health_probed(&route->health, &route->dispatch->policy, false, clock_boot_ms());
-}
-
 int dispatch_turn(struct dispatch *dispatch) {
-    int64_t now_ms = clock_boot_ms();
-    for (size_t i = 0; i < dispatch->options.endpoint_count; i++) {
-        if (state_of(&dispatch->routes[i], now_ms) == HEALTH_TO_PROBE)
-            probe(&dispatch->routes[i]);
-    }
+    const struct settings *settings = dispatch->options.settings;
+    route_probe(&dispatch->routes, dispatch->options.transfers,
+                settings->connect_timeout_ms + settings->slow_ms);
     return PROBE_EVERY_MS;
 }

@@ -3,6 +3,7 @@
 #include "authd/notify/core_link.h"
 #include "authd/notify/gateway/endpoint.h"
 #include "authd/notify/gateway/report.h"
+#include "authd/notify/gateway/route.h"
 #include "authd/notify/gateway/settings.h"
 #include "authd/notify/gateway/transfer.h"
 #include "authd/wire/notify_wire.h"
@@ -14,15 +15,13 @@
  *
  * A code by two channels is delivered when one of them has taken it.
  */
-#define DISPATCH_ROUTES 3 /* two gateways and a mail server */
-
 struct dispatch;
 
 /* All borrowed. */
 struct dispatch_options {
     const struct settings *settings;
     const struct endpoint *endpoints;
-    size_t endpoint_count; /* at most DISPATCH_ROUTES */
+    size_t endpoint_count; /* at most ROUTES_MAX */
     struct transfers *transfers;
 };
 

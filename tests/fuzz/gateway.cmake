@@ -1,0 +1,1 @@
+idcs_fuzz_test(report LINK authd_gateway)
