@@ -1,4 +1,5 @@
 #include <openssl/sha.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "authd/core/caller.h"
@@ -57,4 +58,42 @@ enum err caller_claim_once(struct lane *lane, struct request *request) {
     default:
         return ERR_UNAVAILABLE;
     }
+}
+
+/* After ${at}, past JSON's white space. */
+static size_t skip_space(struct bytes body, size_t at) {
+    while (at < body.len && memchr(" \t\r\n", body.data[at], 4) != NULL)
+        at++;
+    return at;
+}
+
+static bool starts(struct bytes body, size_t at, const char *text, size_t len) {
+    return at <= body.len && len <= body.len - at && memcmp(body.data + at, text, len) == 0;
+}
+
+/* "name" : "value" anywhere in the body. The values are digits, letters and the marks of a time:
+ * never escaped. */
+static bool has_member(struct bytes body, const char *name, const char *value) {
+    char quoted[UNSEAL_DOMAIN_SIZE + 3];
+    int name_len = snprintf(quoted, sizeof(quoted), "\"%s\"", name);
+    for (size_t at = 0; at < body.len; at++) {
+        const uint8_t *found = memmem(body.data + at, body.len - at, quoted, (size_t)name_len);
+        if (found == NULL)
+            return false;
+        at = (size_t)(found - body.data);
+        size_t colon = skip_space(body, at + (size_t)name_len);
+        size_t text = skip_space(body, colon + 1);
+        size_t len = strlen(value);
+        if (starts(body, colon, ":", 1) && starts(body, text, "\"", 1) &&
+            starts(body, text + 1, value, len) && starts(body, text + 1 + len, "\"", 1))
+            return true;
+    }
+    return false;
+}
+
+bool caller_body_says(const struct request *request) {
+    const struct envelope *envelope = &request->envelope;
+    return has_member(request->edge.body, "individualId", envelope->individual_id.text) &&
+           has_member(request->edge.body, "transactionID", envelope->transaction_id.text) &&
+           has_member(request->edge.body, "requestTime", envelope->request_time.text);
 }

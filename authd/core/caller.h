@@ -16,6 +16,13 @@ bool caller_is_registered(const struct request *request);
  */
 MUST_CHECK enum err caller_verify(struct lane *lane, struct request *request);
 
+/*
+ * Whether the verified body itself has the identifier, transaction and time that unseal said it
+ * has, each as the string of its member: a captured worker must not put another person into a
+ * programme's signed request.
+ */
+bool caller_body_says(const struct request *request);
+
 /* A programme's body is answered once; the second time it is refused. The claim travels in the
  * request's record. */
 MUST_CHECK enum err caller_claim_once(struct lane *lane, struct request *request);

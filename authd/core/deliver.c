@@ -171,6 +171,8 @@ enum err deliver_on_delivered(struct lane *lane, const struct frame *frame) {
     if (slot >= LANE_DELIVERIES_MAX)
         return ERR_MALFORMED;
     struct lane_delivery *entry = &lane->deliveries[slot];
+    if (frame->id >> 32 != lane->notify_epoch)
+        return ERR_OK; /* of a predecessor, whose codes are void already */
     if (!entry->used || entry->generation != frame->generation)
         return ERR_OK; /* late: it was given up when its notifier died */
     if (!delivered)

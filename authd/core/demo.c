@@ -3,11 +3,11 @@
 
 #include "authd/core/demo.h"
 
+#include "authd/core/budget.h"
 #include "authd/core/otp_rows.h"
 #include "authd/match/demographic.h"
 
-#define DAY_MS  (24 * 3600 * 1000LL)
-#define HOUR_MS (3600 * 1000LL)
+#define DAY_MS (24 * 3600 * 1000LL)
 
 static void refuse_all(struct request *request, const struct demographic_verdict *verdict,
                        const char *reason) {
@@ -57,16 +57,13 @@ static void tries_of(const struct core *core, const struct request *request,
     const struct bytes person_and_programme[] = {
         bytes_of(request->person_key, sizeof(request->person_key)),
         bytes_of_text(request->partner.id)};
-    uint8_t failures[LEDGER_KEY_BYTES], day[LEDGER_KEY_BYTES], budget[LEDGER_KEY_BYTES];
+    uint8_t failures[LEDGER_KEY_BYTES], day[LEDGER_KEY_BYTES];
     ledger_row_key(core->ledger, "demo-failures", person_and_programme, 2, failures);
     ledger_row_key(core->ledger, "demo-day-failures", person_and_programme, 2, day);
-    ledger_row_key(core->ledger, "budget", &person_and_programme[1], 1, budget);
-    int64_t budget_limit = request->policy.failures_an_hour != 0 ? request->policy.failures_an_hour
-                                                                 : settings->failures_an_hour;
     ops[TRY_FAILURES] = otp_bump(failures, settings->demo_attempts,
                                  settings->demo_freeze_minutes * 60000, LEDGER_EXTEND);
     ops[TRY_DAY] = otp_bump(day, settings->demo_day_attempts, DAY_MS, 0);
-    ops[TRY_BUDGET] = otp_bump(budget, budget_limit, HOUR_MS, 0);
+    ops[TRY_BUDGET] = budget_spend(core, request);
 }
 
 static enum err count_try(struct core *core, struct request *request,
@@ -92,7 +89,7 @@ static enum err give_back(struct core *core, struct request *request,
                           const struct ledger_op tries[static TRY_COUNT]) {
     struct ledger_op ops[TRY_COUNT];
     size_t failed = 0, count = 0;
-    ops[count++] = otp_plain(LEDGER_LOWER, tries[TRY_BUDGET].key);
+    ops[count++] = budget_return(core, request);
     if (!asks_for_age(&request->payload)) {
         ops[count++] = otp_plain(LEDGER_LOWER, tries[TRY_FAILURES].key);
         ops[count++] = otp_plain(LEDGER_LOWER, tries[TRY_DAY].key);

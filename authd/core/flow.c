@@ -46,7 +46,10 @@ static void conclude(struct lane *lane, struct request *request) {
 
 void flow_begin(struct lane *lane, struct request *request) {
     request->received_wall_ms = clock_wall_ms();
-    request->deadline_boot_ms = request->edge.received_boot_ms + lane->core->settings.deadline_ms;
+    int64_t now_ms = clock_boot_ms(), deadline_ms = lane->core->settings.deadline_ms;
+    bool sane = request->edge.received_boot_ms <= now_ms &&
+                request->edge.received_boot_ms >= now_ms - deadline_ms;
+    request->deadline_boot_ms = (sane ? request->edge.received_boot_ms : now_ms) + deadline_ms;
     request->effects = buffer_over(request->effects_memory, sizeof(request->effects_memory));
     ask(lane, request, STEP_ENVELOPE);
 }
@@ -117,6 +120,10 @@ static void check_programme_and_fields(struct lane *lane, struct request *reques
         programme_check_factors(request);
     if (!request_refused(request))
         request_check_fields(request, &lane->core->settings);
+    if (!request_refused(request) && !caller_body_says(request)) {
+        log_event(LOG_ERROR, "unseal-contradicts-body", "lane=%u", lane->index);
+        request_refuse(request, MOSIP_MLC_007, "", "unseal-contradicts-body");
+    }
     if (!request_refused(request) && !request->has_lookup_key)
         request_refuse(request, MOSIP_MLC_018,
                        request->identifier_type == IDENTIFIER_VID ? "VID" : "UIN", "salt-unknown");
@@ -356,5 +363,5 @@ void flow_on_unseal_death(struct lane *lane, struct request *request) {
     }
     /* Twice the worker died with this request: it is the request. */
     log_event(LOG_ERROR, "request-kills-unseal", "step=%d", request->step);
-    lane_answer_bare(lane, request, 400);
+    lane_answer_bare(lane, request, 503);
 }

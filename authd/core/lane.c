@@ -13,7 +13,7 @@
 #include "authd/core/peers.h"
 #include "authd/core/public.h"
 
-enum { TICK_MS = 50, LANE_HANG_MS = 3000 };
+enum { TICK_MS = 50, LANE_HANG_MS = 3000, UNSEAL_SILENT_MAX = 3 };
 
 static void release(struct lane *lane, struct request *request) {
     request_release(request);
@@ -82,6 +82,7 @@ static enum err keep_request(struct request *request, struct bytes payload) {
     request->raw = malloc(payload.len);
     if (request->raw == NULL)
         return ERR_FULL;
+    request->raw_len = payload.len;
     memcpy(request->raw, payload.data, payload.len);
     return edge_wire_get_request(bytes_of(request->raw, payload.len), &request->edge);
 }
@@ -148,9 +149,14 @@ static void on_events(void *context, int fd) {
 void lane_post(struct lane *lane, const struct lane_event *event) {
     uint64_t one = 1;
     pthread_mutex_lock(&lane->event_lock);
-    if (lane->event_count < LANE_EVENTS_MAX)
+    bool fits = lane->event_count < LANE_EVENTS_MAX;
+    if (fits)
         lane->events[lane->event_count++] = *event;
     pthread_mutex_unlock(&lane->event_lock);
+    if (!fits) { /* a lane that misses a death or a birth waits for ever: better start anew */
+        log_event(LOG_ERROR, "lane-mailbox-full", "lane=%u", lane->index);
+        _exit(BOOT_EXIT_FAILURE);
+    }
     if (write(lane->event_fd, &one, sizeof(one)) < 0)
         log_event(LOG_ERROR, "lane-not-woken", "lane=%u", lane->index);
 }
@@ -185,6 +191,21 @@ static void watch_lanes(const struct core *core, int64_t now_ms) {
     }
 }
 
+/* A worker that lives but lets requests pass their deadline is replaced, as one that breaks the
+ * protocol. */
+static void give_up_waiting(struct lane *lane, struct request *request) {
+    bool at_unseal = request->step == STEP_ENVELOPE || request->step == STEP_FOREIGN ||
+                     request->step == STEP_PAYLOAD;
+    if (at_unseal && ++lane->unseal_silent == UNSEAL_SILENT_MAX) {
+        struct lane_event event = {.kind = LANE_PEER_LOST, .role = "unseal"};
+        event.index = (uint16_t)lane->index;
+        log_event(LOG_ERROR, "unseal-silent", "lane=%u", lane->index);
+        lane_post(&lane->core->lanes[0], &event);
+        lane->unseal_silent = 0;
+    }
+    lane_answer_bare(lane, request, 503);
+}
+
 /* Deadlines, and questions that a silent signer has not answered. */
 static int on_turn(void *context) {
     struct lane *lane = context;
@@ -198,7 +219,7 @@ static int on_turn(void *context) {
         if (request->step == STEP_FREE || request->step == STEP_RECORD)
             continue; /* what is being recorded comes back by itself */
         if (now_ms > request->deadline_boot_ms)
-            lane_answer_bare(lane, request, 503);
+            give_up_waiting(lane, request);
         else if (asks_signer && now_ms > request->asked_boot_ms + retry_ms)
             flow_ask_again(lane, request);
     }
@@ -217,6 +238,8 @@ enum err lane_open(struct lane *lane, struct core *core, unsigned index, struct 
     lane->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (lane->requests == NULL || lane->scratch == NULL || lane->event_fd < 0)
         return ERR_SYSTEM;
+    for (size_t i = 0; i < LANE_DELIVERIES_MAX; i++)
+        lane->deliveries[i].generation = randombytes_random();
     /* Sockets outlive processes: an answer to a predecessor's question must fit none of ours. */
     lane->frame_ids = (uint64_t)randombytes_random() << 32;
     for (uint32_t i = 0; i < LANE_REQUESTS_MAX; i++) {

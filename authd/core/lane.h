@@ -55,6 +55,7 @@ struct lane {
     size_t free_count;
     struct lane_delivery deliveries[LANE_DELIVERIES_MAX];
     size_t delivery_count;
+    unsigned unseal_silent; /* deadlines passed in its hands since its last answer */
     /* refusals to callers nobody vouches for: a bucket, refilled by time */
     double unverified_tokens;
     int64_t unverified_filled_ms;

@@ -4,14 +4,14 @@
 
 #include "authd/core/otp.h"
 
+#include "authd/core/budget.h"
 #include "authd/core/otp_rows.h"
 #include "authd/core/person.h"
 
 #define DAY_MS  (24 * 3600 * 1000LL)
 #define HOUR_MS (3600 * 1000LL)
-/* programme's hash ‖ identifier type ‖ locks of the channels it went by */
-#define TRANSACTION_ROW_BYTES (PARTNER_ID_BYTES + 2)
-#define PARTNER_ID_BYTES      16
+/* identifier type ‖ locks of the channels the code went by */
+#define TRANSACTION_ROW_BYTES 2
 
 static enum err code_mac(const struct core *core, const struct request *request, const char *code,
                          uint8_t mac[static OTP_MAC_BYTES]) {
@@ -30,11 +30,6 @@ static enum err code_mac(const struct core *core, const struct request *request,
     crypto_generichash_final(&state, mac, OTP_MAC_BYTES);
     secret_wipe(&state, sizeof(state));
     return ERR_OK;
-}
-
-static void programme_hash(const struct request *request, uint8_t hash[static PARTNER_ID_BYTES]) {
-    crypto_generichash(hash, PARTNER_ID_BYTES, (const uint8_t *)request->partner.id,
-                       strlen(request->partner.id), NULL, 0);
 }
 
 static void refuse_frozen(const struct core *core, struct request *request, const char *reason) {
@@ -112,27 +107,31 @@ static enum err store_code(struct core *core, struct request *request,
                           .status = OTP_PENDING,
                           .epoch = core->epoch};
     ERR_TRY(code_mac(core, request, (const char *)request->otp.data, row.mac));
-    uint8_t transaction[TRANSACTION_ROW_BYTES];
-    otp_row_encode(&row, request->otp_value, &request->otp_value_len);
-    programme_hash(request, transaction);
-    transaction[PARTNER_ID_BYTES] = (uint8_t)request->identifier_type;
-    transaction[PARTNER_ID_BYTES + 1] = (uint8_t)channel_locks(request);
-    int64_t remembered_ms = settings->otp_freeze_minutes * 60000 + OTP_GRACE_MS;
+    uint8_t value[LEDGER_VALUE_MAX];
+    const uint8_t transaction[TRANSACTION_ROW_BYTES] = {(uint8_t)request->identifier_type,
+                                                        (uint8_t)channel_locks(request)};
+    size_t len;
+    otp_row_encode(&row, value, &len);
+    int64_t remembered_ms = lifetime_ms + OTP_GRACE_MS;
     struct ledger_op ops[] = {
         otp_bump(keys->requests, settings->otp_requests, window_ms, 0),
         otp_bump(keys->person_requests, settings->otp_person_requests, window_ms, 0),
-        otp_put(keys->code, bytes_of(request->otp_value, request->otp_value_len),
-                lifetime_ms + OTP_GRACE_MS),
+        otp_bump(keys->codes, settings->codes_an_hour, HOUR_MS, 0),
+        otp_put(keys->code, bytes_of(value, len), remembered_ms),
         otp_put(keys->transaction, bytes_of(transaction, sizeof(transaction)), remembered_ms),
+        otp_put(keys->any_transaction, bytes_of(transaction, 1), remembered_ms),
     };
+    static const char *const reasons[] = {"otp-requests-of-programme", "otp-requests-of-person",
+                                          "codes-of-programme"};
     size_t failed = 0;
     switch (ledger_claim(core->ledger, ops, sizeof(ops) / sizeof(ops[0]), request->deadline_boot_ms,
                          &failed, &request->effects)) {
     case LEDGER_WON:
+        memcpy(request->otp_value, value, len);
+        request->otp_value_len = len;
         return ERR_OK;
     case LEDGER_LIMIT:
-        request_refuse(request, MOSIP_OTA_001, "",
-                       failed == 0 ? "otp-requests-of-programme" : "otp-requests-of-person");
+        request_refuse(request, MOSIP_OTA_001, "", reasons[failed]);
         return ERR_OK;
     default:
         return ERR_UNAVAILABLE;
@@ -168,35 +167,45 @@ static const char *lock_name(uint32_t locks) {
     return (locks & LOCK_OTP_PHONE) != 0 ? "otp-phone" : "otp-email";
 }
 
+static enum err read_row(const struct core *core, const uint8_t key[static LEDGER_KEY_BYTES],
+                         uint8_t value[static LEDGER_VALUE_MAX], size_t *len) {
+    uint32_t count = 0;
+    int64_t remaining_ms = 0;
+    return ledger_read(core->ledger, key, value, len, &count, &remaining_ms);
+}
+
+/* No code was asked for in this transaction by this programme: say which of the three it is. */
+static enum err refuse_transaction(const struct core *core, struct request *request,
+                                   const struct otp_keys *keys, uint32_t locks) {
+    uint8_t value[LEDGER_VALUE_MAX];
+    size_t len = 0;
+    enum err result = read_row(core, keys->any_transaction, value, &len);
+    if (result == ERR_OK)
+        request_refuse(request, MOSIP_OTA_011, "", "otp-of-other-programme");
+    else if (result == ERR_NOT_FOUND && locks != 0)
+        request_refuse(request, MOSIP_MLC_019, lock_name(locks), "factor-locked");
+    else if (result == ERR_NOT_FOUND)
+        request_refuse(request, MOSIP_OTA_005, "", "otp-of-no-such-transaction");
+    return result == ERR_NOT_FOUND ? ERR_OK : result;
+}
+
 /* §4.2 steps 1 and 2: a code was asked for in this transaction, by this programme, for this kind of
  * id. */
 static enum err check_transaction(const struct core *core, struct request *request,
                                   const struct otp_keys *keys) {
-    uint8_t value[LEDGER_VALUE_MAX], programme[PARTNER_ID_BYTES];
+    uint8_t value[LEDGER_VALUE_MAX];
     size_t len = 0;
-    uint32_t count = 0;
-    int64_t remaining_ms = 0;
-    enum err result =
-        ledger_read(core->ledger, keys->transaction, value, &len, &count, &remaining_ms);
     uint32_t locks = request->identity->locks & (LOCK_OTP_PHONE | LOCK_OTP_EMAIL);
-    if (result == ERR_NOT_FOUND && locks != 0) {
-        request_refuse(request, MOSIP_MLC_019, lock_name(locks), "factor-locked");
-        return ERR_OK;
-    }
-    if (result == ERR_NOT_FOUND) {
-        request_refuse(request, MOSIP_OTA_005, "", "otp-of-no-such-transaction");
-        return ERR_OK;
-    }
+    enum err result = read_row(core, keys->transaction, value, &len);
+    if (result == ERR_NOT_FOUND)
+        return refuse_transaction(core, request, keys, locks);
     ERR_TRY(result);
-    programme_hash(request, programme);
     if (len != TRANSACTION_ROW_BYTES)
         return ERR_CORRUPT;
-    if ((value[PARTNER_ID_BYTES + 1] & ~locks) == 0) /* every channel of the code is locked since */
+    if ((value[1] & ~locks) == 0) /* every channel of the code is locked since */
         request_refuse(request, MOSIP_MLC_019, lock_name(locks), "factor-locked");
-    else if (value[PARTNER_ID_BYTES] != (uint8_t)request->identifier_type)
+    else if (value[0] != (uint8_t)request->identifier_type)
         request_refuse(request, MOSIP_OTA_010, "", "otp-of-other-identifier-type");
-    else if (memcmp(value, programme, PARTNER_ID_BYTES) != 0)
-        request_refuse(request, MOSIP_OTA_011, "", "otp-of-other-programme");
     return ERR_OK;
 }
 
@@ -205,9 +214,7 @@ static enum err read_code(const struct core *core, struct request *request,
                           const struct otp_keys *keys, struct otp_row *row) {
     uint8_t value[LEDGER_VALUE_MAX];
     size_t len = 0;
-    uint32_t count = 0;
-    int64_t remaining_ms = 0;
-    enum err result = ledger_read(core->ledger, keys->code, value, &len, &count, &remaining_ms);
+    enum err result = read_row(core, keys->code, value, &len);
     if (result == ERR_OK)
         result = otp_row_decode(bytes_of(value, len), row);
     bool is_void = result == ERR_OK && row->status == OTP_PENDING && row->epoch != core->epoch;
@@ -238,13 +245,11 @@ static enum err count_guess(struct core *core, struct request *request, const st
                             struct guess *guess) {
     const struct settings *settings = &core->settings;
     int64_t freeze_ms = settings->otp_freeze_minutes * 60000;
-    int64_t budget = request->policy.failures_an_hour != 0 ? request->policy.failures_an_hour
-                                                           : settings->failures_an_hour;
     *guess = (struct guess){
         {
             otp_bump(keys->failures, settings->otp_attempts, freeze_ms, LEDGER_EXTEND),
             otp_bump(keys->day_failures, settings->otp_day_attempts, DAY_MS, 0),
-            otp_bump(keys->budget, budget, HOUR_MS, 0),
+            budget_spend(core, request),
             otp_bump(keys->person_failures, settings->otp_person_attempts, freeze_ms,
                      LEDGER_EXTEND),
             otp_bump(keys->share, settings->otp_person_share, DAY_MS, 0),
@@ -298,6 +303,8 @@ static enum err use_code(struct core *core, struct request *request, const struc
     struct ledger_op ops[GUESS_COUNT + 2] = {otp_plain(LEDGER_TAKE, keys->code)};
     bool late = clock_boot_ms() > row->expires_boot_ms;
     size_t count = 1 + give_back(guess, !late, ops + 1), failed = 0;
+    if (!late) /* a success pays for a failure, so that many people's typing errors stop nobody */
+        ops[count++] = budget_return(core, request);
     enum ledger_result result = take_code(core, request, row, ops, count);
     if (result == LEDGER_UNAVAILABLE)
         return ERR_UNAVAILABLE;

@@ -25,14 +25,17 @@ void otp_keys_of(const struct core *core, const struct request *request, struct 
     struct bytes person = bytes_of(request->person_key, sizeof(request->person_key));
     struct bytes programme = bytes_of_text(request->partner.id);
     struct bytes both[] = {person, programme};
-    struct bytes one_transaction[] = {person, bytes_of_text(request->envelope.transaction_id.text)};
+    struct bytes transaction = bytes_of_text(request->envelope.transaction_id.text);
+    struct bytes one_transaction[] = {person, programme, transaction};
+    struct bytes any_transaction[] = {person, transaction};
     ledger_row_key(core->ledger, "otp", both, 2, keys->code);
-    ledger_row_key(core->ledger, "otp-transaction", one_transaction, 2, keys->transaction);
+    ledger_row_key(core->ledger, "otp-transaction", one_transaction, 3, keys->transaction);
+    ledger_row_key(core->ledger, "otp-any-transaction", any_transaction, 2, keys->any_transaction);
+    ledger_row_key(core->ledger, "codes", &programme, 1, keys->codes);
     ledger_row_key(core->ledger, "otp-failures", both, 2, keys->failures);
     ledger_row_key(core->ledger, "otp-day-failures", both, 2, keys->day_failures);
     ledger_row_key(core->ledger, "otp-person-failures", &person, 1, keys->person_failures);
     ledger_row_key(core->ledger, "otp-share", both, 2, keys->share);
-    ledger_row_key(core->ledger, "budget", &programme, 1, keys->budget);
     ledger_row_key(core->ledger, "otp-requests", both, 2, keys->requests);
     ledger_row_key(core->ledger, "otp-person-requests", &person, 1, keys->person_requests);
 }

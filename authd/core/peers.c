@@ -17,6 +17,8 @@ static struct request *asker_of(struct lane *lane, const struct frame *frame, en
     if (slot >= LANE_REQUESTS_MAX)
         return NULL;
     struct request *request = &lane->requests[slot];
+    if (step == STEP_ENVELOPE || step == STEP_FOREIGN || step == STEP_PAYLOAD)
+        lane->unseal_silent = 0;
     return request->step == step && request->generation == frame->generation ? request : NULL;
 }
 

@@ -4,6 +4,7 @@
 
 #include "authd/core/person.h"
 
+#include "authd/core/budget.h"
 #include "authd/core/token.h"
 #include "authd/match/birth.h"
 
@@ -51,14 +52,32 @@ enum err person_use_alias(struct core *core, struct request *request) {
     return result == LEDGER_WON || result == LEDGER_LIMIT ? ERR_OK : ERR_UNAVAILABLE;
 }
 
+/*
+ * Nobody is known by this identifier, or not any more. It counts as a failure of the programme,
+ * which could otherwise walk through the numbers.
+ */
+static enum err refuse_unknown(const struct core *core, struct request *request,
+                               const char *reason) {
+    struct ledger_op spend = budget_spend(core, request);
+    size_t failed = 0;
+    switch (ledger_claim(core->ledger, &spend, 1, request->deadline_boot_ms, &failed,
+                         &request->effects)) {
+    case LEDGER_WON:
+        request_refuse(request, MOSIP_MLC_018, type_name(request), reason);
+        return ERR_OK;
+    case LEDGER_LIMIT:
+        request_refuse(request, MOSIP_MLC_007, "", "failure-budget-used-up");
+        return ERR_OK;
+    default:
+        return ERR_UNAVAILABLE;
+    }
+}
+
 /* From the VID to the person's UIN. A revoked VID is as unknown as one that never was. */
 static enum err follow_alias(const struct core *core, struct request *request) {
     enum err result = registry_alias(core->registry, request->lookup_key, &request->alias);
-    if (result == ERR_NOT_FOUND || (result == ERR_OK && request->alias.revoked)) {
-        request_refuse(request, MOSIP_MLC_018, "VID",
-                       result == ERR_OK ? "vid-revoked" : "vid-unknown");
-        return ERR_OK;
-    }
+    if (result == ERR_NOT_FOUND || (result == ERR_OK && request->alias.revoked))
+        return refuse_unknown(core, request, result == ERR_OK ? "vid-revoked" : "vid-unknown");
     ERR_TRY(result);
     request->has_alias = true;
     if (request->alias.expires_ms != 0 && request->alias.expires_ms <= request->received_wall_ms) {
@@ -76,10 +95,8 @@ enum err person_find(const struct core *core, struct request *request) {
     if (request_refused(request))
         return ERR_OK;
     enum err result = registry_identity(core->registry, request->person_key, &request->identity);
-    if (result == ERR_NOT_FOUND) {
-        request_refuse(request, MOSIP_MLC_018, type_name(request), "person-unknown");
-        return ERR_OK;
-    }
+    if (result == ERR_NOT_FOUND)
+        return refuse_unknown(core, request, "person-unknown");
     ERR_TRY(result);
     if (request->identity->deactivated)
         request_refuse(request, MOSIP_MLC_018, type_name(request), "person-deactivated");

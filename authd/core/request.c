@@ -44,6 +44,8 @@ void request_release(struct request *request) {
     secret_free(&request->content_key);
     secret_free(&request->otp);
     identity_free(request->identity);
+    if (request->raw != NULL) /* an OTP request names the person in clear */
+        secret_wipe(request->raw, request->raw_len);
     free(request->raw);
     free(request->sealed);
     free(request->attributes);

@@ -49,6 +49,7 @@ struct request {
     unsigned unseal_deaths; /* unseal workers that died with this request */
 
     uint8_t *raw; /* path, headers and body as edge sent them */
+    size_t raw_len;
     struct edge_request edge;
     struct envelope envelope; /* its views point into sealed */
     uint8_t *sealed;

@@ -18,7 +18,7 @@ struct settings {
     char languages[64];
     int64_t otp_lifetime_seconds, otp_attempts, otp_freeze_minutes;
     int64_t otp_person_attempts, otp_person_share, otp_day_attempts;
-    int64_t otp_requests, otp_person_requests, otp_request_window_seconds;
+    int64_t otp_requests, otp_person_requests, otp_request_window_seconds, codes_an_hour;
     int64_t demo_attempts, demo_freeze_minutes, demo_day_attempts;
     int64_t failures_an_hour;
     int64_t child_age_years;

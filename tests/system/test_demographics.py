@@ -121,6 +121,17 @@ class Demographics(unittest.TestCase):
         finally:
             poor.close()
 
+    def test_unknown_numbers_meet_the_budget_too(self):
+        poor = Box(people=40, core__failures_an_hour=3)
+        try:
+            programme = poor.kit.programme(has=("otp", "otp-request", "demo"))
+            stranger = {"individualId": "5938714605", "individualIdType": "UIN"}
+            codes = [programme.ask(stranger).codes for _ in range(5)]
+            self.assertEqual(codes, [["IDA-MLC-018"]] * 3 + [["IDA-MLC-007"]] * 2)
+            self.assertEqual(programme.ask(poor.kit.person()).codes, [])
+        finally:
+            poor.close()
+
     def test_a_locked_factor_and_a_policy_without_it(self):
         self.person = kit.person("locked demo")
         self.no(self.declare({"dob": self.person["demographics"]["dob"]}), "IDA-MLC-019")

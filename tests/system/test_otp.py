@@ -150,6 +150,13 @@ class Authenticate(unittest.TestCase):
         self.no(other.authenticate(person, txn, code), "IDA-OTA-011")
         self.assertIs(programme.authenticate(person, txn, code).response["authStatus"], True)
 
+    def test_another_programme_cannot_spoil_a_transaction(self):
+        programme, other = kit.programme(token="partner"), kit.programme(token="policy")
+        person = kit.person()
+        txn, code = programme.code_for(person)
+        self.assertEqual(other.ask(person, txn).codes, [])
+        self.assertIs(programme.authenticate(person, txn, code).response["authStatus"], True)
+
     def test_parallel_guesses_never_exceed_the_limit(self):
         person, programme = kit.person(), kit.programme()
         txn, code = programme.code_for(person)

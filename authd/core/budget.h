@@ -1,0 +1,16 @@
+#pragma once
+
+#include "authd/core/core.h"
+#include "authd/core/request.h"
+
+/*
+ * A programme's failure budget: wrong codes, wrong declarations and unknown identifiers in an hour,
+ * so that no rogue programme guesses its way through the country. A right code pays for one
+ * failure.
+ */
+
+/* The op that counts one failure of the request's programme against its policy's budget, or the
+ * box's. */
+struct ledger_op budget_spend(const struct core *core, const struct request *request);
+/* The op that gives one back. */
+struct ledger_op budget_return(const struct core *core, const struct request *request);
