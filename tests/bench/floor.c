@@ -1,8 +1,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,10 +13,21 @@
 #include "tests/bench/floor_plain.h"
 #include "tests/bench/floor_token.h"
 
-struct floor {
-    const struct floor_options *options;
+#define COPIES_MAX 64
+
+/* One measures on each processor at the same time, so that none has caches and a clock to itself.
+ */
+struct copy {
     pid_t child;
     int socket;
+    size_t processor;
+    bool counts; /* it runs where the appliance does */
+};
+
+struct floor {
+    const struct floor_options *options;
+    size_t count;
+    struct copy copies[COPIES_MAX];
     struct floor_echo *echo;
 };
 
@@ -33,14 +46,18 @@ static enum err measure(struct floor_token *token, struct floor_plain *plain,
 }
 
 /* The child: a measurement for each byte that comes. */
-static int serve(const struct floor_options *options, int socket) {
+static int serve(const struct floor_options *options, const struct copy *copy, int socket) {
     struct floor_token *token = NULL;
     struct floor_plain *plain = NULL;
     struct floor_parts parts;
-    char question = 0;
-    if (options->cores->given && cores_pin_self(&options->cores->server) != ERR_OK)
-        fprintf(stderr, "idcs-load: the floor cannot be measured on the appliance's cores\n");
-    enum err result = floor_token_open(&token, options->folder);
+    char question = 0, folder[512];
+    cpu_set_t processor;
+    CPU_ZERO(&processor);
+    CPU_SET(copy->processor, &processor);
+    snprintf(folder, sizeof folder, "%s/%zu", options->folder, copy->processor);
+    enum err result = mkdir(folder, 0700) == 0 ? cores_pin_self(&processor) : ERR_SYSTEM;
+    if (result == ERR_OK)
+        result = floor_token_open(&token, folder);
     if (result == ERR_OK)
         result = floor_plain_open(&plain, options);
     while (result == ERR_OK && read(socket, &question, 1) == 1) {
@@ -54,27 +71,53 @@ static int serve(const struct floor_options *options, int socket) {
     return result == ERR_OK ? 0 : 1;
 }
 
-static enum err start_child(struct floor *floor) {
+/* A child must not hold the other ends of those before it, or they would never end. */
+static void forget_others(const struct floor *floor) {
+    for (size_t i = 0; i < floor->count; i++)
+        (void)close(floor->copies[i].socket);
+}
+
+static enum err start_copy(struct floor *floor, size_t processor) {
     int pair[2];
+    const struct cores *cores = floor->options->cores;
+    struct copy *copy = &floor->copies[floor->count];
+    *copy = (struct copy){.processor = processor,
+                          .counts = !cores->given || CPU_ISSET(processor, &cores->server)};
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return ERR_SYSTEM;
-    floor->socket = pair[0];
-    floor->child = fork();
-    if (floor->child == 0) {
+    copy->child = fork();
+    if (copy->child == 0) {
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        forget_others(floor);
         (void)close(pair[0]);
-        _exit(serve(floor->options, pair[1]));
+        _exit(serve(floor->options, copy, pair[1]));
     }
     (void)close(pair[1]);
-    return floor->child > 0 ? ERR_OK : ERR_SYSTEM;
+    copy->socket = pair[0];
+    floor->count++;
+    return copy->child > 0 ? ERR_OK : ERR_SYSTEM;
+}
+
+/* On the processors that the run uses. */
+static enum err start_copies(struct floor *floor) {
+    const struct cores *cores = floor->options->cores;
+    cpu_set_t used;
+    if (cores->given)
+        CPU_OR(&used, &cores->server, &cores->generator);
+    else if (sched_getaffinity(0, sizeof used, &used) != 0)
+        return ERR_SYSTEM;
+    for (size_t i = 0; i < CPU_SETSIZE && floor->count < COPIES_MAX; i++)
+        if (CPU_ISSET(i, &used))
+            ERR_TRY(start_copy(floor, i));
+    return ERR_OK;
 }
 
 enum err floor_open(struct floor **floor, const struct floor_options *options) {
     struct floor *made = calloc(1, sizeof *made);
     if (made == NULL)
         return ERR_FULL;
-    *made = (struct floor){.options = options, .socket = -1};
-    enum err result = start_child(made);
+    made->options = options;
+    enum err result = start_copies(made);
     if (result == ERR_OK)
         result = floor_echo_open(&made->echo, options);
     if (result != ERR_OK) {
@@ -90,18 +133,37 @@ void floor_close(struct floor *floor) {
     if (floor == NULL)
         return;
     floor_echo_close(floor->echo);
-    if (floor->socket >= 0)
-        (void)close(floor->socket);
-    if (floor->child > 0)
-        (void)waitpid(floor->child, NULL, 0);
+    forget_others(floor);
+    for (size_t i = 0; i < floor->count; i++)
+        if (floor->copies[i].child > 0)
+            (void)waitpid(floor->copies[i].child, NULL, 0);
     free(floor);
 }
 
+/* Adds ${one} to ${sum}, member by member: all are double. */
+static void add_parts(struct floor_parts *sum, const struct floor_parts *one, double weight) {
+    double *members = (double *)(void *)sum;
+    for (size_t i = 0; i < sizeof *sum / sizeof *members; i++)
+        members[i] += weight * ((const double *)(const void *)one)[i];
+}
+
 enum err floor_measure(struct floor *floor, struct floor_parts *parts) {
-    if (write(floor->socket, "?", 1) != 1 ||
-        recv(floor->socket, parts, sizeof *parts, MSG_WAITALL) != (ssize_t)sizeof *parts) {
-        fprintf(stderr, "idcs-load: the floor could not be measured\n");
-        return ERR_SYSTEM;
+    double counting = 0;
+    bool measured = floor->count > 0;
+    *parts = (struct floor_parts){0};
+    for (size_t i = 0; i < floor->count; i++) {
+        measured = measured && send(floor->copies[i].socket, "?", 1, MSG_NOSIGNAL) == 1;
+        counting += floor->copies[i].counts;
     }
-    return floor_echo_measure(floor->echo, parts);
+    for (size_t i = 0; i < floor->count && measured; i++) {
+        struct floor_parts one;
+        measured =
+            recv(floor->copies[i].socket, &one, sizeof one, MSG_WAITALL) == (ssize_t)sizeof one;
+        if (measured && floor->copies[i].counts)
+            add_parts(parts, &one, 1 / counting);
+    }
+    if (measured)
+        return floor_echo_measure(floor->echo, parts);
+    fprintf(stderr, "idcs-load: the floor could not be measured\n");
+    return ERR_SYSTEM;
 }

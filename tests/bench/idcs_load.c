@@ -23,6 +23,7 @@ struct run {
     struct floor *floor;
     struct driver *driver;
     struct processes processes;
+    cpu_set_t usual_cores;            /* of the appliance, before it was pinned */
     struct floor_parts before, after; /* the floor around a slice */
     unsigned floors;                  /* how often it was measured */
     struct report report;
@@ -70,10 +71,13 @@ static enum err open_floor(struct run *run) {
     return floor_open(&run->floor, &run->floor_options);
 }
 
-static enum err pin(const struct run *run) {
+static enum err pin(struct run *run) {
     const struct cores *cores = &run->options.cores;
     if (!cores->given)
         return ERR_OK;
+    CPU_ZERO(&run->usual_cores);
+    if (run->report.has_cpu)
+        (void)sched_getaffinity(run->processes.authd, sizeof run->usual_cores, &run->usual_cores);
     if (cores_pin_self(&cores->generator) == ERR_OK && run->report.has_cpu &&
         processes_pin(&run->processes, &cores->server) == ERR_OK)
         return ERR_OK;
@@ -97,7 +101,17 @@ static enum err open_run(struct run *run) {
     return ERR_OK;
 }
 
+/* The appliance goes on with the processors it had; those that were started meanwhile too. */
+static void unpin(struct run *run) {
+    if (CPU_COUNT(&run->usual_cores) == 0)
+        return;
+    if (processes_look(&run->processes) != ERR_OK ||
+        processes_pin(&run->processes, &run->usual_cores) != ERR_OK)
+        fprintf(stderr, "idcs-load: --cores: the appliance stays where it was moved\n");
+}
+
 static void close_run(struct run *run) {
+    unpin(run);
     driver_close(run->driver);
     floor_close(run->floor);
     samples_free(run->floor_options.samples);
