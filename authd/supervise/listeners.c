@@ -1,6 +1,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -74,6 +75,23 @@ static enum err open_one(const struct endpoint *endpoint, int *listener) {
     return ERR_OK;
 }
 
+/*
+ * The lanes share the port, and so would another box of the same user: half the clients would reach
+ * a stranger. A socket that does not share finds out; it is closed again at once.
+ */
+static enum err probe(const struct endpoint *endpoint) {
+    int fd = socket(endpoint->address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int on = 1;
+    if (fd < 0)
+        return ERR_SYSTEM;
+    bool is_free = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                   bind(fd, &endpoint->address.any, endpoint->len) == 0;
+    int saved = errno;
+    (void)close(fd);
+    errno = saved;
+    return is_free ? ERR_OK : ERR_SYSTEM;
+}
+
 static void set_port(struct endpoint *endpoint, uint16_t port) {
     if (endpoint->address.any.sa_family == AF_INET)
         endpoint->address.v4.sin_port = htons(port);
@@ -92,7 +110,10 @@ enum err listeners_open(const char *address, size_t count, int *listeners,
         return ERR_CONFIG;
     }
     for (size_t i = 0; i < count; i++) {
-        if (open_one(&endpoint, &listeners[i]) != ERR_OK) {
+        enum err result = i == 0 ? probe(&endpoint) : ERR_OK;
+        if (result == ERR_OK)
+            result = open_one(&endpoint, &listeners[i]);
+        if (result != ERR_OK) {
             snprintf(problem->text, sizeof problem->text,
                      "listen = %.60s: %s: end what uses the port, or choose another", address,
                      strerror(errno));

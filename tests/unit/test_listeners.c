@@ -50,6 +50,19 @@ static void a_client_reaches_one_of_them(void **state) {
     close_all(listeners, 2);
 }
 
+static void a_port_that_another_box_shares_is_refused(void **state) {
+    (void)state;
+    int first[2], second[2];
+    char address[32];
+    assert_int_equal(listeners_open("127.0.0.1:0", 2, first, &problem), ERR_OK);
+    snprintf(address, sizeof address, "127.0.0.1:%u", listeners_port(first[0]));
+    assert_int_equal(listeners_open(address, 2, second, &problem), ERR_CONFIG);
+    assert_non_null(strstr(problem.text, "in use"));
+    close_all(first, 2);
+    assert_int_equal(listeners_open(address, 2, second, &problem), ERR_OK);
+    close_all(second, 2);
+}
+
 static void what_is_no_address_is_refused(void **state) {
     (void)state;
     static const char *const wrong[] = {
@@ -98,6 +111,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_lanes_share_one_port),
         cmocka_unit_test(a_client_reaches_one_of_them),
+        cmocka_unit_test(a_port_that_another_box_shares_is_refused),
         cmocka_unit_test(what_is_no_address_is_refused),
         cmocka_unit_test(a_taken_port_is_named),
     };
