@@ -45,7 +45,7 @@ static void locate(const char *named, struct kit *kit, char *document, size_t si
     if (stat(named, &status) == 0 && S_ISREG(status.st_mode)) {
         snprintf(kit->folder, sizeof(kit->folder), "%.*s", folder_len, named);
         if (folder_len == 0)
-            strcpy(kit->folder, slash != NULL ? "/" : ".");
+            snprintf(kit->folder, sizeof(kit->folder), "%s", slash != NULL ? "/" : ".");
         snprintf(document, size, "%s", named);
     } else {
         snprintf(kit->folder, sizeof(kit->folder), "%s", named);
