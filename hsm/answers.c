@@ -6,6 +6,7 @@
 #include "hsm/answers.h"
 #include "hsm/checkpoint.h"
 #include "hsm/generate.h"
+#include "hsm/high_water.h"
 #include "hsm/lookup.h"
 #include "hsm/statement.h"
 
@@ -162,16 +163,9 @@ static enum err answer_statement(void *context, struct serve_peer *peer,
     return reply(peer, frame, HSM_STATED, &target);
 }
 
-static enum err check_point(struct answers *answers, const struct hsm_checkpoint *question,
-                            struct buffer *note) {
-    uint8_t signature[SIGN_ES256_BYTES];
-    ERR_TRY(gate(answers, 0));
-    checkpoint_put_text(note, question);
-    ERR_TRY(note->err);
-    answers->sequence++;
-    ERR_TRY(sign_es256_raw(answers->keys->audit, bytes_of(note->data, note->len), signature));
-    checkpoint_put_signature(note, sign_es256_kid(answers->keys->audit), signature);
-    return note->err;
+/* Only the first signer writes the keyring, so it alone knows how far the checkpoints have gone. */
+static enum err gate_checkpoints(const struct answers *answers) {
+    return answers->signer_index == 0 ? gate(answers, 0) : ERR_NOT_FOUND;
 }
 
 static enum err answer_checkpoint(void *context, struct serve_peer *peer,
@@ -182,7 +176,10 @@ static enum err answer_checkpoint(void *context, struct serve_peer *peer,
     struct buffer note = buffer_over(note_memory, sizeof note_memory);
     struct hsm_checkpoint question;
     ERR_TRY(hsm_wire_get_checkpoint(frame->payload, &question));
-    enum err status = check_point(answers, &question, &note);
+    enum err status = gate_checkpoints(answers);
+    if (status == ERR_OK)
+        status = high_water_sign(answers->keyring, answers->keys->audit, &question, &note);
+    answers->sequence += status == ERR_OK;
     if (is_over(answers, status))
         return ERR_OK;
     struct hsm_checkpointed answer = {
@@ -191,6 +188,23 @@ static enum err answer_checkpoint(void *context, struct serve_peer *peer,
     };
     hsm_wire_put_checkpointed(&target, &answer);
     return reply(peer, frame, HSM_CHECKPOINTED, &target);
+}
+
+static enum err answer_high_water(void *context, struct serve_peer *peer,
+                                  const struct frame *frame) {
+    struct answers *answers = context;
+    struct buffer target = buffer_over(answer_memory, sizeof answer_memory);
+    struct hsm_high_water answer = {0};
+    if (frame->payload.len != 0)
+        return ERR_MALFORMED;
+    enum err status = gate_checkpoints(answers);
+    if (status == ERR_OK)
+        status = keyring_mark(answers->keyring, &answer.mark);
+    if (is_over(answers, status))
+        return ERR_OK;
+    answer.receipt = receipt_of(answers, status);
+    hsm_wire_put_high_water(&target, &answer);
+    return reply(peer, frame, HSM_HIGH_WATER_IS, &target);
 }
 
 static enum err open_root(struct answers *answers, const struct hsm_open_root *question,
@@ -284,9 +298,10 @@ static enum err answer_generate(void *context, struct serve_peer *peer, const st
 #define ANY SERVE_ANY_STATE
 
 static const struct serve_verb core_verbs[] = {
-    {HSM_UNWRAP, ANY, answer_unwrap},       {HSM_STATEMENT, ANY, answer_statement},
-    {HSM_LOOKUP, ANY, answer_lookup},       {HSM_CHECKPOINT, ANY, answer_checkpoint},
-    {HSM_OPEN_ROOT, ANY, answer_open_root}, {HSM_PUBLISHED, ANY, answer_published},
+    {HSM_UNWRAP, ANY, answer_unwrap},         {HSM_STATEMENT, ANY, answer_statement},
+    {HSM_LOOKUP, ANY, answer_lookup},         {HSM_CHECKPOINT, ANY, answer_checkpoint},
+    {HSM_OPEN_ROOT, ANY, answer_open_root},   {HSM_PUBLISHED, ANY, answer_published},
+    {HSM_HIGH_WATER, ANY, answer_high_water},
 };
 
 /* GENERATE comes last: only the first signer writes the keyring. */

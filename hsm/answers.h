@@ -42,13 +42,14 @@ struct answers {
  * The dispatch table for peers of ${role} at signer ${signer_index}. ERR_NOT_FOUND: this role may
  * not talk to a signer.
  *
- *   core   UNWRAP LOOKUP STATEMENT CHECKPOINT OPEN_ROOT PUBLISHED
+ *   core   UNWRAP LOOKUP STATEMENT CHECKPOINT HIGH_WATER OPEN_ROOT PUBLISHED
  *   provd  LOOKUP OPEN_ROOT NEW_ROOT PUBLISHED, and GENERATE at signer 0
  *
  * Every state of the box lets a message in, as the news of a state may arrive after the first
  * question asked in it. What is closed is answered by ERR_DENIED: UNWRAP while the box is failed or
  * under maintenance, LOOKUP while it is failed. Without keys everything but GENERATE is answered by
- * ERR_NOT_FOUND.
+ * ERR_NOT_FOUND, as are CHECKPOINT and HIGH_WATER at any signer but the first. A checkpoint of less
+ * than one before it is ERR_DENIED.
  */
 MUST_CHECK enum err answers_verbs(const char *role, uint16_t signer_index,
                                   const struct serve_verb **verbs, size_t *count);

@@ -15,7 +15,7 @@
 enum table { TABLE_KEYS, TABLE_FACTS, TABLE_COUNT };
 static const char *const tables[TABLE_COUNT] = {
     [TABLE_KEYS] = "keys",   /* purpose ‖ inverted generation → row: the newest comes first */
-    [TABLE_FACTS] = "facts", /* "sequence", "serial", "generation" ‖ purpose */
+    [TABLE_FACTS] = "facts", /* "sequence", "serial", "mark", "generation" ‖ purpose */
 };
 
 struct keyring {
@@ -280,4 +280,39 @@ enum err keyring_bind(struct keyring *keyring, const char *serial) {
         return strcmp(bound, serial) == 0 ? ERR_OK : ERR_DENIED;
     kv_put(&txn, TABLE_FACTS, bytes_of_text("serial"), bytes_of_text(serial));
     return commit(&txn);
+}
+
+static enum err get_mark(struct kv_txn *txn, struct hsm_mark *mark) {
+    struct bytes value;
+    *mark = (struct hsm_mark){0};
+    enum err err = kv_get(txn, TABLE_FACTS, bytes_of_text("mark"), &value);
+    if (err == ERR_NOT_FOUND)
+        return ERR_OK;
+    ERR_TRY(err);
+    struct cursor cursor = cursor_over(value);
+    mark->tree_size = cursor_u64(&cursor);
+    mark->registry_sequence = cursor_u64(&cursor);
+    mark->state_sequence = cursor_u64(&cursor);
+    return cursor_end(&cursor) == ERR_OK ? ERR_OK : ERR_CORRUPT;
+}
+
+enum err keyring_mark(struct keyring *keyring, struct hsm_mark *mark) {
+    KV_TXN_CLEANUP struct kv_txn txn = kv_read(keyring->kv);
+    return get_mark(&txn, mark);
+}
+
+enum err keyring_raise_mark(struct keyring *keyring, const struct hsm_mark *mark) {
+    KV_TXN_CLEANUP struct kv_txn txn = kv_write(keyring->kv);
+    uint8_t value[3 * sizeof(uint64_t)];
+    struct buffer target = buffer_over(value, sizeof value);
+    struct hsm_mark before;
+    ERR_TRY(get_mark(&txn, &before));
+    if (mark->tree_size < before.tree_size || mark->registry_sequence < before.registry_sequence ||
+        mark->state_sequence < before.state_sequence)
+        return ERR_DENIED;
+    buffer_u64(&target, mark->tree_size);
+    buffer_u64(&target, mark->registry_sequence);
+    buffer_u64(&target, mark->state_sequence);
+    kv_put(&txn, TABLE_FACTS, bytes_of_text("mark"), bytes_of(value, target.len));
+    return kv_commit(&txn); /* not commit: the signers need not load their keys again */
 }

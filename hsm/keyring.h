@@ -64,6 +64,17 @@ MUST_CHECK enum err keyring_newest(struct keyring *keyring, enum hsm_purpose pur
 MUST_CHECK enum err keyring_status(struct keyring *keyring, uint64_t *sequence, bool *provisioned);
 
 /*
+ * The high-water mark of the signed checkpoints: of each number the largest one yet, 0 before the
+ * first. It is no news of keys: ${sequence} above does not count it.
+ */
+MUST_CHECK enum err keyring_mark(struct keyring *keyring, struct hsm_mark *mark);
+/*
+ * Durable when it returns; the writer's alone. ERR_DENIED: one of the numbers is smaller than in
+ * the mark there is, which stays.
+ */
+MUST_CHECK enum err keyring_raise_mark(struct keyring *keyring, const struct hsm_mark *mark);
+
+/*
  * The serial number of the token whose keys these are: another token with the same label is not
  * taken for it. "" while none was bound.
  */

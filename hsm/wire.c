@@ -280,6 +280,28 @@ enum err hsm_wire_get_checkpointed(struct bytes payload, struct hsm_checkpointed
     return cursor_end(&cursor);
 }
 
+void hsm_wire_put_high_water(struct buffer *target, const struct hsm_high_water *answer) {
+    put_receipt(target, &answer->receipt);
+    if (answer->receipt.status != ERR_OK)
+        return;
+    buffer_u64(target, answer->mark.tree_size);
+    buffer_u64(target, answer->mark.registry_sequence);
+    buffer_u64(target, answer->mark.state_sequence);
+}
+
+enum err hsm_wire_get_high_water(struct bytes payload, struct hsm_high_water *answer) {
+    struct cursor cursor = cursor_over(payload);
+    bool more;
+    memset(answer, 0, sizeof *answer);
+    ERR_TRY(get_receipt(&cursor, &answer->receipt, &more));
+    if (more) {
+        answer->mark.tree_size = cursor_u64(&cursor);
+        answer->mark.registry_sequence = cursor_u64(&cursor);
+        answer->mark.state_sequence = cursor_u64(&cursor);
+    }
+    return cursor_end(&cursor);
+}
+
 void hsm_wire_put_open_root(struct buffer *target, const struct hsm_open_root *question) {
     buffer_u16(target, question->generation);
     buffer_raw(target, question->wrapped, sizeof question->wrapped);

@@ -41,6 +41,8 @@ enum hsm_verb {
     HSM_GENERATED = 115,
     HSM_NEW_ROOT = 116, /* provd only: a fresh root, wrapped by the KEK */
     HSM_ROOT_MADE = 117,
+    HSM_HIGH_WATER = 118, /* core only, signer 0 only: how far the signed checkpoints have gone */
+    HSM_HIGH_WATER_IS = 119,
 };
 
 /* Every answer begins with this; ${signer_index, boot_id, sequence} go into core's audit. */
@@ -150,6 +152,18 @@ struct hsm_checkpointed {
     struct bytes note; /* the signed text: the fields, one a line, and the ES256 signature line */
 };
 
+/*
+ * The largest of each that was ever in a checkpoint, kept by signer 0 apart from core's files. All
+ * 0: none was signed. Files that say less are older ones.
+ */
+struct hsm_mark {
+    uint64_t tree_size, registry_sequence, state_sequence;
+};
+struct hsm_high_water {
+    struct hsm_receipt receipt;
+    struct hsm_mark mark;
+};
+
 #define HSM_ROOT_WRAPPED_BYTES HSM_WRAPPED_BYTES
 struct hsm_open_root {
     uint16_t generation;
@@ -199,6 +213,8 @@ MUST_CHECK enum err hsm_wire_get_checkpoint(struct bytes payload, struct hsm_che
 void hsm_wire_put_checkpointed(struct buffer *target, const struct hsm_checkpointed *answer);
 MUST_CHECK enum err hsm_wire_get_checkpointed(struct bytes payload,
                                               struct hsm_checkpointed *answer);
+void hsm_wire_put_high_water(struct buffer *target, const struct hsm_high_water *answer);
+MUST_CHECK enum err hsm_wire_get_high_water(struct bytes payload, struct hsm_high_water *answer);
 void hsm_wire_put_open_root(struct buffer *target, const struct hsm_open_root *question);
 MUST_CHECK enum err hsm_wire_get_open_root(struct bytes payload, struct hsm_open_root *question);
 void hsm_wire_put_root_opened(struct buffer *target, const struct hsm_root_opened *answer);

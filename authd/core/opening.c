@@ -1,6 +1,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "authd/core/opening.h"
 
@@ -13,9 +14,11 @@ enum { RETRY_MS = 1000, LEDGER_GENERATION = 1 };
 struct opening {
     struct core *core;
     int64_t tried_ms, reader_checked_ms, checkpoint_ms;
-    unsigned asker; /* counts questions, so that only the last one's answer counts */
+    uint32_t asker; /* counts questions, so that only the last one's answer counts */
+    uint32_t asker_begun;
     size_t roots_wanted, roots_open;
-    bool asked_publication, checkpoint_asked;
+    bool asked_publication;
+    bool is_current;          /* the files are not older than what was signed of them */
     uint64_t checkpoint_size; /* of the tree at the last checkpoint */
     bool has_reported;
     enum box_state reported;
@@ -27,6 +30,7 @@ static struct opening opening;
 enum err opening_begin(struct core *core, struct lane *lane) {
     opening = (struct opening){
         .core = core, .checkpoint_ms = clock_boot_ms(), .asker = randombytes_random()};
+    opening.asker_begun = opening.asker;
     return officers_begin(core, lane);
 }
 
@@ -42,8 +46,13 @@ static struct serve_peer *ready_signer(struct lane *lane) {
     return NULL;
 }
 
-static enum err ask_signer(struct lane *lane, uint16_t type, const struct buffer *payload) {
-    struct serve_peer *signer = ready_signer(lane);
+/* Checkpoints and their high-water mark are the first signer's: only it can write the mark down. */
+static struct serve_peer *marking_signer(struct lane *lane) {
+    const struct lane_signer *first = &lane->signers[0];
+    return lane->core->signer_count > 0 && first->ready ? first->peer : NULL;
+}
+
+static enum err ask(struct serve_peer *signer, uint16_t type, const struct buffer *payload) {
     struct frame frame = {.type = type, .generation = ++opening.asker, .id = UINT64_MAX};
     if (signer == NULL)
         return ERR_UNAVAILABLE;
@@ -110,7 +119,71 @@ static enum err check_age(struct core *core) {
     return ERR_CORRUPT;
 }
 
-/* Registry first, then the roots it holds, wrapped: a signer opens them. */
+static void fail_as_older(struct lane *lane, const char *what, uint64_t has, uint64_t was) {
+    log_event(LOG_ERROR, "box-failed", "why=%s-older-than-signed has=%llu signed=%llu advice=%s",
+              what, (unsigned long long)has, (unsigned long long)was,
+              "keep-these-files-and-put-the-newest-back");
+    atomic_store(&lane->core->failed, true);
+    report_state(lane);
+}
+
+static enum err ask_high_water(struct lane *lane) {
+    uint8_t nothing[1];
+    struct buffer payload = buffer_over(nothing, sizeof(nothing));
+    return ask(marking_signer(lane), HSM_HIGH_WATER, &payload);
+}
+
+/* Each number counts up for ever, in memory as on disk: one that is smaller than it was when it was
+ * signed comes from files of before. */
+static enum err compare_with_mark(struct lane *lane, const struct hsm_mark *mark) {
+    const struct core *core = lane->core;
+    struct hsm_mark has;
+    uint8_t root[MERKLE_HASH_BYTES];
+    journal_tree(core->journal, &has.tree_size, root);
+    ERR_TRY(registry_sequence(core->registry, &has.registry_sequence));
+    ERR_TRY(ledger_sequence(core->ledger, &has.state_sequence));
+    const struct {
+        const char *what;
+        uint64_t has, was;
+    } numbers[] = {{"journal", has.tree_size, mark->tree_size},
+                   {"registry", has.registry_sequence, mark->registry_sequence},
+                   {"state", has.state_sequence, mark->state_sequence}};
+    opening.is_current = true;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        if (numbers[i].has >= numbers[i].was)
+            continue;
+        opening.is_current = false;
+        fail_as_older(lane, numbers[i].what, numbers[i].has, numbers[i].was);
+    }
+    return ERR_OK;
+}
+
+enum err opening_on_high_water(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct lane *lane = context;
+    struct hsm_high_water answer;
+    (void)peer;
+    if (lane->index != 0)
+        return ERR_DENIED;
+    ERR_TRY(hsm_wire_get_high_water(frame->payload, &answer));
+    /* Any question of this process will do: asked again each second, a slow signer is late. */
+    bool is_ours = opening.asker - frame->generation < opening.asker - opening.asker_begun;
+    if (!is_ours || opening.is_current || atomic_load(&lane->core->failed))
+        return ERR_OK;
+    enum err result = answer.receipt.status;
+    if (result == ERR_OK)
+        result = compare_with_mark(lane, &answer.mark);
+    if (result != ERR_OK)
+        log_event(LOG_WARNING, "not-open-yet", "step=high-water why=%s", err_text(result));
+    if (!opening.is_current)
+        return ERR_OK;
+    if (answer.mark.tree_size > 0)
+        opening.checkpoint_size = answer.mark.tree_size + 1; /* its own record */
+    opening.tried_ms = 0;                                    /* goes on at the next turn */
+    return ERR_OK;
+}
+
+/* Registry first, then whether the files are the newest, then the roots, wrapped: a signer opens
+ * them. */
 static enum err try_open(struct lane *lane) {
     struct core *core = lane->core;
     if (core->registry == NULL)
@@ -120,6 +193,8 @@ static enum err try_open(struct lane *lane) {
     if (age == ERR_CORRUPT)
         atomic_store(&core->failed, true);
     ERR_TRY(age);
+    if (!opening.is_current)
+        return ask_high_water(lane);
     if (ready_signer(lane) == NULL)
         return ERR_UNAVAILABLE;
     opening.roots_wanted = opening.roots_open = 0;
@@ -156,7 +231,7 @@ enum err opening_on_root(void *context, struct serve_peer *peer, const struct fr
     opening.asked_publication = true;
     uint8_t nothing[1];
     struct buffer payload = buffer_over(nothing, sizeof(nothing));
-    return ask_signer(lane, HSM_PUBLISHED, &payload) == ERR_FULL ? ERR_FULL : ERR_OK;
+    return ask(ready_signer(lane), HSM_PUBLISHED, &payload) == ERR_FULL ? ERR_FULL : ERR_OK;
 }
 
 static enum err keep_publication(struct core *core, const struct hsm_publication *answer) {
@@ -200,6 +275,7 @@ enum err opening_on_publication(void *context, struct serve_peer *peer, const st
         return ERR_OK;
     }
     atomic_store(&core->opened, true);
+    opening.checkpoint_ms -= core->settings.checkpoint_seconds * 1000; /* the first is due */
     log_event(LOG_INFO, "open", "lanes=%u signers=%u", core->lane_count, core->signer_count);
     report_state(lane);
     return ERR_OK;
@@ -217,7 +293,7 @@ static void ask_checkpoint(struct lane *lane) {
         ledger_sequence(core->ledger, &question.state_sequence) != ERR_OK)
         return;
     hsm_wire_put_checkpoint(&payload, &question);
-    if (ask_signer(lane, HSM_CHECKPOINT, &payload) == ERR_OK)
+    if (ask(marking_signer(lane), HSM_CHECKPOINT, &payload) == ERR_OK)
         opening.checkpoint_size = question.tree_size + 1; /* the checkpoint itself is a leaf */
 }
 
@@ -228,15 +304,33 @@ enum err opening_on_checkpoint(void *context, struct serve_peer *peer, const str
     if (lane->index != 0)
         return ERR_DENIED;
     ERR_TRY(hsm_wire_get_checkpointed(frame->payload, &answer));
-    if (answer.receipt.status != ERR_OK || frame->generation != opening.asker)
+    if (frame->generation != opening.asker)
         return ERR_OK;
+    if (answer.receipt.status != ERR_OK) {
+        bool is_older = answer.receipt.status == ERR_DENIED;
+        log_event(LOG_ERROR, is_older ? "box-failed" : "checkpoint-not-signed", "why=%s",
+                  is_older ? "less-than-signed" : err_text(answer.receipt.status));
+        if (is_older)
+            atomic_store(&lane->core->failed, true);
+        return ERR_OK;
+    }
     return officers_record(lane, JOURNAL_CHECKPOINT, answer.note, NULL) == ERR_OK ? ERR_OK
                                                                                   : ERR_UNAVAILABLE;
+}
+
+/* Its successor goes on from what is durable. What is under way is denied by the silence. */
+static void end_with_journal(const struct core *core) {
+    if (core->journal == NULL || !journal_has_failed(core->journal))
+        return;
+    log_event(LOG_ERROR, "ended", "why=journal-failed advice=%s",
+              "look-at-the-disk-a-restart-reads-what-is-durable");
+    _exit(BOOT_EXIT_FAILURE);
 }
 
 int opening_turn(struct lane *lane) {
     struct core *core = lane->core;
     int64_t now_ms = clock_boot_ms();
+    end_with_journal(core);
     report_state(lane);
     bool closed = !atomic_load(&core->opened) && !atomic_load(&core->failed);
     if (closed && now_ms - opening.tried_ms >= RETRY_MS) {

@@ -5,20 +5,24 @@
 #include "authd/core/lane.h"
 
 /*
- * What lane 0 does for all: opens the registry and, with a signer, the record roots; publishes;
- * asks for signed checkpoints of the journal; records what officers change. Until it is done the
- * box is unprovisioned and every request is refused.
+ * What lane 0 does for all: opens the registry; asks the first signer whether the files are older
+ * than what was signed of them; opens the record roots with any signer; publishes; asks for signed
+ * checkpoints of the journal; records what officers change. Until it is done the box is
+ * unprovisioned and every request is refused.
  */
 struct opening;
 MUST_CHECK enum err opening_begin(struct core *core, struct lane *lane);
 void opening_end(void);
 
 void opening_on_signer(struct lane *lane); /* a provisioned signer is ready */
-/* Each turn of lane 0: what is due. Returns in how many ms it wants to be called again. */
+/* Each turn of lane 0: what is due. Returns in how many ms it wants to be called again. Ends the
+ * process when the journal has failed. */
 int opening_turn(struct lane *lane);
 void opening_on_recorded(struct lane *lane, struct journal_entry *entry);
 
 /* Answers of signers; handlers of lane 0's dispatch table. */
+MUST_CHECK enum err opening_on_high_water(void *context, struct serve_peer *peer,
+                                          const struct frame *frame);
 MUST_CHECK enum err opening_on_root(void *context, struct serve_peer *peer,
                                     const struct frame *frame);
 MUST_CHECK enum err opening_on_publication(void *context, struct serve_peer *peer,

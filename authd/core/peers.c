@@ -98,6 +98,7 @@ static const struct serve_verb signer_verbs[] = {
     {HSM_ROOT_OPENED, SERVE_ANY_STATE, opening_on_root},
     {HSM_PUBLICATION, SERVE_ANY_STATE, opening_on_publication},
     {HSM_CHECKPOINTED, SERVE_ANY_STATE, opening_on_checkpoint},
+    {HSM_HIGH_WATER_IS, SERVE_ANY_STATE, opening_on_high_water},
 };
 static const struct serve_verb notify_verbs[] = {
     {NOTIFY_HELLO, SERVE_ANY_STATE, on_notify_hello},

@@ -7,8 +7,9 @@ static bool is_serving(const struct core *core) {
     return atomic_load(&core->opened) && atomic_load(&core->state) == BOX_OPERATIONAL;
 }
 
+/* Who balances loads must not send to a box that could not record what it answers. */
 static void ready(const struct core *core, struct buffer *memory, struct edge_answer *answer) {
-    bool up = is_serving(core);
+    bool up = is_serving(core) && core->journal != NULL && journal_is_writable(core->journal);
     buffer_format(memory, "{\"status\":\"%s\"}", up ? "UP" : "OUT_OF_SERVICE");
     answer->content = EDGE_JSON;
     answer->status = up ? 200 : 503;

@@ -114,7 +114,8 @@ static enum err begin_first_segment(struct journal *journal) {
     journal->segment =
         (struct journal_segment){.fd = -1, .first = 1, .bytes = journal->segment_bytes};
     journal->offset = JOURNAL_SEGMENT_HEADER_BYTES;
-    return journal_segment_create(journal->directory, &journal->segment);
+    return journal_segment_create(journal->directory, &journal->segment) == ERR_OK ? ERR_OK
+                                                                                   : ERR_SYSTEM;
 }
 
 static enum err read_back(struct journal *journal, struct journal_reader *reader,
@@ -150,6 +151,9 @@ static enum err open_last_segment(struct journal *journal, uint64_t first,
         return ERR_SYSTEM;
     ERR_TRY(journal_segment_open(journal->directory, first, true, &journal->segment));
     ERR_TRY(grow(journal));
+    /* Its maker may have died before its name was durable. */
+    if (fsync(journal->directory) != 0)
+        return ERR_SYSTEM;
     journal_segment_rewind(&reader, &journal->segment, window);
     ERR_TRY(read_back(journal, &reader, options));
     journal->tree = reader.tree;

@@ -92,6 +92,16 @@ void journal_close(struct journal *journal);
  * request is denied, and the entry is the caller's again. Thread-safe.
  */
 MUST_CHECK enum err journal_submit(struct journal *journal, struct journal_entry *entry);
+/*
+ * A record's write or sync has failed: nobody knows what is on the disk, and nothing is taken until
+ * a restart has read it. The process must end. Thread-safe.
+ */
+bool journal_has_failed(struct journal *journal);
+/*
+ * Not while it has failed, ends, or waits for room for its next segment: then entries come back
+ * with ERR_UNAVAILABLE, and room is looked for with each batch and each second. Thread-safe.
+ */
+bool journal_is_writable(struct journal *journal);
 /* For a lane's loop: readable when entries have come back; reap takes them all, oldest first. */
 int journal_lane_descriptor(const struct journal *journal, unsigned lane);
 struct journal_entry *journal_reap(struct journal *journal, unsigned lane);

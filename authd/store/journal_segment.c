@@ -80,17 +80,17 @@ static enum err name_file(int directory, const struct journal_segment *segment) 
     segment_name(segment->first, name);
     if (faccessat(directory, name, F_OK, 0) == 0)
         return ERR_EXISTS;
-    if (renameat(directory, UNFINISHED, directory, name) != 0 || fsync(directory) != 0)
-        return ERR_SYSTEM;
-    return ERR_OK;
+    if (renameat(directory, UNFINISHED, directory, name) != 0)
+        return ERR_AGAIN;
+    return fsync(directory) == 0 ? ERR_OK : ERR_SYSTEM;
 }
 
 enum err journal_segment_create(int directory, struct journal_segment *segment) {
     segment->fd = openat(directory, UNFINISHED, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
                          FILE_MODE);
     if (segment->fd < 0)
-        return ERR_SYSTEM;
-    enum err err = fill_file(segment);
+        return ERR_AGAIN;
+    enum err err = fill_file(segment) == ERR_OK ? ERR_OK : ERR_AGAIN;
     if (err == ERR_OK)
         err = name_file(directory, segment);
     if (err != ERR_OK)

@@ -21,7 +21,11 @@ struct journal_segment {
     __attribute__((cleanup(journal_segment_close))) struct journal_segment name = {.fd = -1}
 void journal_segment_close(struct journal_segment *segment);
 
-/* Makes the file of ${segment} (all but fd filled in) and opens it. ERR_SYSTEM; ERR_EXISTS. */
+/*
+ * Makes the file of ${segment} (all but fd filled in) and opens it. ERR_AGAIN: there was no room
+ * for it, or another fault; no file has the name, and it may be tried again. ERR_SYSTEM: nobody
+ * knows whether it has its name on the disk. ERR_EXISTS.
+ */
 MUST_CHECK enum err journal_segment_create(int directory, struct journal_segment *segment);
 /* ERR_CORRUPT when the header does not check, or is another segment's. */
 MUST_CHECK enum err journal_segment_open(int directory, uint64_t first, bool writable,

@@ -33,6 +33,7 @@ struct journal {
     pthread_cond_t work;  /* something has queued, or the end */
     pthread_cond_t appended;
     bool running, stopping, failed;
+    bool segment_wanted; /* there was no room for the next one: nothing is written before it */
     struct journal_entry *first, **last;
     size_t queued;
     unsigned lane_count; /* and one more for journal_append, which waits on ${appended} */

@@ -25,6 +25,17 @@ void journal_on_durable(struct journal *journal,
     journal->durable_context = context;
 }
 
+/* Only the writing thread changes it, so that thread reads it without the lock. */
+static void want_segment(struct journal *journal, bool wanted) {
+    if (journal->segment_wanted == wanted)
+        return;
+    log_event(wanted ? LOG_ERROR : LOG_INFO, wanted ? "journal-waits-for-room" : "journal-goes-on",
+              "sequence=%" PRIu64 " errno=%d", journal->tree.size + 1, wanted ? errno : 0);
+    (void)pthread_mutex_lock(&journal->lock);
+    journal->segment_wanted = wanted;
+    (void)pthread_mutex_unlock(&journal->lock);
+}
+
 /* A new segment takes over the tree, so that nothing before it is read at the next start. */
 static enum err begin_segment(struct journal *journal) {
     struct journal_segment next = {.fd = -1,
@@ -32,7 +43,10 @@ static enum err begin_segment(struct journal *journal) {
                                    .bytes = journal->segment_bytes,
                                    .last_checkpoint = journal->last_checkpoint,
                                    .tree = journal->tree};
-    ERR_TRY(journal_segment_create(journal->directory, &next));
+    enum err err = journal_segment_create(journal->directory, &next);
+    if (err == ERR_OK || err == ERR_AGAIN)
+        want_segment(journal, err == ERR_AGAIN);
+    ERR_TRY(err);
     journal_segment_close(&journal->segment);
     journal->segment = next;
     journal->offset = JOURNAL_SEGMENT_HEADER_BYTES;
@@ -76,13 +90,14 @@ static enum err write_durably(struct journal *journal, struct bytes batch) {
     return fdatasync(journal->segment.fd) == 0 ? ERR_OK : ERR_SYSTEM;
 }
 
-/* Makes the first ${count} of ${entries} durable. */
+/* Makes the first ${count} of ${entries} durable. ERR_AGAIN: no segment has room, none of them was
+ * written. */
 static enum err write_batch(struct journal *journal, struct journal_entry *entries, size_t *count) {
     struct buffer batch;
     struct bytes written;
     uint64_t room =
         journal->segment.bytes > journal->offset ? journal->segment.bytes - journal->offset : 0;
-    *count = encode_batch(journal, entries, room, &batch);
+    *count = journal->segment_wanted ? 0 : encode_batch(journal, entries, room, &batch);
     if (*count == 0) {
         ERR_TRY(begin_segment(journal));
         *count = encode_batch(journal, entries, journal->segment.bytes - journal->offset, &batch);
@@ -152,18 +167,27 @@ static void fail(struct journal *journal, enum err err) {
 }
 
 static void write_entries(struct journal *journal, struct journal_entry *entries, bool failed) {
-    while (entries != NULL && !failed) {
+    enum err err = failed ? ERR_UNAVAILABLE : ERR_OK;
+    while (entries != NULL && err == ERR_OK) {
         size_t count = 0;
-        enum err err = write_batch(journal, entries, &count);
+        err = write_batch(journal, entries, &count);
         if (err == ERR_OK)
             err = publish(journal, entries, count);
-        failed = err != ERR_OK;
-        if (failed)
-            fail(journal, err);
-        else
+        if (err == ERR_OK)
             entries = hand_back(journal, entries, count, ERR_OK);
+        else if (err != ERR_AGAIN)
+            fail(journal, err);
     }
     (void)hand_back(journal, entries, SIZE_MAX, ERR_UNAVAILABLE);
+}
+
+/* Nobody may be asking just because the box is not ready: so room is looked for unasked too. */
+static void look_for_room(struct journal *journal, bool failed) {
+    if (failed || !journal->segment_wanted)
+        return;
+    enum err err = begin_segment(journal);
+    if (err != ERR_OK && err != ERR_AGAIN)
+        fail(journal, err);
 }
 
 /* Takes all that has queued. Under the lock. */
@@ -194,6 +218,8 @@ static void *write_loop(void *argument) {
         bool failed = journal->failed;
         stopping = journal->stopping && entries == NULL;
         (void)pthread_mutex_unlock(&journal->lock);
+        if (entries == NULL)
+            look_for_room(journal, failed);
         write_entries(journal, entries, failed);
         if (journal->settled != NULL)
             journal->settled(journal->settled_context);
@@ -261,6 +287,20 @@ enum err journal_append(struct journal *journal, enum journal_kind kind, struct 
         (void)pthread_cond_wait(&journal->appended, &journal->lock);
     (void)pthread_mutex_unlock(&journal->lock);
     return waiting.entry.result;
+}
+
+bool journal_has_failed(struct journal *journal) {
+    (void)pthread_mutex_lock(&journal->lock);
+    bool failed = journal->failed;
+    (void)pthread_mutex_unlock(&journal->lock);
+    return failed;
+}
+
+bool journal_is_writable(struct journal *journal) {
+    (void)pthread_mutex_lock(&journal->lock);
+    bool writable = !journal->failed && !journal->stopping && !journal->segment_wanted;
+    (void)pthread_mutex_unlock(&journal->lock);
+    return writable;
 }
 
 int journal_lane_descriptor(const struct journal *journal, unsigned lane) {

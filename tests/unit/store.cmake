@@ -14,7 +14,7 @@ target_link_options(test_ledger_time PRIVATE LINKER:--wrap=clock_boot_ms,--wrap=
 target_link_options(test_ledger_replay PRIVATE LINKER:--wrap=clock_boot_ms,--wrap=clock_wall_ms)
 target_link_options(test_ledger_faults PRIVATE LINKER:--wrap=clock_boot_ms)
 target_link_options(test_journal_faults PRIVATE
-                    LINKER:--wrap=pwrite,--wrap=fdatasync,--wrap=fallocate)
+                    LINKER:--wrap=pwrite,--wrap=fdatasync,--wrap=fallocate,--wrap=renameat,--wrap=fsync)
 
 # Thousands of durable writes that prove nothing about a disk.
 set_property(TEST unit_ledger_replay unit_ledger_faults unit_ledger_time unit_journal unit_journal_damage

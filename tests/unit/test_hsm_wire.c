@@ -202,6 +202,23 @@ static enum err read_checkpoint(struct bytes payload) {
     return ERR_OK;
 }
 
+static void write_high_water(struct buffer *target) {
+    struct hsm_high_water answer = {
+        .receipt = RECEIPT,
+        .mark = {.tree_size = UINT64_MAX, .registry_sequence = 2, .state_sequence = 3}};
+    hsm_wire_put_high_water(target, &answer);
+}
+
+static enum err read_high_water(struct bytes payload) {
+    struct hsm_high_water answer;
+    ERR_TRY(hsm_wire_get_high_water(payload, &answer));
+    check_receipt(&answer.receipt);
+    assert_true(answer.mark.tree_size == UINT64_MAX);
+    assert_true(answer.mark.registry_sequence == 2);
+    assert_true(answer.mark.state_sequence == 3);
+    return ERR_OK;
+}
+
 static void write_checkpointed(struct buffer *target) {
     struct hsm_checkpointed answer = {.receipt = RECEIPT, .note = bytes_of_text("note\n")};
     hsm_wire_put_checkpointed(target, &answer);
@@ -304,10 +321,10 @@ static enum err read_generated(struct bytes payload) {
     { #name, write_##name, read_##name }
 
 static const struct message messages[] = {
-    MESSAGE(hello),        MESSAGE(unwrap),    MESSAGE(unwrapped),   MESSAGE(lookup),
-    MESSAGE(looked_up),    MESSAGE(statement), MESSAGE(stated),      MESSAGE(checkpoint),
-    MESSAGE(checkpointed), MESSAGE(open_root), MESSAGE(root_opened), MESSAGE(root_made),
-    MESSAGE(publication),  MESSAGE(generated),
+    MESSAGE(hello),        MESSAGE(unwrap),      MESSAGE(unwrapped), MESSAGE(lookup),
+    MESSAGE(looked_up),    MESSAGE(statement),   MESSAGE(stated),    MESSAGE(checkpoint),
+    MESSAGE(checkpointed), MESSAGE(high_water),  MESSAGE(open_root), MESSAGE(root_opened),
+    MESSAGE(root_made),    MESSAGE(publication), MESSAGE(generated),
 };
 #define MESSAGE_COUNT (sizeof messages / sizeof *messages)
 

@@ -249,12 +249,58 @@ static void a_spoilt_row_is_corrupt_not_absent(void **state) {
     }
 }
 
+static void require_mark(struct keyring *keyring, uint64_t tree, uint64_t registry,
+                         uint64_t state) {
+    struct hsm_mark mark;
+    assert_int_equal(keyring_mark(keyring, &mark), ERR_OK);
+    assert_true(mark.tree_size == tree);
+    assert_true(mark.registry_sequence == registry);
+    assert_true(mark.state_sequence == state);
+}
+
+static void the_mark_rises_and_never_falls(void **state) {
+    (void)state;
+    struct keyring *keyring = open_keyring(true);
+    static const struct {
+        struct hsm_mark mark;
+        enum err expected;
+    } marks[] = {
+        {{10, 20, 30}, ERR_OK},     {{10, 20, 30}, ERR_OK},     {{9, 21, 31}, ERR_DENIED},
+        {{11, 19, 31}, ERR_DENIED}, {{11, 21, 29}, ERR_DENIED}, {{11, 20, 30}, ERR_OK},
+    };
+    require_mark(keyring, 0, 0, 0);
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        assert_int_equal(keyring_raise_mark(keyring, &marks[i].mark), marks[i].expected);
+    require_mark(keyring, 11, 20, 30);
+    keyring_close(keyring);
+    keyring = open_keyring(false); /* another signer, another start */
+    require_mark(keyring, 11, 20, 30);
+    keyring_close(keyring);
+}
+
+/* Else each checkpoint would start all signers again. */
+static void a_mark_is_no_news_of_keys(void **state) {
+    (void)state;
+    struct keyring *keyring = open_keyring(true);
+    const struct hsm_mark mark = {1, 2, 3};
+    uint64_t before = 0, after = 0;
+    bool provisioned;
+    (void)make_row(keyring, HSM_PURPOSE_SIGN, 1);
+    assert_int_equal(keyring_status(keyring, &before, &provisioned), ERR_OK);
+    assert_int_equal(keyring_raise_mark(keyring, &mark), ERR_OK);
+    assert_int_equal(keyring_status(keyring, &after, &provisioned), ERR_OK);
+    assert_true(before == after);
+    keyring_close(keyring);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
         TEST(a_new_keyring_has_nothing),
         TEST(a_reader_that_comes_before_the_writer_makes_nothing),
         TEST(an_intent_is_not_a_key),
+        TEST(the_mark_rises_and_never_falls),
+        TEST(a_mark_is_no_news_of_keys),
         TEST(an_intent_survives_the_process),
         TEST(a_committed_row_comes_back_whole),
         TEST(a_commit_needs_the_intent_of_the_same_id),

@@ -305,6 +305,62 @@ static void a_checkpoint_is_signed_by_the_published_audit_key(void **state) {
     hsm_signer_stop(&signer);
 }
 
+static enum err ask_checkpoint(struct hsm_signer *signer, uint64_t tree, uint64_t registry,
+                               uint64_t state) {
+    static uint8_t memory[256];
+    struct hsm_checkpointed answer;
+    const struct hsm_checkpoint question = {.tree_size = tree,
+                                            .wall_ms = 1705314030123,
+                                            .registry_sequence = registry,
+                                            .state_sequence = state};
+    struct buffer target = buffer_over(memory, sizeof memory);
+    hsm_wire_put_checkpoint(&target, &question);
+    struct bytes payload = hsm_signer_ask(signer, signer->core, HSM_CHECKPOINT, end(&target));
+    assert_int_equal(hsm_wire_get_checkpointed(payload, &answer), ERR_OK);
+    assert_true((answer.note.len > 0) == (answer.receipt.status == ERR_OK));
+    return answer.receipt.status;
+}
+
+static struct hsm_high_water ask_high_water(struct hsm_signer *signer) {
+    struct hsm_high_water answer;
+    struct bytes payload = hsm_signer_ask(signer, signer->core, HSM_HIGH_WATER, NOTHING);
+    assert_int_equal(hsm_wire_get_high_water(payload, &answer), ERR_OK);
+    return answer;
+}
+
+static void less_than_was_signed_is_signed_by_no_heir(void **state) {
+    (void)state;
+    struct hsm_signer signer;
+    start(&first, &signer);
+    assert_int_equal(ask_checkpoint(&signer, 100, 200, 300), ERR_OK);
+    /* The mark was on the disk before the answer left: the signer has no time for anything more. */
+    assert_int_equal(kill(signer.process, SIGKILL), 0);
+    assert_int_equal(hsm_signer_wait(&signer), -SIGKILL);
+    hsm_signer_stop(&signer);
+    start(&first, &signer);
+    assert_int_equal(ask_checkpoint(&signer, 99, 200, 300), ERR_DENIED);
+    assert_int_equal(ask_checkpoint(&signer, 100, 199, 300), ERR_DENIED);
+    assert_int_equal(ask_checkpoint(&signer, 100, 200, 299), ERR_DENIED);
+    struct hsm_high_water answer = ask_high_water(&signer);
+    assert_int_equal(answer.receipt.status, ERR_OK);
+    assert_true(answer.receipt.sequence == 0); /* no key was used */
+    assert_true(answer.mark.tree_size == 100);
+    assert_true(answer.mark.registry_sequence == 200);
+    assert_true(answer.mark.state_sequence == 300);
+    assert_int_equal(ask_checkpoint(&signer, 100, 200, 300), ERR_OK);
+    hsm_signer_stop(&signer);
+}
+
+static void only_the_first_signer_knows_of_checkpoints(void **state) {
+    (void)state;
+    struct hsm_signer signer;
+    const struct hsm_signer_plan second = {.index = 1};
+    start(&second, &signer);
+    assert_int_equal(ask_checkpoint(&signer, 1000, 2000, 3000), ERR_NOT_FOUND);
+    assert_int_equal(ask_high_water(&signer).receipt.status, ERR_NOT_FOUND);
+    hsm_signer_stop(&signer);
+}
+
 static enum err open_root(struct hsm_signer *signer, int fd, const uint8_t *wrapped,
                           struct hsm_root_opened *answer) {
     static uint8_t memory[512];
@@ -371,7 +427,8 @@ static void what_a_peer_may_not_ask_ends_the_signer(void **state) {
         {0, false, HSM_LOOKUP, ""},     {0, false, HSM_STATEMENT, "x"},
         {0, false, HSM_PUBLISHED, "x"}, {0, true, HSM_GENERATE, "x"},
         {0, true, HSM_NEW_ROOT, "x"},   {0, false, HSM_CHECKPOINT, "x"},
-        {0, false, HSM_OPEN_ROOT, "x"},
+        {0, false, HSM_OPEN_ROOT, "x"}, {0, false, HSM_HIGH_WATER, "x"},
+        {0, true, HSM_HIGH_WATER, ""},
     };
     for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) {
         struct hsm_signer signer;
@@ -569,6 +626,8 @@ int main(void) {
         cmocka_unit_test(a_statement_is_written_and_signed),
         cmocka_unit_test(a_statement_that_does_not_hold_together_is_denied),
         cmocka_unit_test(a_checkpoint_is_signed_by_the_published_audit_key),
+        cmocka_unit_test(less_than_was_signed_is_signed_by_no_heir),
+        cmocka_unit_test(only_the_first_signer_knows_of_checkpoints),
         cmocka_unit_test(a_root_opens_the_same_at_every_signer_and_after_every_start),
         cmocka_unit_test(a_provisioned_box_generates_nothing),
         cmocka_unit_test(what_a_peer_may_not_ask_ends_the_signer),
