@@ -24,6 +24,7 @@ LACKS = {
     "authd-edge": ("lmdb", "libp11", "json", "curl"),
     "authd-unseal": ("lmdb", "libp11", "microhttpd", "gnutls", "curl"),
     "authd-core": ("libp11", "microhttpd", "gnutls", "json", "curl"),
+    "authd-notify": ("lmdb", "libp11", "microhttpd", "json"),
     "authd-outbox": ("lmdb", "libp11", "microhttpd", "gnutls", "curl"),
     "hsm-signer": ("microhttpd", "gnutls", "curl"),
     "provd": ("libp11", "microhttpd", "gnutls", "json", "curl"),

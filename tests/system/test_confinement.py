@@ -1,6 +1,7 @@
 """What each process is refused, on the shipped programs while they serve: inject makes a running process ask the
 kernel for something its row of the design forbids, and the kernel's answer is compared with one table."""
 
+import grp
 import os
 import re
 import stat
@@ -144,10 +145,13 @@ class Status(unittest.TestCase):
                 for name in ("CapInh", "CapBnd", "CapAmb"):
                     self.assertEqual(int(lines[name], 16), 0, name)
 
-    def test_the_registry_group_is_for_its_two_users(self):
+    def test_groups_are_for_those_who_share_something(self):
+        shared = {"authd-core": {"idcs-registry"}, "provd": {"idcs-registry", "idcs-officers"}}
         for (kind, _), pid in self.members.items():
-            groups = status(pid)["Groups"].split()
-            self.assertEqual(len(groups), 1 if kind in ("authd-core", "provd") else 0, kind)
+            lines = status(pid)
+            groups = set(lines["Groups"].split()) - {lines["Gid"].split()[0]}
+            self.assertEqual({grp.getgrgid(int(group)).gr_name for group in groups}, shared.get(kind, set()), kind)
+        self.assertEqual(status(box.authd())["Groups"].split(), [])
 
     def test_nothing_is_dumped(self):
         for pid in self.pids:
