@@ -21,7 +21,8 @@
 
 struct lane_signer {
     struct serve_peer *peer;
-    bool ready; /* has said hello and not died since */
+    bool ready;       /* has said hello and not died since */
+    bool provisioned; /* by its last hello */
     uint8_t process_id[HSM_BOOT_ID_BYTES];
 };
 

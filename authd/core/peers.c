@@ -65,7 +65,7 @@ static enum err on_signer_hello(void *context, struct serve_peer *peer, const st
     if (signer == NULL)
         return ERR_MALFORMED;
     memcpy(signer->process_id, hello.process_id, sizeof(signer->process_id));
-    signer->ready = hello.provisioned;
+    signer->ready = signer->provisioned = hello.provisioned;
     if (signer->ready)
         ask_signers_again(lane, (unsigned)(signer - lane->signers));
     if (signer->ready && lane->index == 0)
@@ -206,6 +206,15 @@ static void on_lost(void *context, struct serve_peer *peer, enum err reason) {
     lane_post(&lane->core->lanes[0], &event);
 }
 
+/* A death that lane 0 told late may have come after its successor's hello: that one is ready. */
+static void trust_hello(struct lane *lane, uint16_t index) {
+    struct lane_signer *signer = &lane->signers[index];
+    if (signer->ready || !signer->provisioned)
+        return;
+    signer->ready = true;
+    ask_signers_again(lane, index);
+}
+
 void peers_up(struct lane *lane, const char *role, uint16_t index) {
     struct serve_peer *before = lane->unseal;
     for (size_t i = 0; i < COUNT(links); i++) {
@@ -224,4 +233,6 @@ void peers_up(struct lane *lane, const char *role, uint16_t index) {
     }
     if (before == NULL && lane->unseal != NULL)
         ask_unseal_again(lane);
+    if (strcmp(role, "hsm") == 0 && index < lane->core->signer_count)
+        trust_hello(lane, index);
 }
