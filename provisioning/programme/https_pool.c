@@ -56,6 +56,9 @@ static enum err open_slots(struct https_pool *pool) {
         struct slot *slot = &pool->slots[i];
         ERR_TRY(https_curl_open(&slot->curl, pool->options.ca_certificate));
         curl_easy_setopt(slot->curl.handle, CURLOPT_PRIVATE, slot);
+        if (pool->options.timeout_seconds != 0)
+            curl_easy_setopt(slot->curl.handle, CURLOPT_TIMEOUT,
+                             (long)pool->options.timeout_seconds);
         slot->next = pool->free;
         pool->free = slot;
         pool->room++;

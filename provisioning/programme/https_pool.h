@@ -11,6 +11,7 @@ struct https_pool;
 struct https_pool_options {
     const char *ca_certificate; /* path */
     unsigned connections;       /* most at once */
+    unsigned timeout_seconds;   /* of a call; 0: the usual 30 */
     /* A call is over. ${result}: ERR_OK (any HTTP status), ERR_UNAVAILABLE (no answer; said on
      * stderr). ${tag} is the caller's. It may send the next call from here. */
     void (*done)(void *context, void *tag, enum err result);

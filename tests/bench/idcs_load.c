@@ -187,8 +187,9 @@ static enum err run_slice(struct run *run, double seconds) {
     return ERR_OK;
 }
 
-/* The load rests while the floor is measured, before and after each slice: on a machine that others
- * use, only what was measured within a second or two can be compared. */
+/* One wrong answer makes all that comes after it worthless. The load rests while the floor is
+ * measured, before and after each slice: on a machine that others use, only what was measured
+ * within a second or two can be compared. */
 static enum err run_all(struct run *run) {
     double wanted = fmin(fmax(round(run->options.seconds / SLICE_SECONDS), 1), REPORT_SLICES_MAX);
     unsigned count = (unsigned)wanted;
@@ -196,7 +197,7 @@ static enum err run_all(struct run *run) {
     if (run->report.tally->wrong > 0)
         return ERR_OK;
     ERR_TRY(measure_floor(run));
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < count && run->report.tally->wrong == 0; i++) {
         ERR_TRY(run_slice(run, run->options.seconds / count));
         tell_progress(run, i, count);
     }

@@ -83,7 +83,7 @@ class AmpleLimits(unittest.TestCase):
 
 class UsualLimits(unittest.TestCase):
     def test_a_run_with_refusals_is_not_good_and_says_what_to_do(self):
-        box = Box(people=14)
+        box = Box(people=40)
         try:
             done, figures = load(box, "--seconds", "60", "--concurrency", "4")
         finally:
