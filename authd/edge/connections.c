@@ -1,5 +1,8 @@
 #include <limits.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "authd/edge/connections.h"
 #include "firmware/base/secret.h"
@@ -142,4 +145,19 @@ int connections_wait_ms(const struct connections *connections, int64_t now_ms) {
     if (first->at_ms <= now_ms)
         return 0;
     return first->at_ms - now_ms > INT_MAX ? INT_MAX : (int)(first->at_ms - now_ms);
+}
+
+/* Part of an answer waits in the kernel for a client that doesn't read it. */
+static bool has_unread(int fd) {
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 || info.tcpi_unacked > 0 ||
+           info.tcpi_notsent_bytes > 0;
+}
+
+void connections_shut_down(int fd) {
+    struct linger none = {.l_onoff = 1, .l_linger = 0};
+    if (has_unread(fd))
+        (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    (void)shutdown(fd, SHUT_RDWR);
 }

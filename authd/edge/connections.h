@@ -110,3 +110,9 @@ struct connection *connections_longest_waiting(const struct connections *connect
 struct connection *connections_expired(const struct connections *connections, int64_t now_ms);
 /* Milliseconds until the next deadline, 0 when it has passed, -1 without any. */
 int connections_wait_ms(const struct connections *connections, int64_t now_ms);
+
+/*
+ * Ends both directions of a client's socket. With a reset when it has not read an answer, since
+ * what stays in the kernel would stay there for minutes.
+ */
+void connections_shut_down(int fd);

@@ -96,29 +96,13 @@ static enum err prepare_session(struct http *http, struct MHD_Connection *mhd,
     return tls_enable_tickets(http->options->tls, info->tls_session);
 }
 
-/* Part of an answer waits in the kernel for a client that doesn't read it. */
-static bool has_unread(int fd) {
-    struct tcp_info info = {0};
-    socklen_t len = sizeof info;
-    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 || info.tcpi_unacked > 0 ||
-           info.tcpi_notsent_bytes > 0;
-}
-
-/* With a reset, since what stays in the kernel would stay there for minutes. */
-static void shut_down(int fd) {
-    struct linger none = {.l_onoff = 1, .l_linger = 0};
-    if (has_unread(fd))
-        (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
-    (void)shutdown(fd, SHUT_RDWR);
-}
-
 static void on_start(struct http *http, struct MHD_Connection *mhd, void **socket_context) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct connection *connection = NULL;
     *socket_context = NULL;
     if (connections_take(http->options->connections, clock_boot_ms(), &connection) != ERR_OK) {
-        shut_down(info->connect_fd);
+        connections_shut_down(info->connect_fd);
         return;
     }
     http->admitted = false;
@@ -314,7 +298,7 @@ void http_refuse(struct http *http, struct connection *connection, unsigned stat
 
 void http_cut(struct http *http, struct connection *connection) {
     connections_enter(http->options->connections, connection, PHASE_CUT, 0);
-    shut_down(connection->fd);
+    connections_shut_down(connection->fd);
 }
 
 /* The daemon. */
