@@ -38,8 +38,8 @@ struct notify_otp {
 };
 
 /*
- * After an authentication. Nothing waits for it and nothing is void when it is lost; so its frame id
- * names no epoch, and a successor sends what it finds in the socket.
+ * After an authentication. Nothing waits for it and nothing is void when it is lost; so its frame
+ * id names no epoch, and a successor sends what it finds in the socket.
  */
 struct notify_event {
     bool by_phone, by_email;

@@ -9,9 +9,9 @@
 #include "firmware/base/serve.h"
 
 /*
- * How authd starts a process, and what the two say to each other afterwards. The reader and the writer of
- * each message both live here. A process learns from it who it is, which peers it has and its own settings;
- * it never sees the configuration file.
+ * How authd starts a process, and what the two say to each other afterwards. The reader and the
+ * writer of each message both live here. A process learns from it who it is, which peers it has and
+ * its own settings; it never sees the configuration file.
  */
 #define BOOT_PEERS_MAX     512 /* 16 lanes and 16 signers make 305 for the core */
 #define BOOT_LISTENERS_MAX 16
@@ -53,7 +53,8 @@ enum boot_verb {
     BOOT_STATE = 8,         /* authd → process: {state} */
     BOOT_STOP = 10,         /* authd → process: end cleanly */
     BOOT_REPORT_STATE = 11, /* core → authd: {state} the core has derived */
-    BOOT_REPORT_PEER = 13,  /* core, provd → authd: {role, index}: it broke the protocol, replace it */
+    BOOT_REPORT_PEER =
+        13, /* core, provd → authd: {role, index}: it broke the protocol, replace it */
 };
 
 /* Roles: "edge", "unseal", "core", "hsm", "provd", "notify". */
@@ -80,9 +81,9 @@ struct boot {
 };
 
 /*
- * The boot message. Descriptor numbers are those the process will have after exec. The reader refuses
- * (ERR_MALFORMED, ERR_TOO_LARGE, ERR_TRUNCATED) descriptors below BOOT_PEER_FD and double ones, and leaves
- * control_fd and pulse alone.
+ * The boot message. Descriptor numbers are those the process will have after exec. The reader
+ * refuses (ERR_MALFORMED, ERR_TOO_LARGE, ERR_TRUNCATED) descriptors below BOOT_PEER_FD and double
+ * ones, and leaves control_fd and pulse alone.
  */
 #define BOOT_MESSAGE_MAX (BOOT_SETTINGS_MAX + BOOT_PEERS_MAX * (BOOT_NAME_SIZE + 12) + 256)
 MUST_CHECK enum err boot_encode(const struct boot *boot, struct buffer *target);
@@ -96,11 +97,12 @@ MUST_CHECK enum err boot_encode_state(enum box_state state, struct buffer *targe
 MUST_CHECK enum err boot_decode_state(struct bytes payload, enum box_state *state);
 
 /*
- * What every main of a child calls first. Answers --version, --help and --check (settings on standard input
- * are read and judged, nothing is started): *finished is then true, and the program ends with boot_exit_code
- * of what was returned. Otherwise waits for the boot message on BOOT_CONTROL_FD, maps the pulse page, opens
- * the log, ignores SIGPIPE and closes every descriptor that is not named in the message.
- * Prints to stderr what is wrong; ERR_CONFIG, ERR_SYSTEM, ERR_DENIED (still root).
+ * What every main of a child calls first. Answers --version, --help and --check (settings on
+ * standard input are read and judged, nothing is started): *finished is then true, and the program
+ * ends with boot_exit_code of what was returned. Otherwise waits for the boot message on
+ * BOOT_CONTROL_FD, maps the pulse page, opens the log, ignores SIGPIPE and closes every descriptor
+ * that is not named in the message. Prints to stderr what is wrong; ERR_CONFIG, ERR_SYSTEM,
+ * ERR_DENIED (still root).
  */
 struct boot_program {
     const char *name;    /* "authd-edge" */
@@ -118,17 +120,18 @@ int boot_exit_code(enum err err);
 int boot_peer_fd(const struct boot *boot, const char *role, uint16_t index, uint16_t lane);
 
 /*
- * Adds the control socket to ${serve} and says READY. authd then tells the state of the box and, for each
- * peer that serves, PEER_UP; until then a process takes none of its peers for up. A peer that broke the
- * protocol (serve's ${lost}) and was reported is restarted: at its PEER_UP call frame_discard on its socket,
- * for what the bad one left there, and add it again. When authd itself is gone the loop is stopped.
- * A process has one control socket: a second call replaces the first.
+ * Adds the control socket to ${serve} and says READY. authd then tells the state of the box and,
+ * for each peer that serves, PEER_UP; until then a process takes none of its peers for up. A peer
+ * that broke the protocol (serve's ${lost}) and was reported is restarted: at its PEER_UP call
+ * frame_discard on its socket, for what the bad one left there, and add it again. When authd itself
+ * is gone the loop is stopped. A process has one control socket: a second call replaces the first.
  */
 struct boot_control {
     void (*peer_down)(void *context, const char *role, uint16_t index);
     void (*peer_up)(void *context, const char *role, uint16_t index);
-    void (*state)(void *context, enum box_state state); /* after the loop's own state has been set */
-    void (*stop)(void *context);                        /* NULL: serve_stop */
+    void (*state)(void *context,
+                  enum box_state state); /* after the loop's own state has been set */
+    void (*stop)(void *context);         /* NULL: serve_stop */
     void *context;
 };
 MUST_CHECK enum err boot_ready(const struct boot *boot, struct serve *serve,

@@ -68,6 +68,7 @@ void buffer_raw(struct buffer *buffer, const void *data, size_t len);
 void buffer_block(struct buffer *buffer, struct bytes view);
 void buffer_text(struct buffer *buffer, const char *text); /* as a block, without the final zero */
 void buffer_format(struct buffer *buffer, const char *format, ...)
-    __attribute__((format(printf, 2, 3))); /* the characters alone, no length; wants one byte to spare */
+    __attribute__((format(printf, 2,
+                          3))); /* the characters alone, no length; wants one byte to spare */
 /* Gives the first error (ERR_FULL), else ERR_OK and the written view. */
 MUST_CHECK enum err buffer_end(const struct buffer *buffer, struct bytes *written);

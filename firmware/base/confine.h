@@ -8,13 +8,15 @@
 #include "firmware/base/err.h"
 
 /*
- * The start sequence, the same for every process, in this order: undumpable and rlimits → refuse to be root
- * → no capabilities → no-new-privs → SCHED_BATCH → Landlock for files → seccomp, default kill, which refuses
- * the network too. (authd gives up the uid before exec, and boot_receive has closed what is not named.)
+ * The start sequence, the same for every process, in this order: undumpable and rlimits → refuse to
+ * be root → no capabilities → no-new-privs → SCHED_BATCH → Landlock for files → seccomp, default
+ * kill, which refuses the network too. (authd gives up the uid before exec, and boot_receive has
+ * closed what is not named.)
  *
- * What is refused how: a system call outside the plan, a namespace, a new process, memory that is or becomes
- * executable, and a socket of another family end the process (SIGSYS, which authd logs); a path outside the
- * plan, or any path without plan.files, is EACCES, so that a library that probes for a file goes on without.
+ * What is refused how: a system call outside the plan, a namespace, a new process, memory that is
+ * or becomes executable, and a socket of another family end the process (SIGSYS, which authd logs);
+ * a path outside the plan, or any path without plan.files, is EACCES, so that a library that probes
+ * for a file goes on without.
  */
 enum confine_access {
     CONFINE_READ = 1,
@@ -47,18 +49,20 @@ struct confine_plan {
     bool threads; /* may start threads */
     bool files;   /* may open files at all (inside paths); else opening one is EACCES */
     /*
-     * authd alone: it starts the others, and what it refuses itself stays refused to them. So it keeps to no
-     * Landlock and to a wider list, which has what they do before they confine themselves, and still lacks
-     * what none of them may ever do: trace or read another process, mount, namespaces, kernel modules, BPF,
-     * raw sockets, the clock, becoming a user that is not among ${identities}.
+     * authd alone: it starts the others, and what it refuses itself stays refused to them. So it
+     * keeps to no Landlock and to a wider list, which has what they do before they confine
+     * themselves, and still lacks what none of them may ever do: trace or read another process,
+     * mount, namespaces, kernel modules, BPF, raw sockets, the clock, becoming a user that is not
+     * among ${identities}.
      */
     bool fork;
     const struct confine_identity *identities;
     size_t identity_count;
     /*
-     * What this process needs besides the common list, each with its reason in a comment, as SYS_ numbers.
-     * SYS_mmap or SYS_mprotect among them lifts the refusal of executable memory: for a process that must
-     * load code after it was confined. The signer does not: it loads its PKCS#11 module before.
+     * What this process needs besides the common list, each with its reason in a comment, as SYS_
+     * numbers. SYS_mmap or SYS_mprotect among them lifts the refusal of executable memory: for a
+     * process that must load code after it was confined. The signer does not: it loads its PKCS#11
+     * module before.
      */
     const int *more_syscalls;
     size_t more_syscall_count;
@@ -68,9 +72,9 @@ struct confine_plan {
 };
 
 /*
- * Cannot be undone. ERR_DENIED when still root, ERR_SYSTEM when the kernel refuses a step, Landlock below
- * ABI 2 (Linux 5.19) included: exit then. Threads that exist already get the same seccomp filter but not
- * Landlock: call it before starting any.
+ * Cannot be undone. ERR_DENIED when still root, ERR_SYSTEM when the kernel refuses a step, Landlock
+ * below ABI 2 (Linux 5.19) included: exit then. Threads that exist already get the same seccomp
+ * filter but not Landlock: call it before starting any.
  */
 MUST_CHECK enum err confine_enter(const struct confine_plan *plan);
 

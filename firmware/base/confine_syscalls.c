@@ -12,49 +12,114 @@
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
-/* What glibc, OpenSSL, GnuTLS, the event loop and given descriptors need. No path, no process, no network. */
+/* What glibc, OpenSSL, GnuTLS, the event loop and given descriptors need. No path, no process, no
+ * network. */
 static const int common_syscalls[] = {
     /* descriptors */
-    SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev),
-    SCMP_SYS(pwrite64), SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(close_range), SCMP_SYS(fstat),
-    SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(fcntl), SCMP_SYS(dup), SCMP_SYS(dup2),
-    SCMP_SYS(dup3), SCMP_SYS(pipe2), SCMP_SYS(eventfd2), SCMP_SYS(signalfd4),
-    SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime), SCMP_SYS(poll), SCMP_SYS(ppoll),
-    SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl),
-    SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2),
+    SCMP_SYS(read),
+    SCMP_SYS(readv),
+    SCMP_SYS(pread64),
+    SCMP_SYS(write),
+    SCMP_SYS(writev),
+    SCMP_SYS(pwrite64),
+    SCMP_SYS(lseek),
+    SCMP_SYS(close),
+    SCMP_SYS(close_range),
+    SCMP_SYS(fstat),
+    SCMP_SYS(newfstatat),
+    SCMP_SYS(statx),
+    SCMP_SYS(fcntl),
+    SCMP_SYS(dup),
+    SCMP_SYS(dup2),
+    SCMP_SYS(dup3),
+    SCMP_SYS(pipe2),
+    SCMP_SYS(eventfd2),
+    SCMP_SYS(signalfd4),
+    SCMP_SYS(timerfd_create),
+    SCMP_SYS(timerfd_settime),
+    SCMP_SYS(poll),
+    SCMP_SYS(ppoll),
+    SCMP_SYS(select),
+    SCMP_SYS(pselect6),
+    SCMP_SYS(epoll_create1),
+    SCMP_SYS(epoll_ctl),
+    SCMP_SYS(epoll_wait),
+    SCMP_SYS(epoll_pwait),
+    SCMP_SYS(epoll_pwait2),
     /* sockets that are open */
-    SCMP_SYS(sendmsg), SCMP_SYS(recvmsg), SCMP_SYS(sendmmsg), SCMP_SYS(recvmmsg), SCMP_SYS(sendto),
-    SCMP_SYS(recvfrom), SCMP_SYS(shutdown), SCMP_SYS(getsockopt), SCMP_SYS(getsockname),
+    SCMP_SYS(sendmsg),
+    SCMP_SYS(recvmsg),
+    SCMP_SYS(sendmmsg),
+    SCMP_SYS(recvmmsg),
+    SCMP_SYS(sendto),
+    SCMP_SYS(recvfrom),
+    SCMP_SYS(shutdown),
+    SCMP_SYS(getsockopt),
+    SCMP_SYS(getsockname),
     SCMP_SYS(getpeername),
     /* memory; mmap and mprotect have rules of their own */
-    SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(mlock), SCMP_SYS(mlock2),
-    SCMP_SYS(munlock), SCMP_SYS(brk), SCMP_SYS(membarrier),
+    SCMP_SYS(munmap),
+    SCMP_SYS(mremap),
+    SCMP_SYS(madvise),
+    SCMP_SYS(mlock),
+    SCMP_SYS(mlock2),
+    SCMP_SYS(munlock),
+    SCMP_SYS(brk),
+    SCMP_SYS(membarrier),
     /* signals, threads and ends of this process */
-    SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
-    SCMP_SYS(sigaltstack), SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group),
-    SCMP_SYS(futex), SCMP_SYS(set_robust_list), SCMP_SYS(get_robust_list), SCMP_SYS(rseq),
-    SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity), SCMP_SYS(getcpu),
+    SCMP_SYS(rt_sigaction),
+    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(sigaltstack),
+    SCMP_SYS(restart_syscall),
+    SCMP_SYS(exit),
+    SCMP_SYS(exit_group),
+    SCMP_SYS(futex),
+    SCMP_SYS(set_robust_list),
+    SCMP_SYS(get_robust_list),
+    SCMP_SYS(rseq),
+    SCMP_SYS(sched_yield),
+    SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(getcpu),
     /* time and chance */
-    SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday), SCMP_SYS(time),
-    SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep), SCMP_SYS(getrandom),
+    SCMP_SYS(clock_gettime),
+    SCMP_SYS(clock_getres),
+    SCMP_SYS(gettimeofday),
+    SCMP_SYS(time),
+    SCMP_SYS(nanosleep),
+    SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(getrandom),
     /* who and where */
-    SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getppid), SCMP_SYS(getuid), SCMP_SYS(geteuid),
-    SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(getrusage), SCMP_SYS(times), SCMP_SYS(sysinfo),
+    SCMP_SYS(getpid),
+    SCMP_SYS(gettid),
+    SCMP_SYS(getppid),
+    SCMP_SYS(getuid),
+    SCMP_SYS(geteuid),
+    SCMP_SYS(getgid),
+    SCMP_SYS(getegid),
+    SCMP_SYS(getrusage),
+    SCMP_SYS(times),
+    SCMP_SYS(sysinfo),
     SCMP_SYS(uname),
 #ifdef IDCS_SANITIZE
-    /* The sanitizers probe memory through a pipe, and ask for limits and maps. None opens anything. */
-    SCMP_SYS(pipe), SCMP_SYS(mincore), SCMP_SYS(prlimit64), SCMP_SYS(getrlimit),
-    SCMP_SYS(getdents64), SCMP_SYS(sched_getscheduler),
+    /* The sanitizers probe memory through a pipe, and ask for limits and maps. None opens anything.
+     */
+    SCMP_SYS(pipe),
+    SCMP_SYS(mincore),
+    SCMP_SYS(prlimit64),
+    SCMP_SYS(getrlimit),
+    SCMP_SYS(getdents64),
+    SCMP_SYS(sched_getscheduler),
 #endif
 };
 
 /* Which names these may reach is Landlock's. */
 static const int path_syscalls[] = {
-    SCMP_SYS(open),      SCMP_SYS(openat),     SCMP_SYS(openat2),    SCMP_SYS(access),
-    SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(stat),       SCMP_SYS(lstat),
-    SCMP_SYS(readlink),  SCMP_SYS(readlinkat), SCMP_SYS(getcwd),     SCMP_SYS(statfs),
-    SCMP_SYS(mkdir),     SCMP_SYS(mkdirat),    SCMP_SYS(rename),     SCMP_SYS(renameat),
-    SCMP_SYS(renameat2), SCMP_SYS(unlink),     SCMP_SYS(unlinkat),   SCMP_SYS(rmdir),
+    SCMP_SYS(open),      SCMP_SYS(openat),     SCMP_SYS(openat2),   SCMP_SYS(access),
+    SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(stat),      SCMP_SYS(lstat),
+    SCMP_SYS(readlink),  SCMP_SYS(readlinkat), SCMP_SYS(getcwd),    SCMP_SYS(statfs),
+    SCMP_SYS(mkdir),     SCMP_SYS(mkdirat),    SCMP_SYS(rename),    SCMP_SYS(renameat),
+    SCMP_SYS(renameat2), SCMP_SYS(unlink),     SCMP_SYS(unlinkat),  SCMP_SYS(rmdir),
     SCMP_SYS(link),      SCMP_SYS(linkat),     SCMP_SYS(utimensat),
 };
 
@@ -62,7 +127,7 @@ static const int file_syscalls[] = {
     SCMP_SYS(fsync),     SCMP_SYS(fdatasync), SCMP_SYS(sync_file_range), SCMP_SYS(msync),
     SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(fadvise64),       SCMP_SYS(flock),
     SCMP_SYS(fchmod),    SCMP_SYS(fstatfs),   SCMP_SYS(preadv),          SCMP_SYS(preadv2),
-    SCMP_SYS(pwritev),   SCMP_SYS(pwritev2),  SCMP_SYS(umask),     SCMP_SYS(getdents64),
+    SCMP_SYS(pwritev),   SCMP_SYS(pwritev2),  SCMP_SYS(umask),           SCMP_SYS(getdents64),
 };
 
 static const int accept_syscalls[] = {
@@ -77,31 +142,91 @@ static const int connect_syscalls[] = {
 };
 
 /*
- * For the supervisor: to start the others, and all that they do before they confine themselves (provd binds
- * the officers' socket).
+ * For the supervisor: to start the others, and all that they do before they confine themselves
+ * (provd binds the officers' socket).
  */
 static const int fork_syscalls[] = {
-    SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(wait4),
-    SCMP_SYS(waitid), SCMP_SYS(kill), SCMP_SYS(tgkill), SCMP_SYS(pidfd_open),
-    SCMP_SYS(pidfd_send_signal), SCMP_SYS(memfd_create), SCMP_SYS(socketpair), SCMP_SYS(pipe),
-    SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(getresuid), SCMP_SYS(getresgid), SCMP_SYS(setgroups), SCMP_SYS(getgroups),
-    SCMP_SYS(capget), SCMP_SYS(capset), SCMP_SYS(prctl), SCMP_SYS(arch_prctl), SCMP_SYS(seccomp),
-    SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_add_rule),
-    SCMP_SYS(landlock_restrict_self), SCMP_SYS(prlimit64), SCMP_SYS(getrlimit),
-    SCMP_SYS(setrlimit), SCMP_SYS(sched_setscheduler), SCMP_SYS(sched_getscheduler),
-    SCMP_SYS(sched_getparam), SCMP_SYS(sched_setaffinity), SCMP_SYS(set_tid_address),
-    SCMP_SYS(setsid), SCMP_SYS(getpgrp), SCMP_SYS(getpriority), SCMP_SYS(chdir), SCMP_SYS(fchdir),
-    SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(ioctl), SCMP_SYS(epoll_create),
-    SCMP_SYS(adjtimex), SCMP_SYS(clock_adjtime), SCMP_SYS(chmod), SCMP_SYS(fchmodat),
-    SCMP_SYS(chown), SCMP_SYS(fchown), SCMP_SYS(fchownat), SCMP_SYS(truncate), SCMP_SYS(sync),
-    SCMP_SYS(syncfs), SCMP_SYS(getxattr), SCMP_SYS(sendfile), SCMP_SYS(copy_file_range),
-    SCMP_SYS(inotify_init1), SCMP_SYS(inotify_add_watch), SCMP_SYS(inotify_rm_watch),
-    SCMP_SYS(pause), SCMP_SYS(alarm), SCMP_SYS(setitimer), SCMP_SYS(timer_create),
-    SCMP_SYS(timer_settime), SCMP_SYS(timer_delete), SCMP_SYS(rt_sigtimedwait),
-    SCMP_SYS(rt_sigsuspend), SCMP_SYS(rt_sigpending), SCMP_SYS(setpgid), SCMP_SYS(getpgid),
-    SCMP_SYS(getsid), SCMP_SYS(sched_getattr), SCMP_SYS(sched_get_priority_max),
-    SCMP_SYS(sched_get_priority_min), SCMP_SYS(futex_waitv), SCMP_SYS(mbind),
-    SCMP_SYS(get_mempolicy), SCMP_SYS(mlockall), SCMP_SYS(mincore), SCMP_SYS(personality),
+    SCMP_SYS(fork),
+    SCMP_SYS(vfork),
+    SCMP_SYS(execve),
+    SCMP_SYS(execveat),
+    SCMP_SYS(wait4),
+    SCMP_SYS(waitid),
+    SCMP_SYS(kill),
+    SCMP_SYS(tgkill),
+    SCMP_SYS(pidfd_open),
+    SCMP_SYS(pidfd_send_signal),
+    SCMP_SYS(memfd_create),
+    SCMP_SYS(socketpair),
+    SCMP_SYS(pipe),
+    SCMP_SYS(bind),
+    SCMP_SYS(listen),
+    SCMP_SYS(getresuid),
+    SCMP_SYS(getresgid),
+    SCMP_SYS(setgroups),
+    SCMP_SYS(getgroups),
+    SCMP_SYS(capget),
+    SCMP_SYS(capset),
+    SCMP_SYS(prctl),
+    SCMP_SYS(arch_prctl),
+    SCMP_SYS(seccomp),
+    SCMP_SYS(landlock_create_ruleset),
+    SCMP_SYS(landlock_add_rule),
+    SCMP_SYS(landlock_restrict_self),
+    SCMP_SYS(prlimit64),
+    SCMP_SYS(getrlimit),
+    SCMP_SYS(setrlimit),
+    SCMP_SYS(sched_setscheduler),
+    SCMP_SYS(sched_getscheduler),
+    SCMP_SYS(sched_getparam),
+    SCMP_SYS(sched_setaffinity),
+    SCMP_SYS(set_tid_address),
+    SCMP_SYS(setsid),
+    SCMP_SYS(getpgrp),
+    SCMP_SYS(getpriority),
+    SCMP_SYS(chdir),
+    SCMP_SYS(fchdir),
+    SCMP_SYS(mmap),
+    SCMP_SYS(mprotect),
+    SCMP_SYS(ioctl),
+    SCMP_SYS(epoll_create),
+    SCMP_SYS(adjtimex),
+    SCMP_SYS(clock_adjtime),
+    SCMP_SYS(chmod),
+    SCMP_SYS(fchmodat),
+    SCMP_SYS(chown),
+    SCMP_SYS(fchown),
+    SCMP_SYS(fchownat),
+    SCMP_SYS(truncate),
+    SCMP_SYS(sync),
+    SCMP_SYS(syncfs),
+    SCMP_SYS(getxattr),
+    SCMP_SYS(sendfile),
+    SCMP_SYS(copy_file_range),
+    SCMP_SYS(inotify_init1),
+    SCMP_SYS(inotify_add_watch),
+    SCMP_SYS(inotify_rm_watch),
+    SCMP_SYS(pause),
+    SCMP_SYS(alarm),
+    SCMP_SYS(setitimer),
+    SCMP_SYS(timer_create),
+    SCMP_SYS(timer_settime),
+    SCMP_SYS(timer_delete),
+    SCMP_SYS(rt_sigtimedwait),
+    SCMP_SYS(rt_sigsuspend),
+    SCMP_SYS(rt_sigpending),
+    SCMP_SYS(setpgid),
+    SCMP_SYS(getpgid),
+    SCMP_SYS(getsid),
+    SCMP_SYS(sched_getattr),
+    SCMP_SYS(sched_get_priority_max),
+    SCMP_SYS(sched_get_priority_min),
+    SCMP_SYS(futex_waitv),
+    SCMP_SYS(mbind),
+    SCMP_SYS(get_mempolicy),
+    SCMP_SYS(mlockall),
+    SCMP_SYS(mincore),
+    SCMP_SYS(personality),
 };
 
 /* A system call that is allowed, or answered with an error, for some values of its arguments. */
@@ -205,8 +330,8 @@ static void add_process_rules(struct filter *filter, const struct confine_plan *
         add_rules(filter, thread_rules, COUNT(thread_rules));
     }
     /* Its flags lie in memory, where a filter cannot look: glibc then uses clone. */
-    note(filter, seccomp_rule_add_array(filter->handle, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0,
-                                        NULL));
+    note(filter,
+         seccomp_rule_add_array(filter->handle, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, NULL));
     if (plan->fork)
         return;
     struct scmp_arg_cmp itself = EQUAL(0, (scmp_datum_t)getpid());
@@ -232,8 +357,8 @@ static void add_network_rules(struct filter *filter, const struct confine_plan *
 }
 
 /*
- * A wrong architecture ends the process as well. A binary tree instead of a chain, since every system call of
- * a request pays for it.
+ * A wrong architecture ends the process as well. A binary tree instead of a chain, since every
+ * system call of a request pays for it.
  */
 static void set_attributes(struct filter *filter) {
     note(filter, seccomp_attr_set(filter->handle, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS));

@@ -29,14 +29,14 @@ MUST_CHECK enum err frame_encode(const struct frame *frame, struct buffer *packe
 MUST_CHECK enum err frame_decode(struct bytes packet, struct frame *frame);
 
 /*
- * Makes a pair for two processes: SEQPACKET, close-on-exec, non-blocking, with room for ${bytes} each way
- * (for a process that is not root: as far as net.core.wmem_max goes).
+ * Makes a pair for two processes: SEQPACKET, close-on-exec, non-blocking, with room for ${bytes}
+ * each way (for a process that is not root: as far as net.core.wmem_max goes).
  */
 MUST_CHECK enum err frame_pair(int ends[static 2], size_t bytes);
 
 /*
- * Blocking send and receive for programs without a loop (officer, tests). A negative ${timeout_ms} waits for
- * ever. ERR_CLOSED, ERR_TIMEOUT; ERR_TOO_LARGE when the packet is larger than ${size}.
+ * Blocking send and receive for programs without a loop (officer, tests). A negative ${timeout_ms}
+ * waits for ever. ERR_CLOSED, ERR_TIMEOUT; ERR_TOO_LARGE when the packet is larger than ${size}.
  */
 MUST_CHECK enum err frame_send(int fd, const struct frame *frame, int64_t timeout_ms);
 MUST_CHECK enum err frame_receive(int fd, void *memory, size_t size, struct frame *frame,

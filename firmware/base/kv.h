@@ -22,7 +22,8 @@ struct kv_options {
     const char *const *tables;
     size_t table_count;
     bool read_only; /* reader of another process's environment: needs write on lock.mdb alone */
-    unsigned file_mode; /* of data.mdb, whatever the umask; who may read it may also write lock.mdb */
+    unsigned
+        file_mode; /* of data.mdb, whatever the umask; who may read it may also write lock.mdb */
 };
 /* ERR_NOT_FOUND: read-only and not there yet. ERR_SYSTEM. */
 MUST_CHECK enum err kv_open(struct kv **kv, const struct kv_options *options);

@@ -7,8 +7,9 @@
 #include "firmware/base/clock.h"
 #include "firmware/base/log.h"
 
-#define LINE_SIZE 1024 /* below PIPE_BUF: lines of several processes on one pipe are never mixed   \
-                        */
+#define LINE_SIZE                                                                                  \
+    1024 /* below PIPE_BUF: lines of several processes on one pipe are never mixed                 \
+          */
 
 static const char *const level_texts[] = {
     [LOG_DEBUG] = "debug",

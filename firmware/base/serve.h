@@ -17,8 +17,8 @@ struct serve;
 struct serve_peer;
 
 /*
- * The pulse page, shared with authd: each loop of a process writes its own slot, authd reads them all. A slot
- * that was never written is not watched; one that was must go on.
+ * The pulse page, shared with authd: each loop of a process writes its own slot, authd reads them
+ * all. A slot that was never written is not watched; one that was must go on.
  */
 #define PULSE_SLOTS 32
 struct pulse {
@@ -45,11 +45,12 @@ MUST_CHECK enum err serve_open(struct serve **serve, struct pulse *pulse);
 void serve_close(struct serve *serve);
 
 /*
- * Adds a frame socket, which stays the caller's to close. ${verbs} must outlive it. ${lost} (may be NULL) is
- * called once when the peer closed or broke the protocol, before it is removed; reasons are ERR_CLOSED,
- * ERR_DENIED (a message not in the table or not in this state), what frame_decode gives, and what a handler
- * gave. Frames are wiped when their handler has returned and when they have been sent. A peer whose process
- * died while authd keeps the socket is not lost: frames queue, up to the bound, for its successor.
+ * Adds a frame socket, which stays the caller's to close. ${verbs} must outlive it. ${lost} (may be
+ * NULL) is called once when the peer closed or broke the protocol, before it is removed; reasons
+ * are ERR_CLOSED, ERR_DENIED (a message not in the table or not in this state), what frame_decode
+ * gives, and what a handler gave. Frames are wiped when their handler has returned and when they
+ * have been sent. A peer whose process died while authd keeps the socket is not lost: frames queue,
+ * up to the bound, for its successor.
  */
 struct serve_peer_options {
     const char *name;
@@ -67,8 +68,8 @@ void serve_remove_peer(struct serve_peer *peer);
 int serve_peer_fd(const struct serve_peer *peer);
 
 /*
- * Queues a copy of a frame; it leaves at the end of this turn. ERR_FULL: the bound is reached, nothing was
- * queued. ERR_TOO_LARGE. ERR_CLOSED: the peer has been removed.
+ * Queues a copy of a frame; it leaves at the end of this turn. ERR_FULL: the bound is reached,
+ * nothing was queued. ERR_TOO_LARGE. ERR_CLOSED: the peer has been removed.
  */
 MUST_CHECK enum err serve_send(struct serve_peer *peer, const struct frame *frame);
 
@@ -80,7 +81,8 @@ MUST_CHECK enum err serve_add_descriptor(struct serve *serve, int fd,
 void serve_remove_descriptor(struct serve *serve, int fd);
 
 /*
- * Called once each turn, after the events; returns in how many ms it wants to be called again (or -1).
+ * Called once each turn, after the events; returns in how many ms it wants to be called again (or
+ * -1).
  */
 void serve_on_turn(struct serve *serve, int (*turn)(void *context), void *context);
 
@@ -90,8 +92,9 @@ void serve_set_state(struct serve *serve, unsigned state);
 MUST_CHECK enum err serve_run(struct serve *serve);
 void serve_stop(struct serve *serve);
 /*
- * Before a call that may keep the loop from turning, such as a key generation in the token: for ${ms} authd
- * does not take the process for one that hangs. It ends with the next turn; authd allows three minutes.
+ * Before a call that may keep the loop from turning, such as a key generation in the token: for
+ * ${ms} authd does not take the process for one that hangs. It ends with the next turn; authd
+ * allows three minutes.
  */
 void serve_announce_silence(struct serve *serve, int64_t ms);
 /* One turn that waits at most ${timeout_ms}; for tests and for loops inside another. */

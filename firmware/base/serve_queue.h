@@ -7,7 +7,8 @@
 #include "firmware/base/err.h"
 #include "firmware/base/frame.h"
 
-/* The frames that wait to leave by one socket: bounded, in order, wiped when they have left. Part of serve. */
+/* The frames that wait to leave by one socket: bounded, in order, wiped when they have left. Part
+ * of serve. */
 struct serve_packet;
 
 struct serve_queue {
