@@ -227,7 +227,8 @@ static void count_settles(void *context) {
 /* A box that says it is not ready is asked nothing: the journal looks for room of itself. */
 static void room_is_found_without_anybody_asking(void **state) {
     (void)state;
-    atomic_uint settled = 0;
+    static atomic_uint settled; /* the writer counts until the journal is closed, after this test */
+    atomic_store(&settled, 0);
     uint64_t number = fill_segment(FAULT_ALLOCATE);
     assert_int_equal(journal_start(box.journal, count_settles, &settled), ERR_OK);
     while (!journal_is_writable(box.journal) && atomic_load(&settled) < 10)
