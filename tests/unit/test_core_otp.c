@@ -8,6 +8,7 @@
 #include "authd/core/otp.h"
 #include "authd/core/otp_delivery.h"
 #include "firmware/base/clock.h"
+#include "tests/unit/core_clock.h"
 #include "tests/unit/core_fixture.h"
 
 /* What a code is bound to, how often and how long it is good, and what becomes of its message. */
@@ -15,24 +16,11 @@
 #define B   "programme-b"
 #define TXN "1234567890"
 
-static int64_t shift_ms;
-
-int64_t __real_clock_boot_ms(void);
-int64_t __wrap_clock_boot_ms(void);
-int64_t __wrap_clock_boot_ms(void) {
-    return __real_clock_boot_ms() + shift_ms;
-}
-int64_t __real_clock_wall_ms(void);
-int64_t __wrap_clock_wall_ms(void);
-int64_t __wrap_clock_wall_ms(void) {
-    return __real_clock_wall_ms() + shift_ms;
-}
-
 static struct core_box box;
 
 static int make(void **state) {
     (void)state;
-    shift_ms = 0;
+    core_clock_shift_ms = 0;
     core_fixture_make(&box, "otp-requests = 100\notp-person-requests = 1000\n");
     return 0;
 }
@@ -119,7 +107,7 @@ static void what_is_stored_is_not_the_code(void **state) {
 static void a_late_code_is_burnt(void **state) {
     (void)state;
     struct core_code code = ask(A, 1, TXN);
-    shift_ms = 180 * 1000 + 1000;
+    core_clock_shift_ms = 180 * 1000 + 1000;
     struct core_code wrong = core_fixture_wrong(&code);
     assert_string_equal(guess(A, 1, TXN, wrong.text), "IDA-OTA-004");
     assert_string_equal(guess(A, 1, TXN, code.text), "IDA-OTA-003");
@@ -129,14 +117,14 @@ static void a_late_code_is_burnt(void **state) {
 static void a_code_is_good_to_its_last_second(void **state) {
     (void)state;
     struct core_code code = ask(A, 1, TXN);
-    shift_ms = 179 * 1000;
+    core_clock_shift_ms = 179 * 1000;
     assert_string_equal(guess(A, 1, TXN, code.text), "");
 }
 
 static void a_code_long_gone_is_as_if_never_asked_for(void **state) {
     (void)state;
     struct core_code code = ask(A, 1, TXN);
-    shift_ms = 20 * 60 * 1000;
+    core_clock_shift_ms = 20 * 60 * 1000;
     assert_string_equal(guess(A, 1, TXN, code.text), "IDA-OTA-005");
 }
 

@@ -7,6 +7,7 @@
 
 #include "authd/core/otp.h"
 #include "firmware/base/clock.h"
+#include "tests/unit/core_clock.h"
 #include "tests/unit/core_fixture.h"
 
 /* How often somebody may guess, and ask: per person and programme, over all programmes, in a day,
@@ -18,24 +19,11 @@
 #define MINUTE 60000LL
 #define HOUR   (60 * MINUTE)
 
-static int64_t shift_ms;
-
-int64_t __real_clock_boot_ms(void);
-int64_t __wrap_clock_boot_ms(void);
-int64_t __wrap_clock_boot_ms(void) {
-    return __real_clock_boot_ms() + shift_ms;
-}
-int64_t __real_clock_wall_ms(void);
-int64_t __wrap_clock_wall_ms(void);
-int64_t __wrap_clock_wall_ms(void) {
-    return __real_clock_wall_ms() + shift_ms;
-}
-
 static struct core_box box;
 
 static int make(void **state) {
     (void)state;
-    shift_ms = 0;
+    core_clock_shift_ms = 0;
     core_fixture_make(&box, "otp-requests = 100\notp-person-requests = 1000\n");
     return 0;
 }
@@ -101,9 +89,9 @@ static void after_the_freeze_a_new_code_is_good(void **state) {
     expect_wrong(A, 1, 4);
     struct core_code code = ask(A, 1);
     assert_string_equal(wrong(A, 1, &code), "IDA-OTA-013");
-    shift_ms = 29 * MINUTE;
+    core_clock_shift_ms = 29 * MINUTE;
     assert_string_equal(core_fixture_ask(&box, A, 1, TXN).codes, "IDA-OTA-013");
-    shift_ms = 31 * MINUTE;
+    core_clock_shift_ms = 31 * MINUTE;
     assert_string_equal(right(A, 1, &code), "IDA-OTA-005");
     code = ask(A, 1);
     assert_string_equal(right(A, 1, &code), "");
@@ -137,9 +125,9 @@ static void but_not_those_of_the_day(void **state) {
         assert_string_equal(wrong(A, 1, &code), "IDA-OTA-004");
     assert_string_equal(right(A, 1, &code), "IDA-OTA-013");
     assert_string_equal(core_fixture_ask(&box, A, 1, TXN).codes, "IDA-OTA-013");
-    shift_ms = 23 * HOUR;
+    core_clock_shift_ms = 23 * HOUR;
     assert_string_equal(core_fixture_ask(&box, A, 1, TXN).codes, "IDA-OTA-013");
-    shift_ms = 25 * HOUR;
+    core_clock_shift_ms = 25 * HOUR;
     code = ask(A, 1);
     assert_string_equal(right(A, 1, &code), "");
 }
@@ -186,7 +174,8 @@ static void one_programme_alone_cannot_freeze_a_person_elsewhere(void **state) {
         struct core_code code = ask(A, 1);
         assert_string_equal(wrong(A, 1, &code), "IDA-OTA-013");
         assert_string_equal(core_fixture_ask(&box, A, 1, TXN).codes, "IDA-OTA-013");
-        shift_ms += 40 * MINUTE; /* its own freeze is over, its share of the day is used up */
+        core_clock_shift_ms +=
+            40 * MINUTE; /* its own freeze is over, its share of the day is used up */
         code = ask_in(B, 1, "0987654321");
         assert_string_equal(core_fixture_guess(&box, B, 1, "0987654321", code.text), "");
     }
@@ -201,7 +190,7 @@ static void a_programme_that_guesses_through_the_country_runs_dry(void **state) 
     assert_string_equal(right(A, 4, &code), "IDA-MLC-007");
     struct core_code elsewhere = ask_in(B, 4, "0987654321");
     assert_string_equal(core_fixture_guess(&box, B, 4, "0987654321", elsewhere.text), "");
-    shift_ms = 61 * MINUTE;
+    core_clock_shift_ms = 61 * MINUTE;
     code = ask(A, 4);
     assert_string_equal(right(A, 4, &code), "");
 }
@@ -242,7 +231,7 @@ static void requests_of_a_programme_are_bounded(void **state) {
     assert_string_equal(core_fixture_ask(&box, A, 1, TXN).codes, "IDA-OTA-001");
     (void)ask(B, 1);
     (void)ask(A, 2);
-    shift_ms = box.core.settings.otp_request_window_seconds * 1000 + 1000;
+    core_clock_shift_ms = box.core.settings.otp_request_window_seconds * 1000 + 1000;
     (void)ask(A, 1);
 }
 
@@ -264,7 +253,7 @@ static void codes_of_a_programme_are_bounded(void **state) {
     assert_string_equal(core_fixture_ask(&box, A, 3, TXN).codes, "IDA-OTA-001");
     (void)ask(B, 3);
     assert_string_equal(right(A, 2, &code), "");
-    shift_ms = 61 * MINUTE;
+    core_clock_shift_ms = 61 * MINUTE;
     (void)ask(A, 3);
 }
 

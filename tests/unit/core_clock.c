@@ -1,0 +1,16 @@
+#include "tests/unit/core_clock.h"
+
+int64_t core_clock_shift_ms;
+
+int64_t __real_clock_boot_ms(void);
+int64_t __wrap_clock_boot_ms(void);
+int64_t __real_clock_wall_ms(void);
+int64_t __wrap_clock_wall_ms(void);
+
+int64_t __wrap_clock_boot_ms(void) {
+    return __real_clock_boot_ms() + core_clock_shift_ms;
+}
+
+int64_t __wrap_clock_wall_ms(void) {
+    return __real_clock_wall_ms() + core_clock_shift_ms;
+}
