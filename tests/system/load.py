@@ -146,6 +146,7 @@ class Load:
         asked = self.send(programme, "otp", programme.otp_document(person, transaction_id))
         if isinstance(asked, Unanswered):
             return self.lose("otp", asked.what)
+        self.is_own(asked, transaction_id)
         if asked.codes:
             return self.lose("otp", asked.codes)
         code = self.outbox.wait(transaction_id, DEADLINE_SECONDS if self.strict else 1)
@@ -154,9 +155,15 @@ class Load:
         answer = self.send(programme, "auth", programme.auth_document(person, transaction_id, {"otp": code}))
         if isinstance(answer, Unanswered):
             return self.lose("auth", answer.what)
+        self.is_own(answer, transaction_id)
         if answer.response["authStatus"] is not True or answer.codes:
             return self.lose("auth", answer.codes)
         self.accept(programme, person, transaction_id, code, answer)
+
+    def is_own(self, answer, transaction_id):
+        """Sockets outlive processes: what a dead one was asked must never be answered to another request."""
+        if answer.json["transactionID"] != transaction_id:
+            self.say("the answer of another request: %s" % answer.body)
 
     def accept(self, programme, person, transaction_id, code, answer):
         self.keys.verify(answer)
