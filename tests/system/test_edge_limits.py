@@ -1,7 +1,6 @@
 """How many connections there may be, in all and from one client."""
 
-import os
-import select
+import pathlib
 import socket
 import ssl
 import time
@@ -75,12 +74,13 @@ class Crowd(EdgeCase):
         crowd = [self.edge.connect() for _ in range(6)]
         for client in crowd:
             self.assertEqual(client.get("/health/alive").status, 200)
+        newcomers = []  # they stay, or their places would be free again
         for source in ("127.0.0.2", "127.0.0.3"):
-            with self.edge.connect(source=source) as newcomer:
-                self.assertEqual(newcomer.get("/health/alive").status, 200)
-                self.assertTrue(crowd.pop(0).is_closed())
-        self.assertEqual([client.get("/health/alive").status for client in crowd], [200] * 4)
-        for client in crowd:
+            newcomers.append(self.edge.connect(source=source))
+            self.assertEqual(newcomers[-1].get("/health/alive").status, 200)
+            self.assertTrue(crowd.pop(0).is_closed())
+        for client in crowd + newcomers:
+            self.assertEqual(client.get("/health/alive").status, 200)
             client.socket.close()
 
 
@@ -91,7 +91,7 @@ class HalfHandshakes(EdgeCase):
     """Clients that begin a TLS handshake and fall silent cost nothing."""
 
     settings = {"handshake_seconds": 60}
-    SECONDS, SHARE = 2, 0.2
+    LOOKS = 400
 
     def begin(self, count):
         sockets = [socket.create_connection(("127.0.0.1", self.edge.port), timeout=WAIT) for _ in range(count)]
@@ -99,22 +99,28 @@ class HalfHandshakes(EdgeCase):
             plain.sendall(HELLO)
         return sockets
 
-    def processor_seconds(self):
-        with open(f"/proc/{self.edge.process_id}/stat") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    def is_at_work(self):
+        """True while a thread of edge runs or waits for a processor, however busy the machine is."""
+        tasks = pathlib.Path(f"/proc/{self.edge.process_id}/task").iterdir()
+        return any((task / "stat").read_text().rsplit(")", 1)[1].split()[0] == "R" for task in tasks)
+
+    def is_calm(self):
+        """Asleep at most looks of a second or two."""
+        looks = 0
+        for _ in range(self.LOOKS):
+            looks += self.is_at_work()
+            time.sleep(0.005)
+        return looks < self.LOOKS / 4
 
     def test_they_do_not_keep_the_processor_busy(self):
         sockets = self.begin(20)
         with self.edge.connect() as client:
             self.assertEqual(client.get("/health/alive").status, 200)
-            before = self.processor_seconds()
-            self.assertEqual(select.select([client.socket], [], [], self.SECONDS)[0], [])
-            used = self.processor_seconds() - before
-            self.assertEqual(client.get("/health/alive").status, 200)
+            deadline = time.monotonic() + WAIT
+            while not self.is_calm():
+                self.assertLess(time.monotonic(), deadline, "edge never sleeps")
         for plain in sockets:
             plain.close()
-        self.assertLess(used, self.SHARE * self.SECONDS)
 
 
 class LimitOfHalfHandshakes(Taking, EdgeCase):

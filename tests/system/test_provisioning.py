@@ -19,7 +19,7 @@ binaries = data = None
 class NewBox(unittest.TestCase):
     def setUp(self):
         self.box = Box(binaries, data)
-        self.addCleanup(self.box.remove)
+        self.addCleanup(lambda: self.box.remove())
         self.box.start()
 
     def done(self, *words, **more):
@@ -49,22 +49,38 @@ class NewBox(unittest.TestCase):
         status = self.box.status()
         self.assertEqual((status["salts"], status["generation"], status["commit"]), (1000, 1, 1))
 
+    def initialise_and_kill(self, purpose, *victim):
+        """Kills when the key of this purpose has been made; True when that was before the officer got an answer."""
+        command = self.box.begin("key", "initialise")
+        self.box.wait_for("key-made purpose=" + purpose)
+        self.box.kill(*victim)
+        command.communicate()
+        self.assertIn(command.returncode, (0, 1))
+        return command.returncode == 1
+
     def test_a_killed_initialisation_is_completed(self):
-        command = self.box.begin("key", "initialise")
-        self.box.wait_for("key-made purpose=IDA/PARTNER")
-        self.box.kill("hsm-signer", 0)
-        command.communicate()
-        self.assertEqual(command.returncode, 1)
-        command = self.box.begin("key", "initialise")
-        self.box.wait_for("key-made purpose=IDA/KEK")
-        self.box.kill("provd")
-        command.communicate()
-        self.assertEqual(command.returncode, 1)
-        self.done("key", "initialise")
+        """On a busy machine a kill may come too late to be one in the middle: then a new box is tried."""
+        for victim in (("IDA/PARTNER", "hsm-signer", 0), ("IDA/IDA-FIR", "provd")):
+            for _ in range(10):
+                in_the_middle = self.initialise_and_kill(*victim)
+                self.done("key", "initialise")
+                self.assert_initialised_once()
+                if in_the_middle:
+                    break
+                self.replace_box()
+            self.assertTrue(in_the_middle, victim)
+            self.replace_box()
+
+    def assert_initialised_once(self):
         status = self.box.status()
         self.assertEqual((status["salts"], status["generation"], status["commit"]), (1000, 1, 1))
         made = [re.search(r"purpose=(\S+)", line).group(1) for line in self.box.matching("key-made")]
         self.assertEqual(len(set(made)), 7)
+
+    def replace_box(self):
+        self.box.remove()
+        self.box = Box(binaries, data)
+        self.box.start()
 
     def test_a_killed_provd_leaves_whole_batches(self):
         self.done("key", "initialise")
