@@ -10,7 +10,7 @@
 #include "hsm/lookup.h"
 #include "hsm/statement.h"
 
-#define ANSWER_BYTES_MAX 65536
+#define ANSWER_BYTES_MAX (STATEMENT_BODY_MAX + 32u * 1024u)
 #define WATCH_MS         1000
 
 /* One answer at a time: the process has one thread. */

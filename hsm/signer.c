@@ -20,6 +20,7 @@
 #define FILE_BYTES_MAX   (64u * 1024u * 1024u) /* the keyring; object files are small */
 #define DESCRIPTORS      1024
 #define PKCS11_LABEL_MAX 33
+#define QUEUE_BYTES      (512u * STATEMENT_BODY_MAX) /* answers to all requests of a lane of core */
 
 struct settings {
     char module[PATH_SIZE];
@@ -155,6 +156,7 @@ static enum err add_peer(const struct boot_peer *peer, struct serve_peer **added
         .name = peer->role,
         .lost = lost_peer,
         .context = &signer.answers,
+        .queue_bytes = QUEUE_BYTES,
     };
     ERR_TRY(answers_verbs(peer->role, signer.boot.index, &options.verbs, &options.verb_count));
     return serve_add_peer(signer.answers.serve, peer->fd, &options, added);

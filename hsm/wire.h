@@ -130,9 +130,10 @@ struct statement {
     struct statement_error errors[STATEMENT_ERRORS_MAX];
 };
 
+/* The attributes may include a photo of 32 KiB, as base64; the body has them as base64 again. */
 #define STATEMENT_SESSION_KEY_MAX 512
-#define STATEMENT_IDENTITY_MAX    (32u * 1024u)
-#define STATEMENT_BODY_MAX        (48u * 1024u)
+#define STATEMENT_IDENTITY_MAX    (64u * 1024u)
+#define STATEMENT_BODY_MAX        (96u * 1024u)
 #define STATEMENT_SIGNATURE_MAX   4096
 struct hsm_stated {
     struct hsm_receipt receipt;

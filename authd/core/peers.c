@@ -11,6 +11,9 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* Every request of the lane may have an eKYC answer waiting to go the same way. */
+#define QUEUE_BYTES ((size_t)LANE_REQUESTS_MAX * (STATEMENT_BODY_MAX + EDGE_SIGNATURE_MAX))
+
 /* The request an answer belongs to, if it still waits for exactly this answer. */
 static struct request *asker_of(struct lane *lane, const struct frame *frame, enum step step) {
     uint64_t slot = frame->id ^ lane->frame_ids;
@@ -155,7 +158,8 @@ static enum err add_peer(struct lane *lane, const struct lane_link *link, uint16
                                                .verbs = link->verbs,
                                                .verb_count = link->verb_count,
                                                .lost = on_lost,
-                                               .context = lane};
+                                               .context = lane,
+                                               .queue_bytes = QUEUE_BYTES};
     return serve_add_peer(lane->serve, fd, &options, peer);
 }
 

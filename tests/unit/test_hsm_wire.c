@@ -8,7 +8,7 @@
 
 #include "hsm/wire.h"
 
-static uint8_t memory[65536];
+static uint8_t memory[2 * STATEMENT_BODY_MAX];
 
 /* Values that a writer has to carry exactly; each byte of a field differs from its neighbours. */
 static void fill(void *field, size_t len) {
@@ -482,6 +482,36 @@ static void a_statement_with_a_value_out_of_range_is_refused(void **state) {
     assert_int_equal(read_changed_statement(set_too_many_errors), ERR_TOO_LARGE);
 }
 
+static void set_identity(struct statement *statement, size_t len) {
+    static const uint8_t identity[STATEMENT_IDENTITY_MAX + 1];
+    statement->identity = bytes_of(identity, len);
+}
+static void set_identity_full(struct statement *statement) {
+    set_identity(statement, STATEMENT_IDENTITY_MAX);
+}
+static void set_identity_over(struct statement *statement) {
+    set_identity(statement, STATEMENT_IDENTITY_MAX + 1);
+}
+
+static enum err read_long_stated(size_t body_len) {
+    static const uint8_t body[STATEMENT_BODY_MAX + 1], signature[STATEMENT_SIGNATURE_MAX];
+    struct hsm_stated sent = {.body = bytes_of(body, body_len),
+                              .signature = bytes_of(signature, sizeof signature)},
+                      read;
+    struct buffer target = buffer_over(memory, sizeof memory);
+    hsm_wire_put_stated(&target, &sent);
+    assert_int_equal(target.err, ERR_OK);
+    return hsm_wire_get_stated(bytes_of(memory, target.len), &read);
+}
+
+static void attributes_and_bodies_have_their_bounds(void **state) {
+    (void)state;
+    assert_int_equal(read_changed_statement(set_identity_full), ERR_OK);
+    assert_int_equal(read_changed_statement(set_identity_over), ERR_TOO_LARGE);
+    assert_int_equal(read_long_stated(STATEMENT_BODY_MAX), ERR_OK);
+    assert_int_equal(read_long_stated(STATEMENT_BODY_MAX + 1), ERR_TOO_LARGE);
+}
+
 static void a_text_too_long_for_its_field_is_refused(void **state) {
     (void)state;
     static struct statement read;
@@ -521,6 +551,7 @@ int main(void) {
         cmocka_unit_test(a_flag_is_zero_or_one),
         cmocka_unit_test(an_empty_or_overlong_batch_is_refused),
         cmocka_unit_test(a_statement_with_a_value_out_of_range_is_refused),
+        cmocka_unit_test(attributes_and_bodies_have_their_bounds),
         cmocka_unit_test(a_text_too_long_for_its_field_is_refused),
         cmocka_unit_test(every_purpose_and_error_has_its_text),
     };

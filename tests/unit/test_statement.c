@@ -366,6 +366,21 @@ static void the_longest_statement_fits(void **state) {
     assert_int_equal(statement_write(&statement, NOW, &small), ERR_DENIED);
 }
 
+/* Whatever is echoed beside them, here in its longest escaped form. */
+static void the_largest_attributes_fit(void **state) {
+    (void)state;
+    static uint8_t identity[STATEMENT_IDENTITY_MAX], session_key[STATEMENT_SESSION_KEY_MAX];
+    struct statement statement = disclosed();
+    struct bytes body;
+    statement.identity = bytes_of(identity, sizeof identity);
+    statement.session_key = bytes_of(session_key, sizeof session_key);
+    memset(statement.id, '\x01', sizeof statement.id - 1);
+    memset(statement.version, '\x01', sizeof statement.version - 1);
+    memset(statement.transaction, '\x01', sizeof statement.transaction - 1);
+    assert_int_equal(write_body(&statement, &body), ERR_OK);
+    assert_true(body.len > STATEMENT_IDENTITY_MAX / 3 * 4);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_yes_has_no_errors_and_a_token),
@@ -389,6 +404,7 @@ int main(void) {
         cmocka_unit_test(a_detail_is_printable_ascii),
         cmocka_unit_test(an_error_outside_the_table_is_denied),
         cmocka_unit_test(the_longest_statement_fits),
+        cmocka_unit_test(the_largest_attributes_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
