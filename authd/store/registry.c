@@ -6,8 +6,8 @@
 #include "firmware/base/log.h"
 #include "authd/store/registry_row.h"
 
-/* Address space, for 40 million people and more; the file is sparse. */
-#define MAP_BYTES ((size_t)128 << 30)
+/* Address space, for 40 million people with a photo of 20 KiB each; the file is sparse. */
+#define MAP_BYTES ((size_t)1 << 40)
 #define FORMAT    1
 #define FILE_MODE 0640
 
@@ -19,6 +19,7 @@ const char *const registry_tables[REGISTRY_TABLE_COUNT] = {
     [REGISTRY_TRUST] = "trust",         [REGISTRY_SALTS] = "salt",
     [REGISTRY_SETTINGS] = "settings",   [REGISTRY_HOTLIST] = "hotlist",
     [REGISTRY_BY_PHONE] = "by-phone",   [REGISTRY_BY_NAME] = "by-name",
+    [REGISTRY_PHOTOS] = "photo",
 };
 
 static void close_registry(struct registry **registry) {

@@ -7,7 +7,9 @@
 #include "firmware/base/bytes.h"
 #include "firmware/base/err.h"
 #include "firmware/base/kv.h"
+#include "firmware/base/secret.h"
 #include "authd/store/identity.h"
+#include "authd/store/photo.h"
 #include "authd/store/programme.h"
 #include "authd/store/record.h"
 
@@ -30,6 +32,7 @@ enum registry_table {
     REGISTRY_HOTLIST,    /* BLAKE2b(kind ‖ 0 ‖ id, or lookup key) → struct hotlist_entry */
     REGISTRY_BY_PHONE,   /* keyed hash of the phone → lookup key; for SMS commands */
     REGISTRY_BY_NAME,    /* keyed hash of name and birth date → lookup key; for recovery */
+    REGISTRY_PHOTOS,     /* lookup key → image, of a UIN; apart, so that only eKYC reads it */
     REGISTRY_TABLE_COUNT
 };
 extern const char *const registry_tables[REGISTRY_TABLE_COUNT];
@@ -60,6 +63,10 @@ MUST_CHECK enum err registry_each_root(struct registry *registry,
 MUST_CHECK enum err registry_identity(struct registry *registry,
                                       const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
                                       struct identity **identity);
+/* The person's photo, in secret memory made here. ERR_NOT_FOUND: the register sent none. */
+MUST_CHECK enum err registry_photo(struct registry *registry,
+                                   const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
+                                   struct secret *photo);
 MUST_CHECK enum err registry_alias(struct registry *registry,
                                    const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
                                    struct alias *alias);
@@ -118,6 +125,9 @@ void registry_put_root(struct registry_batch *batch, uint16_t generation, struct
 void registry_put_identity(struct registry_batch *batch,
                            const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
                            const struct identity *identity);
+/* Replaces the person's photo; an empty one takes it away. What photo_check refuses sticks. */
+void registry_put_photo(struct registry_batch *batch,
+                        const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES], struct bytes photo);
 void registry_put_alias(struct registry_batch *batch,
                         const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
                         const struct alias *alias);

@@ -82,6 +82,20 @@ void registry_put_identity(struct registry_batch *batch,
         registry_index_apply(batch, &change);
 }
 
+void registry_put_photo(struct registry_batch *batch,
+                        const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
+                        struct bytes photo) {
+    struct bytes key = bytes_of(lookup_key, IDENTITY_LOOKUP_BYTES);
+    if (photo.len > 0)
+        registry_row_stick(batch, photo_check(photo));
+    if (batch->txn.err != ERR_OK)
+        return;
+    if (photo.len > 0)
+        registry_row_put(batch, REGISTRY_PHOTOS, key, photo, NULL);
+    else
+        kv_delete(&batch->txn, REGISTRY_PHOTOS, key);
+}
+
 void registry_put_alias(struct registry_batch *batch,
                         const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
                         const struct alias *alias) {

@@ -15,6 +15,20 @@ enum err registry_identity(struct registry *registry,
     return registry_row_judge(&row, identity_decode(secret_view(&row.plain), identity));
 }
 
+enum err registry_photo(struct registry *registry,
+                        const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
+                        struct secret *photo) {
+    *photo = (struct secret){0};
+    REGISTRY_ROW(row);
+    ERR_TRY(registry_row_read(registry, REGISTRY_PHOTOS,
+                              bytes_of(lookup_key, IDENTITY_LOOKUP_BYTES), &row));
+    enum err checked = photo_check(secret_view(&row.plain));
+    ERR_TRY(registry_row_judge(&row, checked == ERR_OK ? ERR_OK : ERR_CORRUPT));
+    *photo = row.plain;
+    row.plain = (struct secret){0};
+    return ERR_OK;
+}
+
 enum err registry_alias(struct registry *registry,
                         const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
                         struct alias *alias) {

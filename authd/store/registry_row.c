@@ -5,6 +5,8 @@
 #include "firmware/base/log.h"
 #include "authd/store/registry_row.h"
 
+_Static_assert(PHOTO_BYTES_MAX >= REGISTRY_PLAIN_MAX, "a photo is the largest row");
+
 struct registry_key registry_row_key(const struct bytes *parts, size_t part_count) {
     static const uint8_t between = 0;
     struct registry_key key;
@@ -81,8 +83,9 @@ void registry_row_stick(struct registry_batch *batch, enum err err) {
 
 void registry_row_put(struct registry_batch *batch, enum registry_table table, struct bytes key,
                       struct bytes plain, uint16_t *generation) {
-    uint8_t memory[REGISTRY_PLAIN_MAX + RECORD_OVERHEAD];
-    struct buffer target = buffer_over(memory, sizeof memory);
+    uint8_t memory[PHOTO_BYTES_MAX + RECORD_OVERHEAD];
+    size_t most = table == REGISTRY_PHOTOS ? PHOTO_BYTES_MAX : REGISTRY_PLAIN_MAX;
+    struct buffer target = buffer_over(memory, most + RECORD_OVERHEAD);
     struct bytes sealed = {0};
     registry_row_stick(batch, record_seal(batch->registry->record_keys, table, key, batch->sequence,
                                           plain, &target));
