@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "authd/core/kyc.h"
 
@@ -12,6 +13,10 @@
 #include "authd/core/person.h"
 
 enum { KEY_BYTES = 32, IV_BYTES = 16, TAG_BYTES = 16, VALUE_MAX = 1024 };
+
+#define TEXT_MAX  (20u * 1024u) /* of all attributes but the photo */
+#define PLAIN_MAX (STATEMENT_IDENTITY_MAX - TAG_BYTES - IV_BYTES)
+_Static_assert(TEXT_MAX + (PHOTO_BYTES_MAX + 2) / 3 * 4 <= PLAIN_MAX, "the largest photo fits");
 
 /* MOSIP's default mapping (§8.2): name of the request and of the answer, and name in the store. */
 static const struct {
@@ -67,16 +72,21 @@ struct object {
     bool begun;
 };
 
-static void add_member(struct object *object, const char *name, const char *language,
-                       struct bytes value) {
+/* As far as the quote before the value. */
+static void begin_member(struct object *object, const char *name, const char *language) {
     buffer_format(object->json, "%s\"", object->begun ? "," : "{");
     codec_json_escape(object->json, bytes_of_text(name));
     if (language[0] != '\0')
         buffer_format(object->json, "_%s", language);
     buffer_format(object->json, "\":\"");
+    object->begun = true;
+}
+
+static void add_member(struct object *object, const char *name, const char *language,
+                       struct bytes value) {
+    begin_member(object, name, language);
     codec_json_escape(object->json, value);
     buffer_format(object->json, "\"");
-    object->begun = true;
 }
 
 /* Masked as in the answer to an OTP request; a value that is too long for that is left out. */
@@ -98,6 +108,29 @@ static void add_value(struct object *object, const struct policy_attribute *attr
         person_mask_phone(plain, masked, sizeof(masked));
     if (codec_utf8_check(bytes_of_text(masked)) == ERR_OK)
         add_member(object, name, language, bytes_of_text(masked));
+}
+
+/* MOSIP knows the photo by either name, in any case, and gives it under the policy's spelling. */
+static bool is_photo(const struct policy_attribute *attribute) {
+    return strcasecmp(attribute->name, "photo") == 0 || strcasecmp(attribute->name, "face") == 0;
+}
+
+/* The policy's first such attribute; NULL: none. A face cannot be masked: what should be is left
+ * out. */
+static const struct policy_attribute *photo_attribute(const struct policy *policy) {
+    for (size_t i = 0; i < policy->attribute_count; i++)
+        if (is_photo(&policy->attributes[i]) && !policy->attributes[i].masked)
+            return &policy->attributes[i];
+    return NULL;
+}
+
+static void add_photo(struct object *object, const struct policy_attribute *attribute,
+                      struct bytes photo) {
+    if (photo.len == 0)
+        return;
+    begin_member(object, attribute->name, "");
+    codec_base64(object->json, photo);
+    buffer_format(object->json, "\"");
 }
 
 static bool has_birth_date(const struct identity *identity) {
@@ -128,11 +161,18 @@ static void add_attribute(const struct core *core, const struct request *request
     }
 }
 
-enum err kyc_write(const struct core *core, const struct request *request, struct buffer *json) {
+enum err kyc_write(const struct core *core, const struct request *request, struct bytes photo,
+                   struct buffer *json) {
+    const struct policy *policy = &request->policy;
     struct object object = {.json = json};
     struct bytes written;
-    for (size_t i = 0; i < request->policy.attribute_count; i++)
-        add_attribute(core, request, &request->policy.attributes[i], &object);
+    for (size_t i = 0; i < policy->attribute_count; i++) {
+        const struct policy_attribute *attribute = &policy->attributes[i];
+        if (!is_photo(attribute))
+            add_attribute(core, request, attribute, &object);
+        else if (attribute == photo_attribute(policy))
+            add_photo(&object, attribute, photo);
+    }
     buffer_format(json, "%s", object.begun ? "}" : "{}");
     return buffer_end(json, &written);
 }
@@ -199,12 +239,23 @@ static enum err seal(struct request *request, struct bytes json) {
     return ERR_OK;
 }
 
+/* Looked up for a policy that asks for it alone. A person without one is no reason to refuse. */
+static enum err read_photo(const struct core *core, const struct request *request,
+                           struct secret *photo) {
+    if (photo_attribute(&request->policy) == NULL)
+        return ERR_OK;
+    enum err result = registry_photo(core->registry, request->person_key, photo);
+    return result == ERR_NOT_FOUND ? ERR_OK : result;
+}
+
 enum err kyc_seal(const struct core *core, struct request *request) {
+    SECRET(photo);
     SECRET(plain);
     struct bytes written;
-    ERR_TRY(secret_new(&plain, STATEMENT_IDENTITY_MAX - TAG_BYTES - IV_BYTES));
+    ERR_TRY(read_photo(core, request, &photo));
+    ERR_TRY(secret_new(&plain, photo.len > 0 ? PLAIN_MAX : TEXT_MAX));
     struct buffer json = buffer_over(plain.data, plain.len);
-    ERR_TRY(kyc_write(core, request, &json));
+    ERR_TRY(kyc_write(core, request, secret_view(&photo), &json));
     ERR_TRY(buffer_end(&json, &written));
     enum err result = seal(request, written);
     if (result == ERR_CRYPTO)
