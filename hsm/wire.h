@@ -8,6 +8,7 @@
 #include "firmware/base/err.h"
 #include "firmware/base/merkle.h"
 #include "hsm/mosip_error.h"
+#include "hsm/result.h"
 
 /*
  * Questions to hsm-signer and its answers; reader and writer of each in one file. What the signer
@@ -43,6 +44,10 @@ enum hsm_verb {
     HSM_ROOT_MADE = 117,
     HSM_HIGH_WATER = 118, /* core only, signer 0 only: how far the signed checkpoints have gone */
     HSM_HIGH_WATER_IS = 119,
+    HSM_DERIVE = 120, /* the content key of a JWE, ECDH-ES with A256GCM (RFC 7518 §4.6) */
+    HSM_DERIVED = 121,
+    HSM_RESULT = 122, /* write and sign a JWT of the JOSE profile */
+    HSM_RESULT_SIGNED = 123,
 };
 
 /* Every answer begins with this; ${signer_index, boot_id, sequence} go into core's audit. */
@@ -86,6 +91,23 @@ struct hsm_unwrapped {
     uint8_t content_key[HSM_CONTENT_KEY_BYTES]; /* the reader wipes it */
     bool has_lookup_key;
     uint8_t lookup_key[HSM_LOOKUP_KEY_BYTES];
+};
+
+#define HSM_PARTY_MAX 64
+struct hsm_derive {
+    uint8_t kid[HSM_THUMBPRINT_BYTES]; /* RFC 7638 thumbprint of a REQUEST key */
+    uint8_t x[32], y[32];              /* the sender's ephemeral public key, not checked yet */
+    struct bytes party_u, party_v;     /* apu, apv, decoded; at most HSM_PARTY_MAX each */
+};
+struct hsm_derived {
+    struct hsm_receipt receipt; /* ERR_NOT_FOUND: no such kid. ERR_CRYPTO: no point of P-256 */
+    uint8_t content_key[HSM_CONTENT_KEY_BYTES]; /* the reader wipes it */
+};
+
+/* HSM_RESULT's question is struct result (hsm/result.h). */
+struct hsm_result_signed {
+    struct hsm_receipt receipt; /* ERR_DENIED: result_write refused it */
+    struct bytes jwt;           /* compact; a view of the frame */
 };
 
 struct hsm_lookup {
@@ -186,6 +208,7 @@ struct hsm_publication {
     struct bytes ida_fir_pem; /* IDA/IDA-FIR certificate */
     struct bytes sign_pem;    /* IDA/SIGN certificate */
     struct bytes root_pem;    /* the box's CA */
+    char request_kid[44];     /* RFC 7638 thumbprint of the newest IDCS/REQUEST, as base64url */
 };
 
 struct hsm_generated {
@@ -201,6 +224,15 @@ void hsm_wire_put_unwrap(struct buffer *target, const struct hsm_unwrap *questio
 MUST_CHECK enum err hsm_wire_get_unwrap(struct bytes payload, struct hsm_unwrap *question);
 void hsm_wire_put_unwrapped(struct buffer *target, const struct hsm_unwrapped *answer);
 MUST_CHECK enum err hsm_wire_get_unwrapped(struct bytes payload, struct hsm_unwrapped *answer);
+void hsm_wire_put_derive(struct buffer *target, const struct hsm_derive *question);
+MUST_CHECK enum err hsm_wire_get_derive(struct bytes payload, struct hsm_derive *question);
+void hsm_wire_put_derived(struct buffer *target, const struct hsm_derived *answer);
+MUST_CHECK enum err hsm_wire_get_derived(struct bytes payload, struct hsm_derived *answer);
+void hsm_wire_put_result(struct buffer *target, const struct result *question);
+MUST_CHECK enum err hsm_wire_get_result(struct bytes payload, struct result *question);
+void hsm_wire_put_result_signed(struct buffer *target, const struct hsm_result_signed *answer);
+MUST_CHECK enum err hsm_wire_get_result_signed(struct bytes payload,
+                                               struct hsm_result_signed *answer);
 void hsm_wire_put_lookup(struct buffer *target, const struct hsm_lookup *question);
 MUST_CHECK enum err hsm_wire_get_lookup(struct bytes payload, struct hsm_lookup *question);
 void hsm_wire_put_looked_up(struct buffer *target, const struct hsm_looked_up *answer);

@@ -19,9 +19,17 @@
 enum edge_verb {
     EDGE_REQUEST = 202,
     EDGE_ANSWER = 203,
+    EDGE_CLIENTS = 204, /* core → edge, unasked: whom to shake hands with at the JOSE address */
 };
 
 enum edge_method { EDGE_GET = 1, EDGE_POST = 2 };
+
+/* Which address it came in at; each has its own paths. */
+enum edge_profile { EDGE_PROFILE_MOSIP = 1, EDGE_PROFILE_JOSE = 2 };
+/* The media type of the body, parameters left aside. */
+enum edge_media { EDGE_MEDIA_NONE = 0, EDGE_MEDIA_OTHER, EDGE_MEDIA_JSON, EDGE_MEDIA_JOSE };
+#define EDGE_IDEMPOTENCY_KEY_MAX 64
+#define EDGE_THUMBPRINT_BYTES    32
 
 struct edge_request {
     enum edge_method method;
@@ -30,21 +38,46 @@ struct edge_request {
     struct bytes signature;
     bool has_authorization; /* header `Authorization` */
     struct bytes authorization;
-    struct bytes body;        /* raw */
+    enum edge_profile profile;
+    enum edge_media media;
+    /* JOSE: SHA-256 of the client certificate whose key the handshake proved; else zeroes */
+    uint8_t client_thumbprint[EDGE_THUMBPRINT_BYTES];
+    bool has_idempotency_key;     /* header `Idempotency-Key`; twice: edge has refused */
+    struct bytes idempotency_key; /* at most EDGE_IDEMPOTENCY_KEY_MAX, else edge has refused */
+    struct bytes body;            /* raw */
     int64_t received_boot_ms; /* CLOCK_BOOTTIME when the headers were complete: the deadline counts
                                  from here */
 };
 
-enum edge_content { EDGE_JSON = 1, EDGE_PEM = 2, EDGE_JWKS = 3, EDGE_NO_CONTENT = 4 };
+enum edge_content {
+    EDGE_JSON = 1,
+    EDGE_PEM,
+    EDGE_JWKS,
+    EDGE_NO_CONTENT,
+    EDGE_JWT,    /* application/jwt */
+    EDGE_PROBLEM /* application/problem+json */
+};
 
 struct edge_answer {
-    uint16_t status; /* HTTP: 200, 404, 405, 503 */
+    uint16_t status; /* HTTP: from 200 to 503 */
     enum edge_content content;
-    uint32_t max_age_seconds; /* 0: no-store */
-    struct bytes signature;   /* header `response-signature`; empty: none */
+    uint32_t max_age_seconds;     /* 0: no-store */
+    uint32_t retry_after_seconds; /* 0: no such header */
+    struct bytes signature;       /* header `response-signature`; empty: none */
     struct bytes body;
 };
 
+/* The certificates that programmes have registered for TLS. Replaces the list before. */
+#define EDGE_CLIENTS_MAX 2048
+struct edge_client {
+    uint8_t thumbprint[EDGE_THUMBPRINT_BYTES];
+    int64_t not_before_ms, not_after_ms;
+};
+
+void edge_wire_put_clients(struct buffer *target, const struct edge_client *clients, size_t count);
+/* ${clients} has room for EDGE_CLIENTS_MAX. */
+MUST_CHECK enum err edge_wire_get_clients(struct bytes payload, struct edge_client *clients,
+                                          size_t *count);
 void edge_wire_put_request(struct buffer *target, const struct edge_request *request);
 MUST_CHECK enum err edge_wire_get_request(struct bytes payload, struct edge_request *request);
 void edge_wire_put_answer(struct buffer *target, const struct edge_answer *answer);

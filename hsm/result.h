@@ -1,0 +1,77 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "firmware/base/bytes.h"
+#include "firmware/base/err.h"
+
+/*
+ * The one writer of the JOSE profile's results (docs/protocol.md §5 and 6): the claims of a JWT,
+ * from typed fields. The signer adds `iss` and the header, which are its own.
+ *
+ * It refuses (ERR_DENIED, and ${claims} is to be thrown away):
+ *   an audience or a transaction that is empty or not printable ASCII;
+ *   a subject that is not 36 digits;
+ *   no amr, an amr that is not known, or an acr that does not fit it;
+ *   a lifetime over RESULT_LIFETIME_MAX_SECONDS; a time of issue after ${now_ms} plus the skew, or
+ *   more than RESULT_AGE_MAX_SECONDS before it; an auth_time after the time of issue, or more than
+ *   RESULT_AGE_MAX_SECONDS before it;
+ *   attributes in a RESULT_AUTHENTICATION, one that is there twice, a name that is not printable
+ *   ASCII, a value that is not UTF-8.
+ */
+#define RESULT_LIFETIME_MAX_SECONDS 600
+#define RESULT_AGE_MAX_SECONDS      900
+#define RESULT_JTI_BYTES            16
+#define RESULT_ATTRIBUTES_MAX       64
+#define RESULT_VALUE_MAX            (48u * 1024u)
+#define RESULT_JWT_MAX              (96u * 1024u)
+
+enum result_kind { RESULT_AUTHENTICATION = 1, RESULT_ATTRIBUTES = 2 };
+
+enum result_amr { /* RFC 8176 */
+                  RESULT_AMR_OTP = 1,
+                  RESULT_AMR_KBA = 2,
+                  RESULT_AMR_FPT = 4,
+                  RESULT_AMR_IRIS = 8,
+                  RESULT_AMR_FACE = 16,
+};
+
+enum result_acr {
+    RESULT_ACR_GENERATED_CODE = 1,
+    RESULT_ACR_BIOMETRICS,
+    RESULT_ACR_BIOMETRICS_GENERATED_CODE,
+    RESULT_ACR_DECLARED,
+};
+/* The acr of what matched; 0 for nothing. */
+enum result_acr result_acr_of(uint32_t amr);
+
+enum result_value {
+    RESULT_VALUE_TEXT = 1,
+    RESULT_VALUE_TRUE,
+    RESULT_VALUE_FALSE,
+    RESULT_VALUE_BYTES
+};
+
+struct result_attribute {
+    char name[48]; /* "name#ara" */
+    enum result_value kind;
+    struct bytes value; /* TEXT: UTF-8; BYTES: written as base64 */
+};
+
+struct result {
+    enum result_kind kind;
+    char audience[64]; /* the programme's id */
+    char subject[40];  /* authToken of §5.5 */
+    char transaction[16];
+    uint8_t jti[RESULT_JTI_BYTES];
+    int64_t issued_s, auth_time_s; /* seconds since 1970 */
+    uint32_t lifetime_seconds;
+    uint32_t amr; /* enum result_amr, added up; mfa follows from it */
+    size_t attribute_count;
+    struct result_attribute attributes[RESULT_ATTRIBUTES_MAX]; /* views of the frame */
+};
+
+MUST_CHECK enum err result_write(const struct result *result, const char *issuer, int64_t now_ms,
+                                 struct buffer *claims);
