@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,10 +7,12 @@
 #include "firmware/base/log.h"
 #include "authd/store/registry_row.h"
 
-/* Address space, for 40 million people with a photo of 20 KiB each; the file is sparse. */
-#define MAP_BYTES ((size_t)1 << 40)
-#define FORMAT    1
-#define FILE_MODE 0640
+/* Address space, for 40 million people with a photo of 20 KiB each; where a process has less, as
+ * much as there is. */
+#define MAP_BYTES_MOST  ((size_t)1 << 40)
+#define MAP_BYTES_LEAST ((size_t)1 << 35)
+#define FORMAT          1
+#define FILE_MODE       0640
 
 const char *const registry_tables[REGISTRY_TABLE_COUNT] = {
     [REGISTRY_META] = "meta",           [REGISTRY_ROOTS] = "roots",
@@ -48,6 +51,21 @@ static enum err settle_format(struct registry *registry) {
     return ERR_CORRUPT;
 }
 
+static enum err open_files(struct registry *registry, const char *directory) {
+    struct kv_options options = {.path = directory,
+                                 .map_bytes = MAP_BYTES_MOST,
+                                 .tables = registry_tables,
+                                 .table_count = REGISTRY_TABLE_COUNT,
+                                 .read_only = !registry->writer,
+                                 .file_mode = FILE_MODE};
+    enum err err = kv_open(&registry->kv, &options);
+    while (err == ERR_SYSTEM && errno == ENOMEM && options.map_bytes > MAP_BYTES_LEAST) {
+        options.map_bytes /= 2;
+        err = kv_open(&registry->kv, &options);
+    }
+    return err;
+}
+
 enum err registry_open(struct registry **registry, const char *directory, bool writer,
                        const struct record_keys *record_keys) {
     *registry = NULL;
@@ -57,13 +75,7 @@ enum err registry_open(struct registry **registry, const char *directory, bool w
     if (made == NULL)
         return ERR_SYSTEM;
     *made = (struct registry){.record_keys = record_keys, .writer = writer};
-    struct kv_options options = {.path = directory,
-                                 .map_bytes = MAP_BYTES,
-                                 .tables = registry_tables,
-                                 .table_count = REGISTRY_TABLE_COUNT,
-                                 .read_only = !writer,
-                                 .file_mode = FILE_MODE};
-    ERR_TRY(kv_open(&made->kv, &options));
+    ERR_TRY(open_files(made, directory));
     /* A reader that was killed keeps pages from being used again. */
     ERR_TRY(kv_reader_check(made->kv));
     ERR_TRY(settle_format(made));
