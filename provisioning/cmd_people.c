@@ -9,6 +9,9 @@
 
 #define PROGRESS_LINES 10
 
+/* What the photo of a struct officer_person points into: the one that was read last. */
+static uint8_t photo_memory[2 * PHOTO_BYTES_MAX];
+
 /* ---- one person of the file ---- */
 
 static enum result read_lock(const json_t *element, const char *where, struct identity *identity) {
@@ -125,6 +128,29 @@ static enum result read_birth_date(const char *text, const char *where, struct i
     return RESULT_DONE;
 }
 
+/* An image file as standard or URL-safe base64. */
+static enum result read_photo(const json_t *value, const char *where, struct bytes *photo) {
+    char most[16];
+    size_t len = 0;
+    if (value == NULL || json_is_null(value))
+        return RESULT_DONE;
+    struct bytes text;
+    RESULT_TRY(read_view(value, where, "photo", &text));
+    enum err err =
+        codec_base64_decode(text, CODEC_SKIP_NEWLINES, photo_memory, sizeof photo_memory, &len);
+    *photo = bytes_of(photo_memory, len);
+    if (err == ERR_OK)
+        err = photo_check(*photo);
+    if (err == ERR_OK)
+        return RESULT_DONE;
+    (void)snprintf(most, sizeof most, "%u", PHOTO_BYTES_MAX);
+    if (err == ERR_FULL || err == ERR_TOO_LARGE)
+        officer_text_complain(TEXT_PHOTO_TOO_LARGE, where, most);
+    else
+        officer_text_complain(TEXT_PHOTO_NO_IMAGE, where, NULL);
+    return RESULT_USAGE;
+}
+
 static enum result read_person(const json_t *object, const char *where,
                                struct officer_person *person) {
     struct identity *identity = &person->identity;
@@ -142,6 +168,7 @@ static enum result read_person(const json_t *object, const char *where,
         {"expires", OFFICER_JSON_TIME, false, &identity->expires_ms, 0},
         {"hotlisted", OFFICER_JSON_BOOLEAN, false, &person->hotlisted, 0},
         {"vids", OFFICER_JSON_ARRAY, false, &vids, 0},
+        {"photo", OFFICER_JSON_IGNORED, false, NULL, 0},
         {"note", OFFICER_JSON_IGNORED, false, NULL, 0},
     };
     *person = (struct officer_person){0};
@@ -149,6 +176,7 @@ static enum result read_person(const json_t *object, const char *where,
     RESULT_TRY(read_birth_date(birth_date, where, identity));
     RESULT_TRY(read_attributes(attributes, where, identity));
     RESULT_TRY(read_locks(locks, where, identity));
+    RESULT_TRY(read_photo(json_object_get(object, "photo"), where, &person->photo));
     return read_vids(vids, where, person);
 }
 
@@ -250,6 +278,7 @@ static enum result import_people(struct officer_link *link, const struct argumen
     import.people = root;
     enum result result = run_import(&import);
     secret_wipe(memory, sizeof memory);
+    secret_wipe(photo_memory, sizeof photo_memory);
     return result;
 }
 

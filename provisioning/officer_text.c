@@ -65,6 +65,14 @@ static const struct pair texts[TEXT_COUNT] = {
     [TEXT_PERSON_TOO_LARGE] = {"%1: this person does not fit into a record: shorten the attributes",
                                "%1 : cette personne n'entre pas dans un enregistrement : "
                                "raccourcissez les attributs"},
+    [TEXT_PHOTO_TOO_LARGE] = {"%1: the photo is larger than %2 bytes: scale it down or compress it "
+                              "more",
+                              "%1 : la photo dépasse %2 octets : réduisez-la ou compressez-la "
+                              "davantage"},
+    [TEXT_PHOTO_NO_IMAGE] = {"%1: the photo is not a JPEG or JPEG 2000 file in base64: export it "
+                             "again in one of these formats",
+                             "%1 : la photo n'est pas un fichier JPEG ou JPEG 2000 en base64 : "
+                             "exportez-la de nouveau dans un de ces formats"},
 
     [TEXT_NO_SOCKET] = {"cannot reach provd at %1 (%2): start the service, or give --socket",
                         "provd n'est pas joignable à %1 (%2) : démarrez le service, ou donnez "

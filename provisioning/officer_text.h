@@ -34,6 +34,8 @@ enum officer_text {
     TEXT_MEMBER_VALUE,
     TEXT_MEMBER_TOO_LONG,
     TEXT_PERSON_TOO_LARGE,
+    TEXT_PHOTO_TOO_LARGE,
+    TEXT_PHOTO_NO_IMAGE,
     /* the connection */
     TEXT_NO_SOCKET,
     TEXT_NOT_LET_IN,

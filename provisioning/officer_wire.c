@@ -302,6 +302,7 @@ static void put_person(struct buffer *target, const struct officer_person *perso
         buffer_text(target, identity->attributes[i].language);
         buffer_block(target, identity->attributes[i].value);
     }
+    buffer_block(target, person->photo);
     buffer_bool(target, person->hotlisted);
     buffer_u16(target, (uint16_t)person->vid_count);
     for (size_t i = 0; i < person->vid_count; i++)
@@ -349,6 +350,7 @@ enum err officer_wire_take_person(struct cursor *people, struct officer_person *
     ERR_TRY(people->err);
     struct cursor cursor = cursor_over(encoded);
     take_identity(&cursor, &person->identity);
+    person->photo = cursor_block(&cursor, PHOTO_BYTES_MAX);
     person->hotlisted = cursor_bool(&cursor);
     person->vid_count = take_count(&cursor, OFFICER_VIDS_MAX);
     for (size_t i = 0; i < person->vid_count; i++)

@@ -8,6 +8,7 @@
 #include "firmware/base/bytes.h"
 #include "firmware/base/err.h"
 #include "authd/store/identity.h"
+#include "authd/store/photo.h"
 #include "authd/store/programme.h"
 
 /*
@@ -25,7 +26,7 @@
 #define OFFICER_PEOPLE_MAX      64 /* in one question */
 #define OFFICER_VIDS_MAX        8  /* of one person */
 #define OFFICER_VID_SIZE        17
-#define OFFICER_PERSON_MAX      (IDENTITY_PLAIN_MAX + 1024) /* encoded */
+#define OFFICER_PERSON_MAX      (IDENTITY_PLAIN_MAX + PHOTO_BYTES_MAX + 1024) /* encoded */
 
 enum officer_verb {
     OFFICER_KEY_INITIALISE = 602, /* no payload */
@@ -114,6 +115,7 @@ struct officer_vid {
 /* A person as an officer brings them: the identity's token and audit salt are provd's to fill. */
 struct officer_person {
     struct identity identity; /* attribute views end with the frame */
+    struct bytes photo;       /* an image file, a view of the frame; empty: none */
     bool hotlisted;
     size_t vid_count;
     struct officer_vid vids[OFFICER_VIDS_MAX];

@@ -84,6 +84,7 @@ static enum err judge_person(struct change *change, size_t index,
         {check_optional(identity->email, values_email), "email"},
         {check_optional(identity->language, values_language), "language"},
         {check_attributes(identity), "attributes"},
+        {person->photo.len > 0 ? photo_check(person->photo) : ERR_OK, "photo"},
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         if (checks[i].result != ERR_OK)
@@ -273,6 +274,7 @@ static enum err put_all(struct change *change, struct people *people,
         registry_put_identity(batch, keys[0], &person->identity);
         if (batch->txn.err == ERR_FULL)
             return refuse_person(change, i, OFFICER_REASON_PERSON, "attributes");
+        registry_put_photo(batch, keys[0], person->photo);
         ERR_TRY(put_vids(change, batch, i, person, keys));
         ERR_TRY(put_hotlist(change, batch, keys[0], person->hotlisted));
         next_key += 1 + person->vid_count;

@@ -98,6 +98,7 @@ static struct officer_person a_person(void) {
                                                  .email = "a@example.org",
                                                  .language = "zgh",
                                                  .attribute_count = 1},
+                                    .photo = bytes_of_text("an image"),
                                     .hotlisted = true,
                                     .vid_count = 1,
                                     .vids = {{"1234567890123456", ALIAS_ONE_TIME, true, 9, 1}}};
@@ -111,6 +112,7 @@ static void people_survive_the_way_in_their_order(void **state) {
     struct officer_person first = a_person(), second = a_person(), got;
     (void)state;
     (void)strcpy(second.identity.uin, "9876543210");
+    second.photo = bytes_of(NULL, 0);
     assert_int_equal(officer_wire_add_person(&buffer, &first), ERR_OK);
     assert_int_equal(officer_wire_add_person(&buffer, &second), ERR_OK);
     struct cursor cursor = cursor_over(end(&buffer));
@@ -118,11 +120,13 @@ static void people_survive_the_way_in_their_order(void **state) {
     assert_string_equal(got.identity.uin, "2345678901");
     assert_int_equal(got.identity.birth_day, 3);
     assert_true(bytes_equal_text(got.identity.attributes[0].value, "الرباط"));
+    assert_true(bytes_equal_text(got.photo, "an image"));
     assert_true(got.hotlisted);
     assert_int_equal(got.vids[0].type, ALIAS_ONE_TIME);
     assert_int_equal(got.vids[0].uses, 1);
     assert_int_equal(officer_wire_take_person(&cursor, &got), ERR_OK);
     assert_string_equal(got.identity.uin, "9876543210");
+    assert_int_equal(got.photo.len, 0);
     assert_int_equal(cursor.left, 0);
 }
 
@@ -135,6 +139,25 @@ static void a_person_too_large_leaves_the_batch_as_it_was(void **state) {
     assert_int_equal(officer_wire_add_person(&buffer, &person), ERR_TOO_LARGE);
     assert_int_equal(buffer.len, 0);
     assert_int_equal(buffer.err, ERR_OK);
+}
+
+static void the_largest_person_fits_and_a_larger_photo_does_not(void **state) {
+    static const uint8_t image[PHOTO_BYTES_MAX + 1], value[IDENTITY_PLAIN_MAX];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_person person = a_person(), got;
+    (void)state;
+    person.photo = bytes_of(image, PHOTO_BYTES_MAX);
+    person.identity.attributes[0].value = bytes_of(value, sizeof value);
+    assert_int_equal(officer_wire_add_person(&buffer, &person), ERR_OK);
+    struct cursor cursor = cursor_over(end(&buffer));
+    assert_int_equal(officer_wire_take_person(&cursor, &got), ERR_OK);
+    assert_int_equal(got.photo.len, PHOTO_BYTES_MAX);
+    buffer = buffer_over(memory, sizeof memory);
+    person = a_person();
+    person.photo = bytes_of(image, sizeof image);
+    assert_int_equal(officer_wire_add_person(&buffer, &person), ERR_OK);
+    cursor = cursor_over(end(&buffer));
+    assert_int_equal(officer_wire_take_person(&cursor, &got), ERR_TOO_LARGE);
 }
 
 static void a_box_and_a_publication_survive_the_way(void **state) {
@@ -297,6 +320,7 @@ int main(void) {
         cmocka_unit_test(keys_survive_the_way),
         cmocka_unit_test(people_survive_the_way_in_their_order),
         cmocka_unit_test(a_person_too_large_leaves_the_batch_as_it_was),
+        cmocka_unit_test(the_largest_person_fits_and_a_larger_photo_does_not),
         cmocka_unit_test(a_box_and_a_publication_survive_the_way),
         cmocka_unit_test(a_message_cut_anywhere_is_refused),
         cmocka_unit_test(a_message_with_more_behind_it_is_refused),

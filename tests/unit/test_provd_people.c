@@ -75,6 +75,21 @@ static bool is_stored(struct provd_box *box, const struct officer_person *person
     return registry_identity(box->provd.registry, key, &identity) == ERR_OK;
 }
 
+/* Not an image that anybody could show, but one that begins as one. */
+static struct bytes image(size_t len) {
+    static uint8_t memory[PHOTO_BYTES_MAX + 1] = {0xff, 0xd8, 0xff, 0xe0};
+    return bytes_of(memory, len);
+}
+
+static size_t photo_bytes(struct provd_box *box, const struct officer_person *person) {
+    SECRET(photo);
+    uint8_t key[32];
+    lookup_key(box, person->identity.uin, key);
+    enum err err = registry_photo(box->provd.registry, key, &photo);
+    assert_int_equal(err, photo.len > 0 ? ERR_OK : ERR_NOT_FOUND);
+    return photo.len;
+}
+
 static struct provd_box *initialised(void **state) {
     provd_box_initialise(*state);
     return *state;
@@ -116,6 +131,35 @@ static void an_import_repeated_replaces_and_keeps_the_audit_salt(void **state) {
     assert_string_equal(after->phone, "+212699999999");
     struct officer_outcome outcome;
     assert_int_equal(provd_box_ask(box, OFFICER_STATUS, bytes_of(NULL, 0), &outcome), ERR_OK);
+}
+
+static void a_photo_comes_and_goes_with_its_person(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person people[2] = {person_number(1), person_number(2)};
+    people[0].photo = image(PHOTO_BYTES_MAX);
+    provd_box_assert_done(put(box, people, 2));
+    assert_int_equal(photo_bytes(box, &people[0]), PHOTO_BYTES_MAX);
+    assert_int_equal(photo_bytes(box, &people[1]), 0);
+    people[0].photo = image(500);
+    provd_box_assert_done(put(box, people, 1));
+    assert_int_equal(photo_bytes(box, &people[0]), 500);
+    people[0].photo = bytes_of(NULL, 0);
+    provd_box_assert_done(put(box, people, 1));
+    assert_int_equal(photo_bytes(box, &people[0]), 0);
+}
+
+static void a_photo_over_the_bound_breaks_the_protocol(void **state) {
+    struct provd_box *box = initialised(state);
+    static uint8_t memory[FRAME_PAYLOAD_MAX];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_person person = person_number(1);
+    struct officer_outcome outcome;
+    struct bytes written;
+    person.photo = image(PHOTO_BYTES_MAX + 1);
+    assert_int_equal(officer_wire_add_person(&buffer, &person), ERR_OK);
+    assert_int_equal(buffer_end(&buffer, &written), ERR_OK);
+    assert_int_not_equal(provd_box_ask(box, OFFICER_PEOPLE_PUT, written, &outcome), ERR_OK);
+    assert_false(is_stored(box, &person));
 }
 
 static void a_vid_leads_to_its_person_and_keeps_its_id(void **state) {
@@ -221,10 +265,10 @@ static void more_than_a_batch_or_nobody_breaks_the_protocol(void **state) {
 
 static void each_wrong_field_is_named(void **state) {
     struct provd_box *box = initialised(state);
-    struct officer_person good = person_number(1), bad[8];
-    static const char *const fields[] = {"uin", "uin",      "phone", "email",
-                                         "dob", "language", "locks", "attributes"};
-    for (size_t i = 0; i < 8; i++)
+    struct officer_person good = person_number(1), bad[9];
+    static const char *const fields[] = {"uin",      "uin",   "phone",      "email", "dob",
+                                         "language", "locks", "attributes", "photo"};
+    for (size_t i = 0; i < 9; i++)
         bad[i] = person_number(2);
     bad[0].identity.uin[9] = bad[0].identity.uin[9] == '9' ? '0' : bad[0].identity.uin[9] + 1;
     bad[1].identity.uin[3] = 'x';
@@ -234,7 +278,8 @@ static void each_wrong_field_is_named(void **state) {
     (void)strcpy(bad[5].identity.language, "fr");
     bad[6].identity.locks = 1u << 30;
     bad[7].identity.attributes[0].value = bytes_of_text("a\nb");
-    for (size_t i = 0; i < 8; i++) {
+    bad[8].photo = bytes_of_text("GIF89a");
+    for (size_t i = 0; i < 9; i++) {
         struct officer_person people[2] = {good, bad[i]};
         struct officer_outcome outcome = put(box, people, 2);
         provd_box_assert_refused(outcome, OFFICER_REASON_PERSON);
@@ -348,6 +393,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_person_is_kept_under_the_lookup_key_with_a_token),
         TEST(an_import_repeated_replaces_and_keeps_the_audit_salt),
+        TEST(a_photo_comes_and_goes_with_its_person),
+        TEST(a_photo_over_the_bound_breaks_the_protocol),
         TEST(a_vid_leads_to_its_person_and_keeps_its_id),
         TEST(anothers_vid_refuses_the_whole_batch),
         TEST(an_identifier_twice_in_a_batch_refuses_it),
