@@ -17,7 +17,7 @@ void ledger_fixture_make(struct ledger_box *box, size_t rows_max) {
 
 void ledger_fixture_open(struct ledger_box *box) {
     const struct journal_options journal_options = {
-        .directory = box->journal_directory.path, .segment_bytes = box->segment_bytes, .lanes = 1};
+        .directory = box->journal_directory.path, .segment_bytes = box->segment_bytes, .lanes = 2};
     struct ledger_options options = {.directory = box->state_directory.path,
                                      .rows_max = box->rows_max};
     assert_int_equal(journal_open(&box->journal, &journal_options), ERR_OK);
