@@ -1,3 +1,5 @@
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include <openssl/err.h>
@@ -58,6 +60,7 @@ static X509 *parse(struct bytes der) {
     return NULL;
 }
 
+/* ERR_MALFORMED: no key that can be used, such as a point that is not on its curve. */
 static enum err check_key(X509 *certificate, bool must_be_rsa) {
     EVP_PKEY *key = X509_get0_pubkey(certificate);
     if (key == NULL)
@@ -67,6 +70,47 @@ static enum err check_key(X509 *certificate, bool must_be_rsa) {
         (is_rsa && EVP_PKEY_get_bits(key) > RSA_BITS_MAX))
         return ERR_DENIED;
     return ERR_OK;
+}
+
+/*
+ * A key on P-256 has one encoding (RFC 5480 §2.1.1: the curve by its name; §2.2: the point not
+ * compressed), of which this is what comes before the coordinates. Others can be the same key, and
+ * are refused: its registered form would be none that anybody compares with.
+ */
+static const uint8_t p256_prefix[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
+                                      0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+                                      0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
+#define P256_COORDINATES_BYTES 64
+
+static bool is_p256(struct bytes public_key) {
+    return public_key.len == sizeof p256_prefix + P256_COORDINATES_BYTES &&
+           memcmp(public_key.data, p256_prefix, sizeof p256_prefix) == 0;
+}
+
+/* What an officer is told that the key is. The name of a curve is the one its standard gave it. */
+static void name_key(X509 *certificate, struct bytes public_key, char *name, size_t size) {
+    EVP_PKEY *key = X509_get0_pubkey(certificate);
+    char group[UNSEAL_KEY_NAME_SIZE] = "";
+    name[0] = '\0';
+    if (key == NULL)
+        return;
+    const char *kind = EVP_PKEY_get0_type_name(key);
+    if (is_p256(public_key))
+        (void)snprintf(name, size, "P-256");
+    else if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC)
+        (void)snprintf(name, size, "%s",
+                       EVP_PKEY_get_group_name(key, group, sizeof group, NULL) == 1 ? group : "EC");
+    else
+        (void)snprintf(name, size, "%s-%d", kind != NULL ? kind : "", EVP_PKEY_get_bits(key));
+}
+
+static enum err check_wanted_key(X509 *certificate, const struct unseal_certificate *question,
+                                 struct bytes public_key) {
+    bool is_programme = question->anchor_count > 0;
+    if (question->key == CERTIFICATE_KEY_MOSIP)
+        return check_key(certificate, is_programme);
+    ERR_TRY(check_key(certificate, false));
+    return is_p256(public_key) ? ERR_OK : ERR_DENIED;
 }
 
 /*
@@ -205,6 +249,7 @@ static enum err read_fields(X509 *certificate, struct buffer *workspace,
     ERR_TRY(digest_sha256(answer->der, answer->thumbprint));
     ERR_TRY(to_ms(X509_get0_notBefore(certificate), &answer->not_before_ms));
     ERR_TRY(to_ms(X509_get0_notAfter(certificate), &answer->not_after_ms));
+    name_key(certificate, answer->public_key, answer->key_name, sizeof answer->key_name);
     read_subject(certificate, answer->subject, sizeof answer->subject);
     answer->is_authority = X509_check_ca(certificate) == 1;
     return answer->not_before_ms <= answer->not_after_ms ? ERR_OK : ERR_MALFORMED;
@@ -217,7 +262,7 @@ static enum err read_and_check(const struct unseal_certificate *question, struct
     CLEANUP(free_x509) X509 *certificate = parse(answer->der);
     if (certificate == NULL || read_fields(certificate, workspace, answer) != ERR_OK)
         return ERR_MALFORMED;
-    ERR_TRY(check_key(certificate, judged));
+    ERR_TRY(check_wanted_key(certificate, question, answer->public_key));
     if (question->now_ms < answer->not_before_ms || question->now_ms > answer->not_after_ms)
         return ERR_EXPIRED;
     if (!judged)
@@ -235,7 +280,11 @@ void certificate_read(const struct unseal_certificate *question, struct buffer *
     enum err status = read_and_check(question, workspace, answer);
     if (status == ERR_TOO_LARGE || status == ERR_TRUNCATED || status == ERR_FULL)
         status = ERR_MALFORMED;
-    if (status != ERR_OK)
-        *answer = (struct unseal_certificate_read){.status = status};
+    if (status != ERR_OK) {
+        struct unseal_certificate_read refused = {.status = status};
+        if (status == ERR_DENIED)
+            memcpy(refused.key_name, answer->key_name, sizeof refused.key_name);
+        *answer = refused;
+    }
     ERR_clear_error();
 }

@@ -24,7 +24,7 @@ void certificate_close(void);
 void certificate_judge(const struct unseal_foreign *question, struct buffer *workspace,
                        struct unseal_foreign_judged *answer);
 
-/* UNSEAL_CERTIFICATE. With anchors, the key must be RSA too, since RS256 is what programmes sign
- * with. Views point into ${workspace}. */
+/* UNSEAL_CERTIFICATE: enum certificate_key says which keys are admitted. Views point into
+ * ${workspace}. */
 void certificate_read(const struct unseal_certificate *question, struct buffer *workspace,
                       struct unseal_certificate_read *answer);

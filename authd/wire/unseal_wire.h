@@ -149,17 +149,31 @@ struct payload {
     char biometric_modality[UNSEAL_TYPE_SIZE]; /* "" for now: see the biometric match */
 };
 
+/* What the key of a certificate must be. */
+enum certificate_key {
+    /* RSA from 2048 to 4096 bits: what signs and opens in the MOSIP profile. Without anchors, as
+     * for an authority, any key of that strength. */
+    CERTIFICATE_KEY_MOSIP = 0,
+    CERTIFICATE_KEY_P256, /* the named curve, its point whole and on it: the JOSE profile */
+};
+#define UNSEAL_KEY_NAME_SIZE 32
+
 struct unseal_certificate {
     struct bytes encoded; /* PEM or DER */
+    enum certificate_key key;
     int64_t now_ms;
     size_t anchor_count; /* 0: read it without judging the path (a CA to be registered) */
     struct bytes anchors[16];
 };
 struct unseal_certificate_read {
     enum err status; /* ERR_MALFORMED, ERR_EXPIRED, ERR_CRYPTO (no path to an anchor), ERR_DENIED
-                        (weak key) */
+                        (weak key, or none that was asked for) */
     struct bytes der;
-    struct bytes public_key; /* SubjectPublicKeyInfo, DER */
+    struct bytes public_key; /* SubjectPublicKeyInfo, DER; of a P-256 key 91 bytes, of which the
+                                last 65 are the point */
+    /* What kind of key it is, also when it is refused for it (ERR_DENIED): "RSA-2048", "P-256",
+     * "secp384r1"; "": not known */
+    char key_name[UNSEAL_KEY_NAME_SIZE];
     uint8_t thumbprint[32];
     int64_t not_before_ms, not_after_ms;
     bool is_authority;

@@ -64,6 +64,7 @@ enum err unseal_wire_get_judged(struct bytes payload, struct unseal_foreign_judg
 
 void unseal_wire_put_certificate(struct buffer *target, const struct unseal_certificate *question) {
     buffer_block(target, question->encoded);
+    buffer_u8(target, (uint8_t)question->key);
     buffer_i64(target, question->now_ms);
     put_anchors(target, question->anchors, question->anchor_count);
 }
@@ -72,6 +73,8 @@ enum err unseal_wire_get_certificate(struct bytes payload, struct unseal_certifi
     struct cursor cursor = cursor_over(payload);
     struct unseal_certificate read = {0};
     read.encoded = cursor_block(&cursor, EDGE_BODY_MAX);
+    read.key =
+        (enum certificate_key)field_enum(&cursor, CERTIFICATE_KEY_MOSIP, CERTIFICATE_KEY_P256);
     read.now_ms = cursor_i64(&cursor);
     read.anchor_count = get_anchors(&cursor, read.anchors);
     field_require(&cursor, read.now_ms > 0);
@@ -87,6 +90,7 @@ void unseal_wire_put_certificate_read(struct buffer *target,
     buffer_u8(target, (uint8_t)answer->status);
     buffer_block(target, answer->der);
     buffer_block(target, answer->public_key);
+    buffer_text(target, answer->key_name);
     buffer_raw(target, answer->thumbprint, sizeof answer->thumbprint);
     buffer_i64(target, answer->not_before_ms);
     buffer_i64(target, answer->not_after_ms);
@@ -106,6 +110,7 @@ enum err unseal_wire_get_certificate_read(struct bytes payload,
     read.status = (enum err)cursor_u8(&cursor);
     read.der = cursor_block(&cursor, CERTIFICATE_MAX);
     read.public_key = cursor_block(&cursor, PUBLIC_KEY_MAX);
+    field_line(&cursor, read.key_name, sizeof read.key_name);
     cursor_copy(&cursor, read.thumbprint, sizeof read.thumbprint);
     read.not_before_ms = cursor_i64(&cursor);
     read.not_after_ms = cursor_i64(&cursor);
@@ -113,6 +118,7 @@ enum err unseal_wire_get_certificate_read(struct bytes payload,
     field_line(&cursor, read.subject, sizeof read.subject);
     bool is_read = read.status == ERR_OK;
     field_require(&cursor, is_certificate_status(read.status));
+    field_require(&cursor, read.key_name[0] == '\0' || is_read || read.status == ERR_DENIED);
     field_require(&cursor, is_read == (read.der.len > 0) && is_read == (read.public_key.len > 0));
     field_require(&cursor, read.not_before_ms <= read.not_after_ms);
 

@@ -106,6 +106,7 @@ struct unseal_foreign wire_sample_foreign(void) {
 
 struct unseal_certificate wire_sample_certificate(void) {
     return (struct unseal_certificate){.encoded = view("-----BEGIN CERTIFICATE-----"),
+                                       .key = CERTIFICATE_KEY_P256,
                                        .now_ms = TIME_MS,
                                        .anchor_count = 1,
                                        .anchors = {view("anchor")}};
@@ -115,6 +116,7 @@ struct unseal_certificate_read wire_sample_certificate_read(void) {
     return (struct unseal_certificate_read){.status = ERR_OK,
                                             .der = view("der"),
                                             .public_key = view("key"),
+                                            .key_name = "RSA-2048",
                                             .not_before_ms = TIME_MS,
                                             .not_after_ms = TIME_MS + 1000,
                                             .is_authority = true,

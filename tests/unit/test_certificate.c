@@ -242,8 +242,91 @@ static void a_curve_is_for_authorities_not_for_programmes(void **state) {
     sample_certify(&(struct sample_subject){.name = "curve leaf", .key = curve_key}, &root, &leaf);
     ask(sample_der(&leaf), &root);
     assert_int_equal(answer.status, ERR_DENIED);
+    assert_string_equal(answer.key_name, "P-256");
     sample_free(&leaf);
     sample_free(&curve_root);
+}
+
+static void ask_for_p256(EVP_PKEY *key, const struct sample_holder *anchor) {
+    struct sample_holder leaf;
+    sample_certify(&(struct sample_subject){.name = "jose", .key = key}, &root, &leaf);
+    workspace = buffer_over(memory, sizeof memory);
+    question = (struct unseal_certificate){
+        .encoded = sample_der(&leaf), .key = CERTIFICATE_KEY_P256, .now_ms = SAMPLE_NOW_MS};
+    if (anchor != NULL)
+        question.anchors[question.anchor_count++] = sample_der(anchor);
+    certificate_read(&question, &workspace, &answer);
+    sample_free(&leaf);
+}
+
+static void a_programme_of_the_jose_profile_has_a_key_on_p256(void **state) {
+    (void)state;
+    uint8_t point[65];
+    size_t len = 0;
+    assert_int_equal(EVP_PKEY_get_octet_string_param(curve_key, "pub", point, sizeof point, &len),
+                     1);
+    const struct sample_holder *anchors[] = {&root, NULL};
+    for (size_t i = 0; i < COUNT_OF(anchors); i++) {
+        ask_for_p256(curve_key, anchors[i]);
+        assert_int_equal(answer.status, ERR_OK);
+        assert_string_equal(answer.key_name, "P-256");
+        assert_int_equal(answer.public_key.len, 91);
+        assert_memory_equal(answer.public_key.data + 26, point, sizeof point);
+    }
+    ask_for_p256(curve_key, &stranger);
+    assert_int_equal(answer.status, ERR_CRYPTO);
+    assert_string_equal(answer.key_name, "");
+}
+
+/* The curve's parameters spelt out, or the point compressed. */
+static EVP_PKEY *encoded_otherwise(const char *parameter, const char *value) {
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    assert_non_null(key);
+    assert_int_equal(EVP_PKEY_set_utf8_string_param(key, parameter, value), 1);
+    return key;
+}
+
+static void any_other_key_is_refused_by_its_name(void **state) {
+    (void)state;
+    const struct {
+        EVP_PKEY *key;
+        const char *name;
+    } others[] = {
+        {EVP_EC_gen("P-384"), "secp384r1"},
+        {EVP_EC_gen("P-521"), "secp521r1"},
+        {EVP_EC_gen("secp256k1"), "secp256k1"},
+        {EVP_EC_gen("brainpoolP256r1"), "brainpoolP256r1"},
+        {EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048), "RSA-2048"},
+        {encoded_otherwise("encoding", "explicit"), "prime256v1"},
+        {encoded_otherwise("point-format", "compressed"), "prime256v1"},
+    };
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        assert_non_null(others[i].key);
+        ask_for_p256(others[i].key, i % 2 == 0 ? &root : NULL);
+        assert_int_equal(answer.status, ERR_DENIED);
+        assert_string_equal(answer.key_name, others[i].name);
+        assert_int_equal(answer.public_key.len, 0);
+        EVP_PKEY_free(others[i].key);
+    }
+}
+
+static void a_point_that_is_not_on_the_curve_is_no_key(void **state) {
+    (void)state;
+    struct sample_holder leaf;
+    uint8_t point[65], *at;
+    size_t len = 0;
+    assert_int_equal(EVP_PKEY_get_octet_string_param(curve_key, "pub", point, sizeof point, &len),
+                     1);
+    sample_certify(&(struct sample_subject){.name = "jose", .key = curve_key}, NULL, &leaf);
+    at = memmem(leaf.der, leaf.der_len, point, sizeof point);
+    assert_non_null(at);
+    at[64] ^= 1;
+    workspace = buffer_over(memory, sizeof memory);
+    question = (struct unseal_certificate){
+        .encoded = sample_der(&leaf), .key = CERTIFICATE_KEY_P256, .now_ms = SAMPLE_NOW_MS};
+    certificate_read(&question, &workspace, &answer);
+    assert_int_equal(answer.status, ERR_MALFORMED);
+    sample_free(&leaf);
 }
 
 static void a_name_is_shown_in_printable_characters(void **state) {
@@ -397,6 +480,9 @@ int main(void) {
         cmocka_unit_test(a_weak_key_or_signature_is_denied),
         cmocka_unit_test(a_weak_authority_vouches_for_nobody),
         cmocka_unit_test(a_curve_is_for_authorities_not_for_programmes),
+        cmocka_unit_test(a_programme_of_the_jose_profile_has_a_key_on_p256),
+        cmocka_unit_test(any_other_key_is_refused_by_its_name),
+        cmocka_unit_test(a_point_that_is_not_on_the_curve_is_no_key),
         cmocka_unit_test(a_name_is_shown_in_printable_characters),
         cmocka_unit_test(a_foreign_signer_under_an_anchor_is_trusted),
         cmocka_unit_test(a_body_of_any_length_is_verified_whole),

@@ -441,9 +441,11 @@ static void judgements_and_certificates_come_through(void **state) {
     struct unseal_certificate question = wire_sample_certificate(), question_read;
     assert_int_equal(read_unseal_wire_get_certificate(&question, &question_read), ERR_OK);
     assert_true(bytes_equal_text(question_read.anchors[0], "anchor"));
+    assert_int_equal(question_read.key, CERTIFICATE_KEY_P256);
     struct unseal_certificate_read answer = wire_sample_certificate_read(), answer_read;
     assert_int_equal(read_unseal_wire_get_certificate_read(&answer, &answer_read), ERR_OK);
     assert_string_equal(answer_read.subject, "tayssir");
+    assert_string_equal(answer_read.key_name, "RSA-2048");
     assert_int_equal(answer_read.not_after_ms, TIME_MS + 1000);
     assert_true(answer_read.is_authority);
 }
@@ -483,9 +485,12 @@ static void a_certificate_that_was_refused_carries_nothing(void **state) {
         assert_int_equal(read_unseal_wire_get_certificate_read(&refused[i], &read), ERR_MALFORMED);
         assert_int_not_equal(read.status, ERR_OK);
     }
-    struct unseal_certificate_read denied = {.status = ERR_DENIED};
+    struct unseal_certificate_read denied = {.status = ERR_DENIED, .key_name = "secp384r1"};
     assert_int_equal(read_unseal_wire_get_certificate_read(&denied, &read), ERR_OK);
     assert_int_equal(read.status, ERR_DENIED);
+    assert_string_equal(read.key_name, "secp384r1");
+    denied.status = ERR_EXPIRED;
+    assert_int_equal(read_unseal_wire_get_certificate_read(&denied, &read), ERR_MALFORMED);
 }
 
 static void a_code_comes_through_to_the_notifier(void **state) {
