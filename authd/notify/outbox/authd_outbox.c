@@ -80,7 +80,7 @@ struct recipient {
     const char *phone, *email;
 };
 
-/* One file for each channel; delivered only when every channel is. */
+/* One file for each channel; delivered when one of them is, as with gateways. */
 static enum err write_to_channels(const struct outbox *outbox, const struct recipient *recipient,
                                   const struct outbox_message *content) {
     char sent_at[CLOCK_TEXT_SIZE];
@@ -92,13 +92,16 @@ static enum err write_to_channels(const struct outbox *outbox, const struct reci
         const char *channel, *to;
     } channels[] = {{recipient->by_phone, "phone", recipient->phone},
                     {recipient->by_email, "email", recipient->email}};
+    enum err last = ERR_NOT_FOUND;
+    bool delivered = false;
     for (size_t i = 0; i < sizeof channels / sizeof *channels; i++) {
         message.channel = channels[i].channel;
         message.to = channels[i].to;
         if (channels[i].wanted)
-            ERR_TRY(write_message(outbox, &message));
+            last = write_message(outbox, &message);
+        delivered = delivered || (channels[i].wanted && last == ERR_OK);
     }
-    return ERR_OK;
+    return delivered ? ERR_OK : last;
 }
 
 static enum err deliver_otp(const struct outbox *outbox, const struct notify_otp *otp) {
