@@ -39,6 +39,8 @@ static enum err forward(void *context, const struct connection *connection) {
     struct lane *lane = context;
     const struct connection_request *request = &connection->request;
     struct edge_request message = {
+        .profile = EDGE_PROFILE_MOSIP,
+        .media = request->verdict.route->method == EDGE_POST ? EDGE_MEDIA_JSON : EDGE_MEDIA_NONE,
         .method = request->verdict.route->method,
         .path = request->head.path,
         .has_signature = request->head.seen[HEAD_SIGNATURE],

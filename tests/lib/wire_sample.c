@@ -19,6 +19,8 @@ struct edge_request wire_sample_request(void) {
         .signature = view("aGVhZGVy..c2lnbmF0dXJl"),
         .has_authorization = true,
         .authorization = view("Authorization"),
+        .profile = EDGE_PROFILE_MOSIP,
+        .media = EDGE_MEDIA_JSON,
         .body = view("{\"id\":\"mosip.identity.auth\"}"),
         .received_boot_ms = 123456,
     };

@@ -133,9 +133,6 @@ static void no_changed_byte_breaks_a_reader(void **state) {
         assert_int_equal(buffer_end(&target, &payload), ERR_OK);                                   \
         return reader(payload, read);                                                              \
     }
-READ_BACK(struct edge_request, edge_wire_put_request, edge_wire_get_request)
-READ_BACK(struct edge_request, unseal_wire_put_envelope_question, unseal_wire_get_envelope_question)
-READ_BACK(struct edge_answer, edge_wire_put_answer, edge_wire_get_answer)
 READ_BACK(struct envelope, unseal_wire_put_envelope, unseal_wire_get_envelope)
 READ_BACK(struct payload, unseal_wire_put_payload, unseal_wire_get_payload)
 READ_BACK(struct unseal_payload, unseal_wire_put_payload_question, unseal_wire_get_payload_question)
@@ -147,90 +144,6 @@ READ_BACK(struct unseal_certificate_read, unseal_wire_put_certificate_read,
 READ_BACK(struct notify_otp, notify_wire_put_otp, notify_wire_get_otp)
 READ_BACK(struct notify_event, notify_wire_put_event, notify_wire_get_event)
 READ_BACK(struct provd_audit, provd_wire_put_audit, provd_wire_get_audit)
-
-static void a_request_comes_through_with_every_field(void **state) {
-    (void)state;
-    struct edge_request sent = wire_sample_request(), read;
-    assert_int_equal(read_edge_wire_get_request(&sent, &read), ERR_OK);
-    assert_int_equal(read.method, EDGE_POST);
-    assert_true(bytes_equal(read.path, sent.path));
-    assert_true(read.has_signature && read.has_authorization);
-    assert_true(bytes_equal(read.signature, sent.signature));
-    assert_true(bytes_equal(read.authorization, sent.authorization));
-    assert_true(bytes_equal(read.body, sent.body));
-    assert_int_equal(read.received_boot_ms, 123456);
-
-    assert_int_equal(read_unseal_wire_get_envelope_question(&sent, &read), ERR_OK);
-    assert_true(bytes_equal(read.path, sent.path));
-    assert_true(bytes_equal(read.signature, sent.signature));
-    assert_true(bytes_equal(read.body, sent.body));
-    assert_int_equal(read.received_boot_ms, 0);
-}
-
-static void a_request_of_the_largest_parts_fits_a_frame(void **state) {
-    (void)state;
-    static char path[EDGE_PATH_MAX];
-    memset(path, '/', sizeof path);
-    struct edge_request sent = wire_sample_request(), read;
-    sent.path = bytes_of(path, sizeof path);
-    sent.signature = zeroes(EDGE_SIGNATURE_MAX);
-    sent.authorization = zeroes(EDGE_AUTHORIZATION_MAX);
-    sent.body = zeroes(EDGE_BODY_MAX);
-    assert_int_equal(read_edge_wire_get_request(&sent, &read), ERR_OK);
-    assert_int_equal(read_unseal_wire_get_envelope_question(&sent, &read), ERR_OK);
-    sent.body = zeroes(EDGE_BODY_MAX + 1);
-    assert_int_equal(read_edge_wire_get_request(&sent, &read), ERR_TOO_LARGE);
-    assert_int_equal(read_unseal_wire_get_envelope_question(&sent, &read), ERR_TOO_LARGE);
-}
-
-static void a_request_that_edge_could_not_have_sent_is_refused(void **state) {
-    (void)state;
-    struct edge_request read;
-    struct edge_request refused[8];
-    for (size_t i = 0; i < COUNT_OF(refused); i++)
-        refused[i] = wire_sample_request();
-    refused[0].method = 0;
-    refused[1].method = (enum edge_method)3;
-    refused[2].path = view("");
-    refused[3].path = view("idauthentication");
-    refused[4].has_signature = false;
-    refused[5].has_authorization = false;
-    refused[6].received_boot_ms = -1;
-    refused[7].signature = zeroes(EDGE_SIGNATURE_MAX + 1);
-    for (size_t i = 0; i < COUNT_OF(refused); i++)
-        assert_int_not_equal(read_edge_wire_get_request(&refused[i], &read), ERR_OK);
-}
-
-static void an_answer_carries_nothing_that_breaks_a_header(void **state) {
-    (void)state;
-    struct edge_answer sent = wire_sample_answer(), read;
-    assert_int_equal(read_edge_wire_get_answer(&sent, &read), ERR_OK);
-    assert_int_equal(read.status, 200);
-    assert_true(bytes_equal(read.body, sent.body));
-    static const char *const refused[] = {"a\r\nb", "a\nb", "a b", "a\tb", "a\"b", "a\xff", "a,b"};
-    for (size_t i = 0; i < COUNT_OF(refused); i++) {
-        sent.signature = view(refused[i]);
-        assert_int_equal(read_edge_wire_get_answer(&sent, &read), ERR_MALFORMED);
-    }
-}
-
-static void an_answer_has_one_of_four_statuses(void **state) {
-    (void)state;
-    struct edge_answer sent = wire_sample_answer(), read;
-    unsigned accepted = 0;
-    for (unsigned status = 0; status < 1000; status++) {
-        sent.status = (uint16_t)status;
-        accepted += read_edge_wire_get_answer(&sent, &read) == ERR_OK;
-    }
-    assert_int_equal(accepted, 4);
-    sent = wire_sample_answer();
-    sent.content = EDGE_NO_CONTENT;
-    assert_int_equal(read_edge_wire_get_answer(&sent, &read), ERR_MALFORMED);
-    sent.body = view("");
-    assert_int_equal(read_edge_wire_get_answer(&sent, &read), ERR_OK);
-    sent.content = (enum edge_content)5;
-    assert_int_equal(read_edge_wire_get_answer(&sent, &read), ERR_MALFORMED);
-}
 
 static void an_envelope_comes_through_with_every_field(void **state) {
     (void)state;
@@ -626,11 +539,6 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_message_is_read_whole_or_not_at_all),
         cmocka_unit_test(no_changed_byte_breaks_a_reader),
-        cmocka_unit_test(a_request_comes_through_with_every_field),
-        cmocka_unit_test(a_request_of_the_largest_parts_fits_a_frame),
-        cmocka_unit_test(a_request_that_edge_could_not_have_sent_is_refused),
-        cmocka_unit_test(an_answer_carries_nothing_that_breaks_a_header),
-        cmocka_unit_test(an_answer_has_one_of_four_statuses),
         cmocka_unit_test(an_envelope_comes_through_with_every_field),
         cmocka_unit_test(fields_out_of_range_refuse_an_envelope),
         cmocka_unit_test(a_text_longer_than_its_field_refuses_an_envelope),
