@@ -27,5 +27,13 @@ struct jose_client {
     struct jose_client_key signature, encryption;
 };
 
+/* The kid of a key. */
+void jose_client_kid(const uint8_t point[static JOSE_CLIENT_POINT_BYTES],
+                     uint8_t kid[static JOSE_CLIENT_KID_BYTES]);
+
+/*
+ * ERR_MALFORMED, and ERR_CORRUPT of stored bytes, for a client that none can be: without an id,
+ * with a kid that is not its point's, one key for two purposes, or an end before the beginning.
+ */
 MUST_CHECK enum err jose_client_encode(const struct jose_client *client, struct buffer *plain);
 MUST_CHECK enum err jose_client_decode(struct bytes plain, struct jose_client *client);

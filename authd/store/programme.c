@@ -2,7 +2,8 @@
 
 #include "authd/store/programme.h"
 
-#define FORMAT 1
+#define FORMAT        1
+#define POLICY_FORMAT 2 /* 1 has no unsigned_requests, which are not allowed then */
 
 static const char *const auth_type_texts[AUTH_TYPE_COUNT] = {
     [AUTH_TYPE_OTP] = "otp",           [AUTH_TYPE_OTP_REQUEST] = "otp-request",
@@ -151,7 +152,7 @@ enum err policy_encode(const struct policy *policy, struct buffer *plain) {
     if (policy->attribute_count > POLICY_ATTRIBUTES_MAX ||
         policy->language_count > sizeof policy->languages / sizeof policy->languages[0])
         return ERR_TOO_LARGE;
-    buffer_u8(plain, FORMAT);
+    buffer_u8(plain, POLICY_FORMAT);
     buffer_text(plain, policy->id);
     buffer_text(plain, policy->name);
     buffer_u8(plain, (uint8_t)policy->status);
@@ -164,13 +165,14 @@ enum err policy_encode(const struct policy *policy, struct buffer *plain) {
     buffer_bool(plain, policy->tells_person);
     buffer_u32(plain, policy->failures_an_hour);
     put_policy_lists(plain, policy);
+    buffer_bool(plain, policy->unsigned_requests);
     return plain->err;
 }
 
 enum err policy_decode(struct bytes plain, struct policy *policy) {
     *policy = (struct policy){0};
     struct cursor cursor = cursor_over(plain);
-    get_format(&cursor);
+    uint8_t format = cursor_u8(&cursor);
     cursor_text(&cursor, policy->id, sizeof policy->id);
     cursor_text(&cursor, policy->name, sizeof policy->name);
     policy->status = get_status(&cursor);
@@ -184,7 +186,9 @@ enum err policy_decode(struct bytes plain, struct policy *policy) {
     policy->tells_person = cursor_bool(&cursor);
     policy->failures_an_hour = cursor_u32(&cursor);
     get_policy_lists(&cursor, policy);
-    if (((policy->allowed | policy->mandatory) & ~AUTH_TYPES_ALL) != 0 ||
+    policy->unsigned_requests = format >= 2 && cursor_bool(&cursor);
+    if (format < 1 || format > POLICY_FORMAT ||
+        ((policy->allowed | policy->mandatory) & ~AUTH_TYPES_ALL) != 0 ||
         token_type < AUTH_TOKEN_RANDOM || token_type > AUTH_TOKEN_POLICY)
         refuse(&cursor);
     return verdict(&cursor, policy, sizeof *policy);

@@ -71,6 +71,7 @@ struct policy {
     uint32_t allowed, mandatory; /* AUTH_TYPE_BITs */
     enum auth_token_type token_type;
     bool uniform;              /* hide unknown from wrong */
+    bool unsigned_requests;    /* JOSE profile: claims need no signature (docs/protocol.md §3) */
     bool tells_person;         /* the person gets a message of each authentication */
     uint32_t failures_an_hour; /* the programme's failure budget; 0: the box's default */
     size_t attribute_count;

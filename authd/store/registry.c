@@ -22,7 +22,7 @@ const char *const registry_tables[REGISTRY_TABLE_COUNT] = {
     [REGISTRY_TRUST] = "trust",         [REGISTRY_SALTS] = "salt",
     [REGISTRY_SETTINGS] = "settings",   [REGISTRY_HOTLIST] = "hotlist",
     [REGISTRY_BY_PHONE] = "by-phone",   [REGISTRY_BY_NAME] = "by-name",
-    [REGISTRY_PHOTOS] = "photo",
+    [REGISTRY_PHOTOS] = "photo",        [REGISTRY_JOSE_CLIENTS] = "jose-client",
 };
 
 static void close_registry(struct registry **registry) {

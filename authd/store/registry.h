@@ -9,6 +9,7 @@
 #include "firmware/base/kv.h"
 #include "firmware/base/secret.h"
 #include "authd/store/identity.h"
+#include "authd/store/jose_client.h"
 #include "authd/store/photo.h"
 #include "authd/store/programme.h"
 #include "authd/store/record.h"
@@ -18,21 +19,22 @@
  * but the wrapped roots and the sequence is sealed; core logs and refuses what does not open.
  */
 enum registry_table {
-    REGISTRY_META,       /* "sequence" → u64 commit count; "format" → u16 */
-    REGISTRY_ROOTS,      /* generation u16 → wrapped root */
-    REGISTRY_IDENTITIES, /* lookup key → struct identity, of a UIN */
-    REGISTRY_ALIASES,    /* lookup key → struct alias, of a VID */
-    REGISTRY_PARTNERS,   /* BLAKE2b(partner id) */
-    REGISTRY_API_KEYS,   /* BLAKE2b(partner id ‖ 0 ‖ API key) */
-    REGISTRY_POLICIES,   /* BLAKE2b(policy id) */
-    REGISTRY_MISPS,      /* BLAKE2b(licence key) */
-    REGISTRY_TRUST,      /* domain ‖ 0 ‖ thumbprint → anchor certificate, DER */
-    REGISTRY_SALTS,      /* modulo u16 → text */
-    REGISTRY_SETTINGS,   /* "national" → struct national */
-    REGISTRY_HOTLIST,    /* BLAKE2b(kind ‖ 0 ‖ id, or lookup key) → struct hotlist_entry */
-    REGISTRY_BY_PHONE,   /* keyed hash of the phone → lookup key; for SMS commands */
-    REGISTRY_BY_NAME,    /* keyed hash of name and birth date → lookup key; for recovery */
-    REGISTRY_PHOTOS,     /* lookup key → image, of a UIN; apart, so that only eKYC reads it */
+    REGISTRY_META,         /* "sequence" → u64 commit count; "format" → u16 */
+    REGISTRY_ROOTS,        /* generation u16 → wrapped root */
+    REGISTRY_IDENTITIES,   /* lookup key → struct identity, of a UIN */
+    REGISTRY_ALIASES,      /* lookup key → struct alias, of a VID */
+    REGISTRY_PARTNERS,     /* BLAKE2b(partner id) */
+    REGISTRY_API_KEYS,     /* BLAKE2b(partner id ‖ 0 ‖ API key) */
+    REGISTRY_POLICIES,     /* BLAKE2b(policy id) */
+    REGISTRY_MISPS,        /* BLAKE2b(licence key) */
+    REGISTRY_TRUST,        /* domain ‖ 0 ‖ thumbprint → anchor certificate, DER */
+    REGISTRY_SALTS,        /* modulo u16 → text */
+    REGISTRY_SETTINGS,     /* "national" → struct national */
+    REGISTRY_HOTLIST,      /* BLAKE2b(kind ‖ 0 ‖ id, or lookup key) → struct hotlist_entry */
+    REGISTRY_BY_PHONE,     /* keyed hash of the phone → lookup key; for SMS commands */
+    REGISTRY_BY_NAME,      /* keyed hash of name and birth date → lookup key; for recovery */
+    REGISTRY_PHOTOS,       /* lookup key → image, of a UIN; apart, so that only eKYC reads it */
+    REGISTRY_JOSE_CLIENTS, /* BLAKE2b(partner id) → struct jose_client */
     REGISTRY_TABLE_COUNT
 };
 extern const char *const registry_tables[REGISTRY_TABLE_COUNT];
@@ -93,6 +95,19 @@ MUST_CHECK enum err registry_anchors(struct registry *registry, const char *doma
                                      struct buffer *memory, struct bytes *anchors, size_t most,
                                      size_t *count);
 
+/* What ${partner_id} has registered for the JOSE profile; ERR_NOT_FOUND: nothing. */
+MUST_CHECK enum err registry_jose_client(struct registry *registry, const char *partner_id,
+                                         struct jose_client *client);
+/*
+ * Calls ${each} for every such client, in one transaction, until it returns not ERR_OK. A damaged
+ * row is logged and left out: it shuts out one programme, not all. ERR_UNAVAILABLE, after all the
+ * others: the generation of a row is not open in this process, ask again when it is.
+ */
+MUST_CHECK enum err registry_each_jose_client(struct registry *registry,
+                                              enum err (*each)(void *context,
+                                                               const struct jose_client *client),
+                                              void *context);
+
 /*
  * Whom a phone number (as stored) or a name with birth date belongs to. What the indexes say is a
  * hint: the caller compares with the identity it then reads. ${lookup_keys} has room for ${most},
@@ -134,6 +149,8 @@ void registry_put_alias(struct registry_batch *batch,
 void registry_put_partner(struct registry_batch *batch, const struct partner *partner);
 void registry_put_api_key(struct registry_batch *batch, const char *api_key,
                           const struct api_key *row);
+void registry_put_jose_client(struct registry_batch *batch, const struct jose_client *client);
+void registry_remove_jose_client(struct registry_batch *batch, const char *partner_id);
 void registry_put_policy(struct registry_batch *batch, const struct policy *policy);
 void registry_put_misp(struct registry_batch *batch, const char *licence_key,
                        const struct misp *misp);

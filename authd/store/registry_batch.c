@@ -122,6 +122,19 @@ void registry_put_api_key(struct registry_batch *batch, const char *api_key,
     put(batch, REGISTRY_API_KEYS, registry_row_key_view(&key), api_key_encode(row, &plain), &plain);
 }
 
+void registry_put_jose_client(struct registry_batch *batch, const struct jose_client *client) {
+    struct registry_key key = registry_row_key_of_text(client->partner_id);
+    SECRET(memory);
+    struct buffer plain = plain_over(batch, &memory);
+    put(batch, REGISTRY_JOSE_CLIENTS, registry_row_key_view(&key),
+        jose_client_encode(client, &plain), &plain);
+}
+
+void registry_remove_jose_client(struct registry_batch *batch, const char *partner_id) {
+    struct registry_key key = registry_row_key_of_text(partner_id);
+    kv_delete(&batch->txn, REGISTRY_JOSE_CLIENTS, registry_row_key_view(&key));
+}
+
 void registry_put_policy(struct registry_batch *batch, const struct policy *policy) {
     struct registry_key key = registry_row_key_of_text(policy->id);
     SECRET(memory);

@@ -48,6 +48,46 @@ enum err registry_partner(struct registry *registry, const char *partner_id,
     return registry_row_judge(&row, partner_decode(secret_view(&row.plain), partner));
 }
 
+enum err registry_jose_client(struct registry *registry, const char *partner_id,
+                              struct jose_client *client) {
+    *client = (struct jose_client){0};
+    struct registry_key key = registry_row_key_of_text(partner_id);
+    REGISTRY_ROW(row);
+    ERR_TRY(registry_row_read(registry, REGISTRY_JOSE_CLIENTS, registry_row_key_view(&key), &row));
+    return registry_row_judge(&row, jose_client_decode(secret_view(&row.plain), client));
+}
+
+struct client_visit {
+    const struct registry *registry;
+    enum err (*each)(void *context, const struct jose_client *client);
+    void *context;
+    bool incomplete;
+};
+
+static enum err visit_client(void *context, struct bytes key, struct bytes sealed) {
+    struct client_visit *visit = context;
+    struct jose_client client;
+    REGISTRY_ROW(row);
+    enum err err = registry_row_open(visit->registry, REGISTRY_JOSE_CLIENTS, key, sealed, &row);
+    if (err == ERR_OK)
+        err = registry_row_judge(&row, jose_client_decode(secret_view(&row.plain), &client));
+    visit->incomplete |= err == ERR_UNAVAILABLE;
+    if (err == ERR_UNAVAILABLE || err == ERR_CORRUPT)
+        return ERR_OK;
+    ERR_TRY(err);
+    return visit->each(visit->context, &client);
+}
+
+enum err registry_each_jose_client(struct registry *registry,
+                                   enum err (*each)(void *context,
+                                                    const struct jose_client *client),
+                                   void *context) {
+    struct client_visit visit = {.registry = registry, .each = each, .context = context};
+    KV_TXN_CLEANUP struct kv_txn txn = kv_read(registry->kv);
+    ERR_TRY(kv_each(&txn, REGISTRY_JOSE_CLIENTS, bytes_of(NULL, 0), visit_client, &visit));
+    return visit.incomplete ? ERR_UNAVAILABLE : ERR_OK;
+}
+
 enum err registry_api_key(struct registry *registry, const char *partner_id, const char *api_key,
                           struct api_key *found) {
     *found = (struct api_key){0};

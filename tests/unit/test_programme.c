@@ -89,6 +89,7 @@ static struct policy full_policy(void) {
                             .mandatory = AUTH_TYPE_BIT(AUTH_TYPE_OTP),
                             .token_type = AUTH_TOKEN_POLICY,
                             .uniform = true,
+                            .unsigned_requests = true,
                             .tells_person = true,
                             .failures_an_hour = 1000,
                             .attribute_count = POLICY_ATTRIBUTES_MAX,
@@ -114,6 +115,7 @@ static void a_policy_comes_back_whole(void **state) {
     assert_int_equal(decoded.mandatory, policy.mandatory);
     assert_int_equal(decoded.token_type, policy.token_type);
     assert_true(decoded.uniform);
+    assert_true(decoded.unsigned_requests);
     assert_true(decoded.tells_person);
     assert_int_equal(decoded.failures_an_hour, 1000);
     assert_int_equal(decoded.attribute_count, POLICY_ATTRIBUTES_MAX);
@@ -126,6 +128,21 @@ static void a_policy_comes_back_whole(void **state) {
     ASSERT_EXACT(policy_decode, view, &decoded);
     assert_int_equal(decoded.allowed, 0);
     assert_int_equal(decoded.status, 0);
+}
+
+/* Rows of boxes that came before unsigned requests end without them. */
+static void a_policy_of_the_first_format_allows_no_unsigned_requests(void **state) {
+    (void)state;
+    struct policy policy = full_policy(), decoded;
+    struct buffer plain = buffer_over(memory, SIZE);
+    struct bytes view = encoded(policy_encode(&policy, &plain), &plain);
+    memory[0] = 1;
+    assert_int_equal(policy_decode(view, &decoded), ERR_CORRUPT);
+    assert_int_equal(policy_decode(bytes_of(view.data, view.len - 1), &decoded), ERR_OK);
+    assert_false(decoded.unsigned_requests);
+    assert_int_equal(decoded.allowed, policy.allowed);
+    memory[0] = 0;
+    assert_int_equal(policy_decode(bytes_of(view.data, view.len - 1), &decoded), ERR_CORRUPT);
 }
 
 static void a_policy_that_makes_no_sense_is_refused(void **state) {
@@ -202,6 +219,7 @@ int main(void) {
         cmocka_unit_test(a_partner_with_an_impossible_length_is_refused),
         cmocka_unit_test(an_api_key_comes_back_whole),
         cmocka_unit_test(a_policy_comes_back_whole),
+        cmocka_unit_test(a_policy_of_the_first_format_allows_no_unsigned_requests),
         cmocka_unit_test(a_policy_that_makes_no_sense_is_refused),
         cmocka_unit_test(a_misp_and_the_national_settings_come_back_whole),
         cmocka_unit_test(a_damaged_hotlist_entry_blocks),
