@@ -2,7 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sodium.h>
+
+#include "firmware/base/codec.h"
 #include "provisioning/demo/demo_kit_people.h"
+#include "provisioning/demo/demo_photo.h"
 
 /* From stored names to those of a request (MOSIP's default identity mapping). */
 static const struct mapping {
@@ -55,6 +59,19 @@ static enum err fill_demographics(const json_t *person, json_t *demographics) {
     return ERR_OK;
 }
 
+/* Null for a person without a photo. */
+static json_t *photo_hash(const json_t *person) {
+    const char *text = json_string_value(json_object_get(person, "photo"));
+    uint8_t image[DEMO_PHOTO_BYTES_MAX], hash[crypto_hash_sha256_BYTES];
+    char hex[2 * sizeof hash + 1];
+    size_t len = 0;
+    if (text == NULL ||
+        codec_base64_decode(bytes_of_text(text), CODEC_STRICT, image, sizeof image, &len) != ERR_OK)
+        return json_null();
+    (void)crypto_hash_sha256(hash, image, len);
+    return json_string(sodium_bin2hex(hex, sizeof hex, hash, sizeof hash));
+}
+
 static enum err add_person(const json_t *person, json_t *chosen) {
     const json_t *vid = json_array_get(json_object_get(person, "vids"), 0);
     const json_t *identifier =
@@ -65,11 +82,12 @@ static enum err add_person(const json_t *person, json_t *chosen) {
         json_decref(demographics);
         return err;
     }
-    json_t *made = json_pack(
-        "{s:O, s:s, s:O?, s:O, s:O, s:o, s:O}", "individualId", identifier, "individualIdType",
-        vid != NULL ? "VID" : "UIN", "phone", json_object_get(person, "phone"), "email",
-        json_object_get(person, "email"), "language", json_object_get(person, "language"),
-        "demographics", demographics, "note", json_object_get(person, "note"));
+    json_t *made =
+        json_pack("{s:O, s:s, s:O?, s:O, s:O, s:o, s:O, s:o}", "individualId", identifier,
+                  "individualIdType", vid != NULL ? "VID" : "UIN", "phone",
+                  json_object_get(person, "phone"), "email", json_object_get(person, "email"),
+                  "language", json_object_get(person, "language"), "demographics", demographics,
+                  "note", json_object_get(person, "note"), "photo_sha256", photo_hash(person));
     return json_array_append_new(chosen, made) == 0 ? ERR_OK : ERR_MALFORMED;
 }
 

@@ -7,7 +7,8 @@
 /*
  * The kit's people: everyone who is a case of their own and the first DEMO_KIT_ORDINARY others, as
  * a programme would present them: an identifier (the VID of those who have one) and demographics
- * in the member names of a request. ERR_MALFORMED: not a file of demo_people_make.
+ * in the member names of a request, and the SHA-256 of their photo. ERR_MALFORMED: not a file of
+ * demo_people_make.
  */
 #define DEMO_KIT_ORDINARY 200
 MUST_CHECK enum err demo_kit_people_choose(const json_t *people, json_t **chosen);

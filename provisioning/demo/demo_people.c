@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "firmware/base/clock.h"
+#include "firmware/base/codec.h"
 #include "provisioning/demo/demo_number.h"
 #include "provisioning/demo/demo_people.h"
+#include "provisioning/demo/demo_photo.h"
 #include "provisioning/demo/demo_table.h"
 
 #define LONG_AGO    "2024-06-30T23:59:59.000Z"
@@ -14,7 +16,7 @@
 
 struct special {
     const char *note;
-    bool deactivated, expired, hotlisted, infant, no_phone;
+    bool deactivated, expired, hotlisted, infant, no_phone, no_photo;
     const char *lock;     /* a factor of MOSIP's lock list; NULL: none */
     const char *vid_type; /* NULL: no VID */
     bool vid_revoked;
@@ -33,6 +35,7 @@ static const struct special specials[] = {
     {.note = "hotlisted", .hotlisted = true},
     {.note = "perpetual VID", .vid_type = "Perpetual"},
     {.note = "one-time VID", .vid_type = "OneTimeUse", .vid_uses = 1},
+    {.note = "no photo", .no_photo = true},
 };
 enum { SPECIALS = sizeof specials / sizeof *specials };
 
@@ -157,6 +160,17 @@ static json_t *make_birth_date(struct maker *maker, const struct special *specia
     return json_sprintf("%04d/%02u/%02u", maker->year - age, month, day);
 }
 
+static enum err add_photo(const char *uin, json_t *person) {
+    uint8_t image[DEMO_PHOTO_BYTES_MAX];
+    char text[CODEC_BASE64_CHARS(DEMO_PHOTO_BYTES_MAX) + 3];
+    struct buffer jpeg = buffer_over(image, sizeof image);
+    struct buffer base64 = buffer_over(text, sizeof text);
+    ERR_TRY(demo_photo_draw(uin, &jpeg));
+    codec_base64(&base64, bytes_of(image, jpeg.len));
+    json_t *photo = json_stringn(text, base64.len);
+    return json_object_set_new(person, "photo", photo) == 0 ? base64.err : ERR_SYSTEM;
+}
+
 static enum err add_vid(struct maker *maker, const struct special *special, json_t *person) {
     char number[DEMO_NUMBER_SIZE];
     if (special->vid_type == NULL)
@@ -191,6 +205,8 @@ static enum err make_person(struct maker *maker, const struct special *special, 
         (void)json_object_set_new(*person, "expires", json_string(LONG_AGO));
     if (special->lock != NULL)
         (void)json_object_set_new(*person, "locks", json_pack("[s]", special->lock));
+    if (!special->no_photo)
+        ERR_TRY(add_photo(uin, *person));
     return add_vid(maker, special, *person);
 }
 

@@ -17,7 +17,8 @@ const struct demo_partner demo_policy_partners[] = {
      .name = "AMO-TADAMON",
      .status = "active",
      .token_type = "policy",
-     .allowed = EVERYTHING},
+     .allowed = EVERYTHING,
+     .sees_photo = true},
     {.id = "tayssir", /* no demographics */
      .name = "Tayssir",
      .status = "active",
@@ -99,6 +100,9 @@ static json_t *attributes_json(const struct demo_partner *partner) {
                       {"region", false},       {"province", false},     {"postalCode", false}};
     json_t *list = json_array();
     bool ekyc = (partner->allowed & BIT(KYC)) != 0;
+    if (partner->sees_photo)
+        (void)json_array_append_new(
+            list, json_pack("{s:s, s:b}", "attributeName", "photo", "masked", false));
     for (size_t i = 0; ekyc && i < sizeof attributes / sizeof *attributes; i++)
         (void)json_array_append_new(list,
                                     json_pack("{s:s, s:b}", "attributeName", attributes[i].name,

@@ -15,6 +15,7 @@ struct demo_partner {
     const char *token_type;      /* "random", "partner", "policy" */
     unsigned allowed, mandatory; /* AUTH_TYPE_BITs */
     bool tells_person;           /* the person gets a message of each authentication */
+    bool sees_photo;             /* eKYC gives it the person's photo */
 };
 
 extern const struct demo_partner demo_policy_partners[];

@@ -1,6 +1,8 @@
 """Damaged files: found, named in the log, and never served. Each damage is a single bit, and is repaired afterwards to
 show that it was the cause."""
 
+import base64
+import hashlib
 import random
 import re
 import subprocess
@@ -83,6 +85,29 @@ class Registry(unittest.TestCase):
 
     def test_vids(self):
         self.check("alias", self.kit.person("perpetual VID"))
+
+    def test_photos(self):
+        """A photo that cannot be read is not taken for none: no attributes then. All else goes on."""
+        person, programme = self.kit.person(), self.kit.partner("amo-tadamon")
+        self.box.stop()
+        self.flip("photo")
+        self.box.launch()
+        self.box.await_ready(PATIENCE_SECONDS)
+        before = self.box.processes()
+        txn, code = programme.code_for(person)
+        answer = programme.send("kyc", programme.kyc_document(person, txn, {"otp": code}))
+        self.assertEqual((answer.status, answer.body), (503, b""))
+        self.assertRegex(self.box.log()[self.logged:], "record-(corrupt|generation-not-open) table=photo ")
+        self.assertEqual(self.box.processes(), before)
+        self.served()
+        self.box.stop()
+        self.flip("photo")
+        self.box.launch()
+        self.box.await_ready(PATIENCE_SECONDS)
+        txn, code = programme.code_for(person)
+        answer = programme.send("kyc", programme.kyc_document(person, txn, {"otp": code}))
+        photo = base64.b64decode(programme.open_kyc(answer.response)["photo"])
+        self.assertEqual(hashlib.sha256(photo).hexdigest(), person["photo_sha256"])
 
     def test_a_hotlist_that_cannot_be_read_does_not_let_in(self):
         self.check("hotlist", self.kit.person("hotlisted"))

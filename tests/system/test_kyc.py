@@ -1,5 +1,8 @@
 """eKYC: who may have which attributes, encrypted to whom."""
 
+import base64
+import hashlib
+import json
 import unittest
 
 from cryptography.hazmat.primitives import hashes
@@ -16,6 +19,14 @@ def setUpModule():
 
 def tearDownModule():
     box.close()
+
+
+PHOTO_MOST = 32 * 1024
+
+
+def image(size):
+    """No portrait, but a file that begins as a JPEG does."""
+    return b"\xff\xd8\xff\xe0" + hashlib.shake_128(b"%d" % size).digest(size - 4)
 
 
 class Kyc(unittest.TestCase):
@@ -56,6 +67,86 @@ class Kyc(unittest.TestCase):
             if wanted.get("phone"):
                 self.assertNotEqual(attributes["phoneNumber"], person["phone"])
                 self.assertEqual(attributes["phoneNumber"][-4:], person["phone"][-4:])
+
+    def allowed(self, entry):
+        return {a["attributeName"] for a in entry["allowed"]["allowedKycAttributes"]}
+
+    def programmes(self, photo):
+        """Those that may ask for attributes with a code alone, by whether they see photos."""
+        for entry in kit.partners(status="active"):
+            types = entry["allowed"]["allowedAuthTypes"]
+            if {"otp", "otp-request", "kyc"} <= {t["authType"] for t in types} and not any(t["mandatory"] for t in types):
+                if ("photo" in self.allowed(entry)) == photo:
+                    yield kit.partner(entry["id"])
+
+    def photo_of(self, person, programme):
+        attributes = programme.open_kyc(self.ask(programme, person).response)
+        self.assertIn("dob", attributes)
+        return base64.b64decode(attributes["photo"], validate=True) if "photo" in attributes else None
+
+    def test_the_photo_goes_to_the_programme_that_may_see_it(self):
+        person, programme = kit.person(), next(self.programmes(photo=True))
+        photo = self.photo_of(person, programme)
+        self.assertEqual(hashlib.sha256(photo).hexdigest(), person["photo_sha256"])
+        self.assertEqual((photo[:3], photo[-2:]), (b"\xff\xd8\xff", b"\xff\xd9"))
+
+    def test_no_other_programme_sees_it(self):
+        others = list(self.programmes(photo=False))
+        self.assertTrue(others)
+        for programme in others:
+            attributes = programme.open_kyc(self.ask(programme, kit.person()).response)
+            self.assertIn("dob", attributes)
+            self.assertEqual({"photo", "face", "picture"} & set(attributes), set())
+
+    def test_a_person_without_a_photo_has_the_other_attributes(self):
+        person = kit.person("no photo")
+        self.assertIsNone(person["photo_sha256"])
+        self.assertIsNone(self.photo_of(person, next(self.programmes(photo=True))))
+
+    def people(self, person, photo):
+        """A file with the person as the register has them now, and their photo from now on."""
+        every = json.loads((box.state / ("demo/people-%d.json" % box.people)).read_text())
+        found = next(p for p in every if p["uin"] == person["individualId"])
+        found["photo"] = photo
+        path = box.folder / "import.json"
+        path.write_text(json.dumps([found]))
+        return str(path)
+
+    def put(self, person, photo):
+        return box.officer("people", "import", self.people(person, photo and base64.b64encode(photo).decode()))
+
+    def test_a_photo_is_replaced_and_taken_away_with_its_person(self):
+        person, programme = kit.person(), next(self.programmes(photo=True))
+        for photo in (image(PHOTO_MOST), image(500), None):
+            done = self.put(person, photo)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(self.photo_of(person, programme), photo)
+
+    def test_what_is_no_photo_is_refused_with_what_to_do(self):
+        person, programme = kit.person(), next(self.programmes(photo=True))
+        jpeg = base64.b64encode(image(1000)).decode()
+        for photo, advice in ((base64.b64encode(image(PHOTO_MOST + 1)).decode(), "larger than 32768 bytes: scale it down"),
+                              (base64.b64encode(image(200000)).decode(), "larger than 32768 bytes: scale it down"),
+                              (base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(100)).decode(), "not a JPEG"),
+                              (jpeg[:50] + "*" + jpeg[51:], "not a JPEG"), ("", "not a JPEG"), (17, "wrong type")):
+            done = box.officer("people", "import", self.people(person, photo))
+            self.assertEqual(done.returncode, 2, done.stdout)
+            self.assertIn("people[0]", done.stderr)
+            self.assertIn(advice, done.stderr)
+        self.assertEqual(hashlib.sha256(self.photo_of(person, programme)).hexdigest(), person["photo_sha256"])
+
+    def test_neither_the_registry_nor_the_journal_nor_the_log_holds_a_photo_anybody_could_see(self):
+        person, programme = kit.person(), next(self.programmes(photo=True))
+        photo = image(20000)
+        self.assertEqual(self.put(person, photo).returncode, 0)
+        self.assertEqual(self.photo_of(person, programme), photo)
+        plain, text = photo[100:132], base64.b64encode(photo[99:132])[4:-4]
+        files = [path for path in box.state.rglob("*") if path.is_file() and path.stat().st_size > 0]
+        self.assertTrue(any(path.name == "data.mdb" for path in files))
+        for path in files:
+            content = path.read_bytes()
+            self.assertNotIn(plain, content, path)
+            self.assertNotIn(text, content, path)
 
     def test_a_wrong_code_gives_no_attributes(self):
         person, programme = kit.person(), kit.programme(has=("otp", "otp-request", "kyc"))

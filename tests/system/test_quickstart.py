@@ -56,7 +56,7 @@ class Quickstart(unittest.TestCase):
         self.assertGreaterEqual(len(notes), 30)
         self.assertGreater(notes.count("ordinary"), len(notes) // 2)
         for note in ["deactivated", "revoked VID", "expired", "locked otp-phone", "locked demo", "infant", "no phone",
-                     "hotlisted", "perpetual VID", "one-time VID"]:
+                     "hotlisted", "perpetual VID", "one-time VID", "no photo"]:
             self.assertEqual(notes.count(note), 1, note)
 
     def test_wrong_words_are_refused_with_usage(self):

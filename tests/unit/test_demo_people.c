@@ -7,13 +7,16 @@
 #include <cmocka.h>
 
 #include <jansson.h>
+#include <sodium.h>
 
 #include "authd/core/identifier.h"
+#include "authd/store/photo.h"
 #include "firmware/base/clock.h"
 #include "firmware/base/codec.h"
 #include "provisioning/demo/demo_file.h"
 #include "provisioning/demo/demo_kit_people.h"
 #include "provisioning/demo/demo_people.h"
+#include "provisioning/demo/demo_photo.h"
 #include "provisioning/demo/demo_random.h"
 
 #define TODAY_MS INT64_C(1798675200000) /* 2026-12-31 */
@@ -196,9 +199,9 @@ static void ordinary_people_can_be_reached(void **state) {
 /* What officer takes for a person; anything else would refuse the file. */
 static void a_person_has_known_members_alone(void **state) {
     (void)state;
-    static const char *const known[] = {"uin",        "phone", "email",       "language",
-                                        "dob",        "locks", "deactivated", "expires",
-                                        "attributes", "vids",  "hotlisted",   "note"};
+    static const char *const known[] = {"uin",       "phone",       "email",   "language",   "dob",
+                                        "locks",     "deactivated", "expires", "attributes", "vids",
+                                        "hotlisted", "photo",       "note"};
     size_t index;
     json_t *person, *value;
     const char *member;
@@ -260,18 +263,118 @@ static void every_language_is_preferred_by_someone_who_has_it(void **state) {
         assert_true(seen[i] > 0);
 }
 
+/* ${image} has room for DEMO_PHOTO_BYTES_MAX. */
+static struct bytes photo_of(const json_t *person, uint8_t *image) {
+    size_t len = 0;
+    assert_int_equal(codec_base64_decode(bytes_of_text(text_of(person, "photo")), CODEC_STRICT,
+                                         image, DEMO_PHOTO_BYTES_MAX, &len),
+                     ERR_OK);
+    return bytes_of(image, len);
+}
+
+/* Reads a Huffman-coded scan of squares as the head of the file describes it. */
+struct scan {
+    const uint8_t *at, *end;
+    unsigned bit;
+};
+
+static unsigned take_bit(struct scan *scan) {
+    assert_true(scan->at < scan->end);
+    unsigned value = *scan->at >> (7 - scan->bit) & 1;
+    if (++scan->bit == 8) {
+        scan->bit = 0;
+        if (*scan->at++ == 0xff)
+            assert_int_equal(*scan->at++, 0);
+    }
+    return value;
+}
+
+static unsigned take_bits(struct scan *scan, unsigned count) {
+    unsigned value = 0;
+    while (count-- > 0)
+        value = value << 1 | take_bit(scan);
+    return value;
+}
+
+/* The colours of all squares, one component after the other; ends where the image ends. */
+static void decode_squares(struct bytes image, int (*squares)[3]) {
+    struct scan scan = {.end = image.data + image.len - 2};
+    const uint8_t *start = memmem(image.data, image.len, "\xff\xda", 2);
+    int last[3] = {0};
+    assert_non_null(start);
+    scan.at = start + 14;
+    for (int i = 0; i < 15 * 20 * 3; i++) {
+        unsigned length = take_bits(&scan, 4);
+        assert_in_range(length, 0, 8);
+        int value = (int)take_bits(&scan, length);
+        if (length > 0 && value >> (length - 1) == 0)
+            value -= (1 << length) - 1;
+        assert_int_equal(take_bit(&scan), 0);
+        last[i % 3] += value;
+        assert_in_range(last[i % 3] + 128, 0, 255);
+        squares[i / 3][i % 3] = last[i % 3];
+    }
+    while (scan.bit != 0)
+        assert_int_equal(take_bit(&scan), 1);
+    assert_ptr_equal(scan.at, scan.end);
+}
+
+static void a_photo_is_a_whole_jpeg_of_a_person_of_several_colours(void **state) {
+    (void)state;
+    uint8_t memory[DEMO_PHOTO_BYTES_MAX];
+    int squares[300][3];
+    size_t index;
+    const json_t *person;
+    json_array_foreach(people, index, person) {
+        if (json_object_get(person, "photo") == NULL)
+            continue;
+        struct bytes image = photo_of(person, memory);
+        assert_int_equal(photo_check(image), ERR_OK);
+        assert_memory_equal(image.data + image.len - 2, "\xff\xd9", 2);
+        decode_squares(image, squares);
+        assert_memory_not_equal(squares[0], squares[8 * 15 + 7], sizeof squares[0]);
+        assert_memory_not_equal(squares[0], squares[19 * 15 + 7], sizeof squares[0]);
+        assert_memory_equal(squares[0], squares[14], sizeof squares[0]);
+    }
+}
+
+static void everyone_but_one_has_a_photo_of_their_own(void **state) {
+    (void)state;
+    DEMO_JSON_CLEANUP json_t *seen = json_object(), *chosen = NULL;
+    uint8_t memory[DEMO_PHOTO_BYTES_MAX], hash[crypto_hash_sha256_BYTES];
+    char hex[2 * sizeof hash + 1];
+    size_t index;
+    const json_t *person;
+    assert_int_equal(demo_kit_people_choose(people, &chosen), ERR_OK);
+    json_array_foreach(chosen, index, person) {
+        const json_t *stored = json_array_get(people, index);
+        bool none = strcmp(text_of(person, "note"), "no photo") == 0;
+        assert_int_equal(none, json_is_null(json_object_get(person, "photo_sha256")));
+        assert_int_equal(none, json_object_get(stored, "photo") == NULL);
+        if (none)
+            continue;
+        struct bytes image = photo_of(stored, memory);
+        (void)crypto_hash_sha256(hash, image.data, image.len);
+        (void)sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
+        assert_string_equal(text_of(person, "photo_sha256"), hex);
+        assert_null(json_object_get(seen, hex));
+        assert_int_equal(json_object_set_new(seen, hex, json_true()), 0);
+    }
+    assert_int_equal(json_object_size(seen), json_array_size(chosen) - 1);
+}
+
 static void the_kit_has_every_case_and_no_more_ordinary_people_than_it_should(void **state) {
     (void)state;
     DEMO_JSON_CLEANUP json_t *chosen = NULL;
     assert_int_equal(demo_kit_people_choose(people, &chosen), ERR_OK);
-    assert_int_equal(json_array_size(chosen), 10 + DEMO_KIT_ORDINARY);
+    assert_int_equal(json_array_size(chosen), 11 + DEMO_KIT_ORDINARY);
 }
 
 static void the_kit_names_people_as_a_request_does(void **state) {
     (void)state;
     DEMO_JSON_CLEANUP json_t *chosen = NULL;
     assert_int_equal(demo_kit_people_choose(people, &chosen), ERR_OK);
-    const json_t *person = json_array_get(chosen, 10), *stored = json_array_get(people, 10);
+    const json_t *person = json_array_get(chosen, 11), *stored = json_array_get(people, 11);
     assert_string_equal(text_of(person, "individualId"), text_of(stored, "uin"));
     assert_string_equal(text_of(person, "individualIdType"), "UIN");
     json_t *demographics = json_object_get(person, "demographics");
@@ -346,6 +449,8 @@ int main(void) {
         cmocka_unit_test(a_person_has_known_members_alone),
         cmocka_unit_test(everyone_has_a_name_in_arabic_and_french_and_most_in_a_third_language),
         cmocka_unit_test(every_language_is_preferred_by_someone_who_has_it),
+        cmocka_unit_test(a_photo_is_a_whole_jpeg_of_a_person_of_several_colours),
+        cmocka_unit_test(everyone_but_one_has_a_photo_of_their_own),
         cmocka_unit_test(the_kit_has_every_case_and_no_more_ordinary_people_than_it_should),
         cmocka_unit_test(the_kit_names_people_as_a_request_does),
         cmocka_unit_test(the_kit_presents_people_with_a_vid_by_it),
