@@ -27,7 +27,9 @@ enum jose_verb {
 #define JOSE_BINDING_BYTES    32
 #define JOSE_IV_BYTES         12
 #define JOSE_TAG_BYTES        16
-#define JOSE_PARTY_MAX        64 /* apu, apv */
+#define JOSE_PARTY_MAX        64           /* apu, apv */
+#define JOSE_PROTECTED_MAX    2048         /* characters of a protected header */
+#define JOSE_SECONDS_MAX      253402300799 /* 9999-12-31T23:59:59Z */
 #define JOSE_TRANSACTION_SIZE 16
 #define JOSE_NONCE_SIZE       65
 #define JOSE_DEVICE_SIZE      64
@@ -53,6 +55,7 @@ struct jose_block {                /* the JWE in `sealed`; views of the frame */
     uint8_t tag[JOSE_TAG_BYTES];
 };
 
+/* All but shape and function is zero unless the shape is JOSE_READ, which has a function. */
 struct jose_request {
     enum jose_shape shape;
     enum envelope_function function; /* by the path */
@@ -65,8 +68,10 @@ struct jose_request {
     char transaction[JOSE_TRANSACTION_SIZE];
     int64_t issued_ms;
     uint8_t binding[JOSE_BINDING_BYTES];
+    /* Of JOSE_READ: consent is true in all but FUNCTION_OTP, which has a channel at least;
+     * FUNCTION_KYC, and no other, has an attribute or lives_in at least. */
     bool consent, channel_phone, channel_email;
-    size_t attribute_count;
+    size_t attribute_count;                                    /* none twice */
     char attributes[JOSE_ATTRIBUTES_MAX][JOSE_ATTRIBUTE_SIZE]; /* visible ASCII */
     char lives_in_part[JOSE_ATTRIBUTE_SIZE];                   /* "": not asked */
     char lives_in_value[JOSE_LIVES_IN_SIZE];
@@ -81,6 +86,7 @@ struct jose_sealed_question {
     uint8_t tag[JOSE_TAG_BYTES];
 };
 
+/* All but ${opened} is zero unless it is well formed. */
 struct jose_sealed {
     bool opened;      /* the tag verified */
     bool well_formed; /* every member of §4 is there and within its bounds */
@@ -89,9 +95,19 @@ struct jose_sealed {
     int64_t captured_ms;
     char nonce[JOSE_NONCE_SIZE], device[JOSE_DEVICE_SIZE];
     char individual_id[UNSEAL_INDIVIDUAL_SIZE], individual_id_type[UNSEAL_TYPE_SIZE];
-    struct payload payload; /* the factors alone: from has_otp on */
+    /* The factors alone, from has_otp on. A code is six digits, or the block is not well formed;
+     * as are demographics that cannot be read. */
+    struct payload payload; /* the reader wipes it */
 };
 
+/* Whether ${text} is a txn or a nonce (§3, 4): so many of A–Z a–z 0–9 - _, of a txn also ".". */
+bool jose_wire_is_transaction(const char *text);
+bool jose_wire_is_nonce(const char *text);
+
+/* JOSE_REQUEST: path, media type and body. */
+void jose_wire_put_request_question(struct buffer *target, const struct edge_request *request);
+MUST_CHECK enum err jose_wire_get_request_question(struct bytes payload,
+                                                   struct edge_request *request);
 void jose_wire_put_request(struct buffer *target, const struct jose_request *request);
 MUST_CHECK enum err jose_wire_get_request(struct bytes payload, struct jose_request *request);
 void jose_wire_put_sealed_question(struct buffer *target,

@@ -1,15 +1,14 @@
 #include <string.h>
 
 #include "firmware/base/clock.h"
-#include "firmware/base/codec.h"
 #include "firmware/base/secret.h"
+#include "authd/wire/factors_wire.h"
 #include "authd/wire/field.h"
 #include "authd/wire/unseal_wire.h"
 
 #define JWS_SIGNATURE_MAX 512 /* RSA of at most 4096 bits */
 #define SEALED_MIN        32  /* tag and IV around nothing */
 #define THUMBPRINT_BYTES  32
-#define OTP_DIGITS        6
 
 /* Unseal has no use for the method, which is always POST, nor for the time. */
 void unseal_wire_put_envelope_question(struct buffer *target, const struct edge_request *request) {
@@ -251,48 +250,6 @@ enum err unseal_wire_get_payload_question(struct bytes payload, struct unseal_pa
     return err;
 }
 
-static void put_demographics(struct buffer *target, const struct payload *answer) {
-    buffer_bool(target, answer->demographics_malformed);
-    buffer_u8(target, (uint8_t)answer->demographic_count);
-    for (size_t i = 0; i < answer->demographic_count; i++) {
-        const struct payload_demographic *demographic = &answer->demographics[i];
-        buffer_text(target, demographic->name);
-        buffer_u8(target, (uint8_t)demographic->language_presence);
-        buffer_text(target, demographic->language);
-        buffer_block(target, demographic->value);
-    }
-}
-
-/* A text of any length up to the bound, which stays in the frame. */
-static struct bytes get_value(struct cursor *cursor) {
-    struct bytes value = cursor_block(cursor, PAYLOAD_VALUE_MAX);
-    field_require(cursor, value.len == 0 || memchr(value.data, 0, value.len) == NULL);
-    field_require(cursor, codec_utf8_check(value) == ERR_OK);
-    return value;
-}
-
-static void get_demographic(struct cursor *cursor, struct payload_demographic *demographic) {
-    field_text(cursor, demographic->name, sizeof demographic->name);
-    demographic->language_presence =
-        (enum field_presence)field_enum(cursor, FIELD_ABSENT, FIELD_PRESENT);
-    field_text(cursor, demographic->language, sizeof demographic->language);
-    demographic->value = get_value(cursor);
-    bool has_language = demographic->language_presence == FIELD_PRESENT;
-    field_require(cursor, field_is_visible(demographic->name));
-    field_require(cursor, demographic->language_presence != FIELD_WRONG_TYPE);
-    field_require(cursor, has_language || demographic->language[0] == '\0');
-}
-
-static void get_demographics(struct cursor *cursor, struct payload *answer) {
-    answer->demographics_malformed = cursor_bool(cursor);
-    answer->demographic_count = field_enum(cursor, 0, PAYLOAD_DEMOGRAPHICS_MAX);
-    for (size_t i = 0; i < answer->demographic_count; i++)
-        get_demographic(cursor, &answer->demographics[i]);
-    bool any = answer->demographic_count > 0;
-    field_require(cursor, !answer->demographics_malformed || !any);
-    field_require(cursor, answer->has_demographics == (answer->demographics_malformed || any));
-}
-
 void unseal_wire_put_payload(struct buffer *target, const struct payload *answer) {
     buffer_bool(target, answer->hmac_opened);
     buffer_bool(target, answer->request_opened);
@@ -300,16 +257,7 @@ void unseal_wire_put_payload(struct buffer *target, const struct payload *answer
     buffer_bool(target, answer->is_json);
     put_text(target, &answer->timestamp);
     put_time(target, answer->timestamp_valid, answer->timestamp_ms);
-    buffer_bool(target, answer->has_otp);
-    buffer_bool(target, answer->otp_well_formed);
-    buffer_text(target, answer->otp);
-    buffer_bool(target, answer->has_demographics);
-    put_demographics(target, answer);
-    buffer_bool(target, answer->has_biometrics);
-    buffer_bool(target, answer->has_static_pin);
-    buffer_bool(target, answer->has_password);
-    buffer_bool(target, answer->has_bound_tokens);
-    buffer_text(target, answer->biometric_modality);
+    factors_wire_put(target, answer);
 }
 
 /* Each step is taken only after the one before it succeeded. */
@@ -323,12 +271,6 @@ static bool steps_agree(const struct payload *answer) {
     return answer->is_json || (!any_factor && answer->timestamp.presence == FIELD_ABSENT);
 }
 
-static bool otp_agrees(const struct payload *answer) {
-    if (answer->otp_well_formed)
-        return answer->has_otp && field_is_digits(answer->otp, OTP_DIGITS);
-    return answer->otp[0] == '\0';
-}
-
 enum err unseal_wire_get_payload(struct bytes payload, struct payload *answer) {
     struct cursor cursor = cursor_over(payload);
     *answer = (struct payload){0};
@@ -338,18 +280,8 @@ enum err unseal_wire_get_payload(struct bytes payload, struct payload *answer) {
     answer->is_json = cursor_bool(&cursor);
     get_text(&cursor, &answer->timestamp, UNSEAL_TIME_SIZE);
     get_time(&cursor, &answer->timestamp, &answer->timestamp_valid, &answer->timestamp_ms);
-    answer->has_otp = cursor_bool(&cursor);
-    answer->otp_well_formed = cursor_bool(&cursor);
-    field_text(&cursor, answer->otp, sizeof answer->otp);
-    answer->has_demographics = cursor_bool(&cursor);
-    get_demographics(&cursor, answer);
-    answer->has_biometrics = cursor_bool(&cursor);
-    answer->has_static_pin = cursor_bool(&cursor);
-    answer->has_password = cursor_bool(&cursor);
-    answer->has_bound_tokens = cursor_bool(&cursor);
-    field_line(&cursor, answer->biometric_modality, sizeof answer->biometric_modality);
-    field_require(&cursor, steps_agree(answer) && otp_agrees(answer));
-    field_require(&cursor, answer->has_biometrics || answer->biometric_modality[0] == '\0');
+    factors_wire_get(&cursor, answer);
+    field_require(&cursor, steps_agree(answer));
     enum err err = cursor_end(&cursor);
     if (err != ERR_OK)
         secret_wipe(answer, sizeof *answer);
