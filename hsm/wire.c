@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "hsm/receipt.h"
 #include "hsm/wire.h"
 
 /* What a publication may hold at most: a few certificates of about 1 KB each. */
@@ -20,35 +21,6 @@ const char *hsm_purpose_text(enum hsm_purpose purpose) {
 static enum err first_error(const struct cursor *cursor, enum err value) {
     ERR_TRY(cursor_end(cursor));
     return value;
-}
-
-static void put_receipt(struct buffer *target, const struct hsm_receipt *receipt) {
-    buffer_u8(target, (uint8_t)receipt->status);
-    buffer_u16(target, receipt->signer_index);
-    buffer_u64(target, receipt->sequence);
-}
-
-/* Only these statuses are answers; for all others the signer ends. */
-static bool is_answer(uint8_t status) {
-    static const uint8_t answers[] = {ERR_OK,    ERR_CRYPTO, ERR_NOT_FOUND,
-                                      ERR_LIMIT, ERR_DENIED, ERR_EXISTS};
-    return memchr(answers, status, sizeof answers) != NULL;
-}
-
-/*
- * Reads the receipt; ${more} is true when the rest of the answer follows. A refusal is a receipt
- * alone, so that it can carry nothing else.
- */
-static enum err get_receipt(struct cursor *cursor, struct hsm_receipt *receipt, bool *more) {
-    uint8_t status = cursor_u8(cursor);
-    receipt->signer_index = cursor_u16(cursor);
-    receipt->sequence = cursor_u64(cursor);
-    bool known = is_answer(status);
-    receipt->status = known ? (enum err)status : ERR_UNAVAILABLE;
-    *more = known && receipt->status == ERR_OK;
-    if (cursor->err != ERR_OK)
-        return cursor->err;
-    return known ? ERR_OK : ERR_MALFORMED;
 }
 
 void hsm_wire_put_hello(struct buffer *target, const struct hsm_hello *hello) {
@@ -93,7 +65,7 @@ enum err hsm_wire_get_unwrap(struct bytes payload, struct hsm_unwrap *question) 
 }
 
 void hsm_wire_put_unwrapped(struct buffer *target, const struct hsm_unwrapped *answer) {
-    put_receipt(target, &answer->receipt);
+    receipt_put(target, &answer->receipt);
     if (answer->receipt.status != ERR_OK)
         return;
     buffer_raw(target, answer->content_key, sizeof answer->content_key);
@@ -106,7 +78,7 @@ enum err hsm_wire_get_unwrapped(struct bytes payload, struct hsm_unwrapped *answ
     struct cursor cursor = cursor_over(payload);
     bool more;
     memset(answer, 0, sizeof *answer);
-    ERR_TRY(get_receipt(&cursor, &answer->receipt, &more));
+    ERR_TRY(receipt_get(&cursor, &answer->receipt, &more));
     if (more) {
         cursor_copy(&cursor, answer->content_key, sizeof answer->content_key);
         answer->has_lookup_key = cursor_bool(&cursor);
@@ -151,7 +123,7 @@ enum err hsm_wire_get_lookup(struct bytes payload, struct hsm_lookup *question) 
 }
 
 void hsm_wire_put_looked_up(struct buffer *target, const struct hsm_looked_up *answer) {
-    put_receipt(target, &answer->receipt);
+    receipt_put(target, &answer->receipt);
     if (answer->receipt.status == ERR_OK)
         put_rows(target, answer->lookup_key[0], answer->count);
 }
@@ -160,7 +132,7 @@ enum err hsm_wire_get_looked_up(struct bytes payload, struct hsm_looked_up *answ
     struct cursor cursor = cursor_over(payload);
     bool more;
     answer->count = 0;
-    ERR_TRY(get_receipt(&cursor, &answer->receipt, &more));
+    ERR_TRY(receipt_get(&cursor, &answer->receipt, &more));
     return more ? get_rows(&cursor, answer->lookup_key[0], &answer->count) : cursor_end(&cursor);
 }
 
@@ -227,7 +199,7 @@ enum err hsm_wire_get_statement(struct bytes payload, struct statement *question
 }
 
 void hsm_wire_put_stated(struct buffer *target, const struct hsm_stated *answer) {
-    put_receipt(target, &answer->receipt);
+    receipt_put(target, &answer->receipt);
     if (answer->receipt.status != ERR_OK)
         return;
     buffer_block(target, answer->body);
@@ -238,7 +210,7 @@ enum err hsm_wire_get_stated(struct bytes payload, struct hsm_stated *answer) {
     struct cursor cursor = cursor_over(payload);
     bool more;
     memset(answer, 0, sizeof *answer);
-    ERR_TRY(get_receipt(&cursor, &answer->receipt, &more));
+    ERR_TRY(receipt_get(&cursor, &answer->receipt, &more));
     if (more) {
         answer->body = cursor_block(&cursor, STATEMENT_BODY_MAX);
         answer->signature = cursor_block(&cursor, STATEMENT_SIGNATURE_MAX);
@@ -265,7 +237,7 @@ enum err hsm_wire_get_checkpoint(struct bytes payload, struct hsm_checkpoint *qu
 }
 
 void hsm_wire_put_checkpointed(struct buffer *target, const struct hsm_checkpointed *answer) {
-    put_receipt(target, &answer->receipt);
+    receipt_put(target, &answer->receipt);
     if (answer->receipt.status == ERR_OK)
         buffer_block(target, answer->note);
 }
@@ -274,14 +246,14 @@ enum err hsm_wire_get_checkpointed(struct bytes payload, struct hsm_checkpointed
     struct cursor cursor = cursor_over(payload);
     bool more;
     memset(answer, 0, sizeof *answer);
-    ERR_TRY(get_receipt(&cursor, &answer->receipt, &more));
+    ERR_TRY(receipt_get(&cursor, &answer->receipt, &more));
     if (more)
         answer->note = cursor_block(&cursor, NOTE_MAX);
     return cursor_end(&cursor);
 }
 
 void hsm_wire_put_high_water(struct buffer *target, const struct hsm_high_water *answer) {
-    put_receipt(target, &answer->receipt);
+    receipt_put(target, &answer->receipt);
     if (answer->receipt.status != ERR_OK)
         return;
     buffer_u64(target, answer->mark.tree_size);
@@ -293,7 +265,7 @@ enum err hsm_wire_get_high_water(struct bytes payload, struct hsm_high_water *an
     struct cursor cursor = cursor_over(payload);
     bool more;
     memset(answer, 0, sizeof *answer);
-    ERR_TRY(get_receipt(&cursor, &answer->receipt, &more));
+    ERR_TRY(receipt_get(&cursor, &answer->receipt, &more));
     if (more) {
         answer->mark.tree_size = cursor_u64(&cursor);
         answer->mark.registry_sequence = cursor_u64(&cursor);
@@ -315,7 +287,7 @@ enum err hsm_wire_get_open_root(struct bytes payload, struct hsm_open_root *ques
 }
 
 void hsm_wire_put_root_opened(struct buffer *target, const struct hsm_root_opened *answer) {
-    put_receipt(target, &answer->receipt);
+    receipt_put(target, &answer->receipt);
     if (answer->receipt.status == ERR_OK)
         buffer_raw(target, answer->root, sizeof answer->root);
 }
@@ -324,14 +296,14 @@ enum err hsm_wire_get_root_opened(struct bytes payload, struct hsm_root_opened *
     struct cursor cursor = cursor_over(payload);
     bool more;
     memset(answer, 0, sizeof *answer);
-    ERR_TRY(get_receipt(&cursor, &answer->receipt, &more));
+    ERR_TRY(receipt_get(&cursor, &answer->receipt, &more));
     if (more)
         cursor_copy(&cursor, answer->root, sizeof answer->root);
     return cursor_end(&cursor);
 }
 
 void hsm_wire_put_root_made(struct buffer *target, const struct hsm_root_made *answer) {
-    put_receipt(target, &answer->receipt);
+    receipt_put(target, &answer->receipt);
     if (answer->receipt.status == ERR_OK)
         buffer_raw(target, answer->wrapped, sizeof answer->wrapped);
 }
@@ -340,14 +312,14 @@ enum err hsm_wire_get_root_made(struct bytes payload, struct hsm_root_made *answ
     struct cursor cursor = cursor_over(payload);
     bool more;
     memset(answer, 0, sizeof *answer);
-    ERR_TRY(get_receipt(&cursor, &answer->receipt, &more));
+    ERR_TRY(receipt_get(&cursor, &answer->receipt, &more));
     if (more)
         cursor_copy(&cursor, answer->wrapped, sizeof answer->wrapped);
     return cursor_end(&cursor);
 }
 
 void hsm_wire_put_publication(struct buffer *target, const struct hsm_publication *answer) {
-    put_receipt(target, &answer->receipt);
+    receipt_put(target, &answer->receipt);
     if (answer->receipt.status != ERR_OK)
         return;
     buffer_block(target, answer->jwks);
@@ -355,19 +327,21 @@ void hsm_wire_put_publication(struct buffer *target, const struct hsm_publicatio
     buffer_block(target, answer->ida_fir_pem);
     buffer_block(target, answer->sign_pem);
     buffer_block(target, answer->root_pem);
+    buffer_text(target, answer->request_kid);
 }
 
 enum err hsm_wire_get_publication(struct bytes payload, struct hsm_publication *answer) {
     struct cursor cursor = cursor_over(payload);
     bool more;
     memset(answer, 0, sizeof *answer);
-    ERR_TRY(get_receipt(&cursor, &answer->receipt, &more));
+    ERR_TRY(receipt_get(&cursor, &answer->receipt, &more));
     if (more) {
         answer->jwks = cursor_block(&cursor, PUBLICATION_BLOCK_MAX);
         answer->partner_pem = cursor_block(&cursor, PUBLICATION_BLOCK_MAX);
         answer->ida_fir_pem = cursor_block(&cursor, PUBLICATION_BLOCK_MAX);
         answer->sign_pem = cursor_block(&cursor, PUBLICATION_BLOCK_MAX);
         answer->root_pem = cursor_block(&cursor, PUBLICATION_BLOCK_MAX);
+        cursor_text(&cursor, answer->request_kid, sizeof answer->request_kid);
     }
     return cursor_end(&cursor);
 }
@@ -375,7 +349,7 @@ enum err hsm_wire_get_publication(struct bytes payload, struct hsm_publication *
 /* How many were made is told even when nothing more is to do: the answer is the receipt and a
  * number. */
 void hsm_wire_put_generated(struct buffer *target, const struct hsm_generated *answer) {
-    put_receipt(target, &answer->receipt);
+    receipt_put(target, &answer->receipt);
     buffer_u16(target, (uint16_t)answer->made);
 }
 
@@ -383,7 +357,7 @@ enum err hsm_wire_get_generated(struct bytes payload, struct hsm_generated *answ
     struct cursor cursor = cursor_over(payload);
     bool more;
     answer->made = 0;
-    ERR_TRY(get_receipt(&cursor, &answer->receipt, &more));
+    ERR_TRY(receipt_get(&cursor, &answer->receipt, &more));
     answer->made = cursor_u16(&cursor);
     return cursor_end(&cursor);
 }

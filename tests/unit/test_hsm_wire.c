@@ -288,6 +288,7 @@ static void write_publication(struct buffer *target) {
         .ida_fir_pem = bytes_of_text("fir"),
         .sign_pem = bytes_of_text("sign"),
         .root_pem = bytes_of_text("root"),
+        .request_kid = "VMpdNZlKzR4N8N-UABaxU_3X4tAok5eY8thPSP3TfZA",
     };
     hsm_wire_put_publication(target, &answer);
 }
@@ -301,6 +302,7 @@ static enum err read_publication(struct bytes payload) {
     assert_true(bytes_equal_text(answer.ida_fir_pem, "fir"));
     assert_true(bytes_equal_text(answer.sign_pem, "sign"));
     assert_true(bytes_equal_text(answer.root_pem, "root"));
+    assert_string_equal(answer.request_kid, "VMpdNZlKzR4N8N-UABaxU_3X4tAok5eY8thPSP3TfZA");
     return ERR_OK;
 }
 
