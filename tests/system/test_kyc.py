@@ -105,7 +105,7 @@ class Kyc(unittest.TestCase):
 
     def people(self, person, photo):
         """A file with the person as the register has them now, and their photo from now on."""
-        every = json.loads((box.state / ("demo/people-%d.json" % box.people)).read_text())
+        every = json.loads((box.state / ("officer/demo/people-%d.json" % box.people)).read_text())
         found = next(p for p in every if p["uin"] == person["individualId"])
         found["photo"] = photo
         path = box.folder / "import.json"
