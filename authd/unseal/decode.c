@@ -55,6 +55,14 @@ enum err decode_base64(struct bytes text, enum codec_base64_flags flags, struct 
     return ERR_OK;
 }
 
+enum err decode_base64url(struct bytes text, struct buffer *workspace, struct bytes *decoded) {
+    bool other = false; /* what is no base64 at all the decoder finds */
+    for (size_t i = 0; i < text.len; i++)
+        other |= text.data[i] == '+' || text.data[i] == '/' || text.data[i] == '=';
+    *decoded = bytes_of(NULL, 0);
+    return other ? ERR_MALFORMED : decode_base64(text, CODEC_STRICT, workspace, decoded);
+}
+
 enum err decode_string(const struct json *json, const struct json_node *string,
                        struct buffer *workspace, struct bytes *characters) {
     *characters = bytes_of(NULL, 0);

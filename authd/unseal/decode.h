@@ -21,6 +21,11 @@
 MUST_CHECK enum err decode_base64(struct bytes text, enum codec_base64_flags flags,
                                   struct buffer *workspace, struct bytes *decoded);
 
+/* What ${text} is the base64url of, in its one form (RFC 7515 §2): no padding, no line breaks, no
+ * bits left over. The errors of decode_base64. */
+MUST_CHECK enum err decode_base64url(struct bytes text, struct buffer *workspace,
+                                     struct bytes *decoded);
+
 /* The characters of a string: in place when nothing in it is escaped, else appended. ERR_FULL. */
 MUST_CHECK enum err decode_string(const struct json *json, const struct json_node *string,
                                   struct buffer *workspace, struct bytes *characters);

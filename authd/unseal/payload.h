@@ -2,6 +2,7 @@
 
 #include "firmware/base/bytes.h"
 #include "firmware/base/err.h"
+#include "authd/unseal/json.h"
 #include "authd/wire/unseal_wire.h"
 
 /* Objects, arrays, values and names that a decrypted request may have in all. */
@@ -36,3 +37,6 @@ MUST_CHECK enum err payload_unseal(const struct unseal_payload *question, struct
  */
 #define PAYLOAD_WORKSPACE_BYTES (PAYLOAD_DEMOGRAPHICS_MAX * PAYLOAD_VALUE_MAX)
 void payload_read(struct bytes plaintext, struct buffer *workspace, struct payload *answer);
+/* Of that the factors alone, from has_otp on: what both profiles seal alike. */
+void payload_read_factors(const struct json *json, struct buffer *workspace,
+                          struct payload *answer);

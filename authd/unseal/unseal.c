@@ -9,6 +9,7 @@
 #include "firmware/base/secret.h"
 #include "firmware/base/serve.h"
 #include "authd/unseal/worker.h"
+#include "authd/wire/jose_wire.h"
 #include "authd/wire/unseal_wire.h"
 
 /* authd-unseal: turns hostile bytes into typed fields, for core or for provd. See authd-unseal(8).
@@ -77,6 +78,8 @@ static const struct serve_verb core_verbs[] = {
     {UNSEAL_ENVELOPE, SERVE_ANY_STATE, answer_question},
     {UNSEAL_FOREIGN, SERVE_ANY_STATE, answer_question},
     {UNSEAL_PAYLOAD, SERVE_ANY_STATE, answer_question},
+    {JOSE_REQUEST, SERVE_ANY_STATE, answer_question},
+    {JOSE_SEALED, SERVE_ANY_STATE, answer_question},
 };
 static const struct serve_verb provd_verbs[] = {
     {UNSEAL_CERTIFICATE, SERVE_ANY_STATE, answer_question},

@@ -4,8 +4,11 @@
 #include "authd/unseal/certificate.h"
 #include "authd/unseal/decode.h"
 #include "authd/unseal/envelope.h"
+#include "authd/unseal/jose_request.h"
+#include "authd/unseal/jose_sealed.h"
 #include "authd/unseal/payload.h"
 #include "authd/unseal/worker.h"
+#include "authd/wire/jose_wire.h"
 #include "authd/wire/unseal_wire.h"
 
 static uint8_t workspace_memory[DECODE_WORKSPACE_BYTES];
@@ -67,6 +70,28 @@ static enum err answer_certificate(struct bytes question) {
     return ERR_OK;
 }
 
+static enum err answer_jose_request(struct bytes question) {
+    struct edge_request request;
+    struct jose_request read;
+    ERR_TRY(jose_wire_get_request_question(question, &request));
+    jose_request_read(&request, &workspace, &read);
+    jose_wire_put_request(&target, &read);
+    secret_wipe(&read, sizeof read);
+    return ERR_OK;
+}
+
+static enum err answer_jose_sealed(struct bytes question) {
+    struct jose_sealed_question sealed;
+    struct jose_sealed read;
+    ERR_TRY(jose_wire_get_sealed_question(question, &sealed));
+    enum err err = jose_sealed_unseal(&sealed, &workspace, &read);
+    if (err == ERR_OK)
+        jose_wire_put_sealed(&target, &read);
+    secret_wipe(&read, sizeof read);
+    secret_wipe(&sealed, sizeof sealed);
+    return err == ERR_OK ? ERR_OK : ERR_UNAVAILABLE;
+}
+
 static const struct {
     uint16_t question, answer;
     enum err (*make)(struct bytes question);
@@ -75,6 +100,8 @@ static const struct {
     {UNSEAL_FOREIGN, UNSEAL_FOREIGN_JUDGED, answer_foreign},
     {UNSEAL_PAYLOAD, UNSEAL_PAYLOAD_READ, answer_payload},
     {UNSEAL_CERTIFICATE, UNSEAL_CERTIFICATE_READ, answer_certificate},
+    {JOSE_REQUEST, JOSE_REQUEST_READ, answer_jose_request},
+    {JOSE_SEALED, JOSE_SEALED_READ, answer_jose_sealed},
 };
 
 enum err worker_answer(const struct frame *question, struct frame *answer) {

@@ -20,6 +20,10 @@ bool jose_wire_is_nonce(const char *text) {
     return len >= NONCE_MIN && len < JOSE_NONCE_SIZE && strspn(text, BASE64URL) == len;
 }
 
+bool jose_wire_is_identifier_type(const char *text) {
+    return strcmp(text, "UIN") == 0 || strcmp(text, "VID") == 0;
+}
+
 /* Whether these are the characters of a protected header. */
 static bool is_protected(struct bytes header) {
     for (size_t i = 0; i < header.len; i++)
@@ -238,10 +242,6 @@ void jose_wire_put_sealed(struct buffer *target, const struct jose_sealed *seale
     factors_wire_put(target, &sealed->payload);
 }
 
-static bool is_identifier_type(const char *type) {
-    return strcmp(type, "UIN") == 0 || strcmp(type, "VID") == 0;
-}
-
 static void get_sealed(struct cursor *cursor, struct jose_sealed *sealed) {
     get_line(cursor, sealed->audience, sizeof sealed->audience);
     get_line(cursor, sealed->issuer, sizeof sealed->issuer);
@@ -254,7 +254,7 @@ static void get_sealed(struct cursor *cursor, struct jose_sealed *sealed) {
     factors_wire_get(cursor, &sealed->payload);
     field_require(cursor, jose_wire_is_transaction(sealed->transaction));
     field_require(cursor, jose_wire_is_nonce(sealed->nonce));
-    field_require(cursor, is_identifier_type(sealed->individual_id_type));
+    field_require(cursor, jose_wire_is_identifier_type(sealed->individual_id_type));
     field_require(cursor, sealed->payload.has_otp == sealed->payload.otp_well_formed);
     field_require(cursor, !sealed->payload.demographics_malformed);
 }

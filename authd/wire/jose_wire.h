@@ -103,6 +103,8 @@ struct jose_sealed {
 /* Whether ${text} is a txn or a nonce (§3, 4): so many of A–Z a–z 0–9 - _, of a txn also ".". */
 bool jose_wire_is_transaction(const char *text);
 bool jose_wire_is_nonce(const char *text);
+/* "UIN" or "VID". */
+bool jose_wire_is_identifier_type(const char *text);
 
 /* JOSE_REQUEST: path, media type and body. */
 void jose_wire_put_request_question(struct buffer *target, const struct edge_request *request);
