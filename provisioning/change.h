@@ -36,6 +36,7 @@ struct change {
     struct secret published; /* what the views of ${publication} point into */
     struct officer_publication publication;
     struct officer_box box;
+    struct officer_jose_shown shown;
 };
 
 /* Sets the outcome and gives ${status} back, which is not ERR_OK. ${detail} may be NULL. */

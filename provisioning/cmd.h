@@ -39,6 +39,7 @@ struct command {
 extern const struct command cmd_key_initialise, cmd_key_list;
 extern const struct command cmd_trust_add;
 extern const struct command cmd_partner_add, cmd_partner_suspend, cmd_partner_activate;
+extern const struct command cmd_partner_jose, cmd_partner_jose_remove, cmd_partner_jose_show;
 extern const struct command cmd_policy_add;
 extern const struct command cmd_api_key_add;
 extern const struct command cmd_misp_add;
@@ -58,6 +59,13 @@ MUST_CHECK_RESULT enum result cmd_trust_send(struct officer_link *link, const ch
                                              const char *path);
 MUST_CHECK_RESULT enum result cmd_partner_send(struct officer_link *link,
                                                const struct cmd_partner *partner);
+/* The certificates of a programme for the JOSE profile. */
+struct cmd_partner_jose {
+    char id[PROGRAMME_ID_SIZE];
+    const char *tls_path, *signature_path, *encryption_path;
+};
+MUST_CHECK_RESULT enum result cmd_partner_jose_send(struct officer_link *link,
+                                                    const struct cmd_partner_jose *jose);
 /* ${policy_json} is an object of MOSIP's policy members and ours; ${where} names it. */
 MUST_CHECK_RESULT enum result cmd_policy_send(struct officer_link *link, const json_t *policy_json,
                                               const char *where, char id[PROGRAMME_ID_SIZE]);

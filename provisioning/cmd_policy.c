@@ -85,6 +85,7 @@ static enum result read_policy(const json_t *object, const char *where, struct p
         {"commences", OFFICER_JSON_TIME, false, &policy->commences_ms, 0},
         {"expires", OFFICER_JSON_TIME, false, &policy->expires_ms, 0},
         {"uniform", OFFICER_JSON_BOOLEAN, false, &policy->uniform, 0},
+        {"unsignedRequests", OFFICER_JSON_BOOLEAN, false, &policy->unsigned_requests, 0},
         {"tellsPerson", OFFICER_JSON_BOOLEAN, false, &policy->tells_person, 0},
         {"failuresAnHour", OFFICER_JSON_COUNT, false, &policy->failures_an_hour, 0},
         {"authTokenType", OFFICER_JSON_TEXT, true, token_type, sizeof token_type},

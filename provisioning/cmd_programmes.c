@@ -53,11 +53,32 @@ static enum result put_misp(const struct import *import, const json_t *object, c
     return cmd_misp_send(import->link, &row, path);
 }
 
+static enum result put_jose(const struct import *import, const json_t *object, const char *id,
+                            const char *where) {
+    struct cmd_partner_jose jose = {0};
+    char place[OFFICER_JSON_PLACE_SIZE], names[3][PATH_SIZE] = {"", "", ""}, paths[3][PATH_SIZE];
+    const struct officer_json_member members[] = {
+        {"tls", OFFICER_JSON_TEXT, true, names[0], PATH_SIZE},
+        {"signature", OFFICER_JSON_TEXT, true, names[1], PATH_SIZE},
+        {"encryption", OFFICER_JSON_TEXT, true, names[2], PATH_SIZE},
+    };
+    (void)snprintf(place, sizeof place, "%s.jose", where);
+    RESULT_TRY(OFFICER_JSON_READ(object, place, members));
+    for (size_t i = 0; i < 3; i++)
+        RESULT_TRY(resolve(import, names[i], place, paths[i]));
+    (void)snprintf(jose.id, sizeof jose.id, "%s", id);
+    jose.tls_path = paths[0];
+    jose.signature_path = paths[1];
+    jose.encryption_path = paths[2];
+    return cmd_partner_jose_send(import->link, &jose);
+}
+
 static enum result put_partner(const struct import *import, const json_t *object,
                                const char *where) {
     struct cmd_partner partner = {.status = STATUS_ACTIVE};
     struct api_key row = {.status = STATUS_ACTIVE};
     char certificate[PATH_SIZE] = "", key[PATH_SIZE] = "", path[PATH_SIZE];
+    const json_t *jose = NULL;
     const struct officer_json_member members[] = {
         {"id", OFFICER_JSON_TEXT, true, partner.id, sizeof partner.id},
         {"name", OFFICER_JSON_TEXT, true, partner.name, sizeof partner.name},
@@ -66,6 +87,7 @@ static enum result put_partner(const struct import *import, const json_t *object
         {"apiKeyFile", OFFICER_JSON_TEXT, true, key, sizeof key},
         {"apiKeyExpires", OFFICER_JSON_TIME, false, &row.expires_ms, 0},
         {"policyId", OFFICER_JSON_TEXT, true, row.policy_id, sizeof row.policy_id},
+        {"jose", OFFICER_JSON_OBJECT, false, &jose, 0},
     };
     RESULT_TRY(OFFICER_JSON_READ(object, where, members));
     memcpy(row.partner_id, partner.id, sizeof row.partner_id);
@@ -73,7 +95,8 @@ static enum result put_partner(const struct import *import, const json_t *object
     partner.certificate_path = path;
     RESULT_TRY(cmd_partner_send(import->link, &partner));
     RESULT_TRY(resolve(import, key, where, path));
-    return cmd_api_key_send(import->link, &row, path);
+    RESULT_TRY(cmd_api_key_send(import->link, &row, path));
+    return jose == NULL ? RESULT_DONE : put_jose(import, jose, partner.id, where);
 }
 
 static enum result put_each(const struct import *import, const json_t *list, const char *name,

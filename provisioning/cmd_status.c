@@ -22,6 +22,8 @@ static void print(const struct officer_box *box) {
                    box->policies, box->api_keys);
     (void)snprintf(second, sizeof second, "%" PRIu64 ", %" PRIu64, box->misps, box->anchors);
     officer_text_print(stdout, TEXT_STATUS_PROGRAMMES, first, second);
+    (void)snprintf(first, sizeof first, "%" PRIu64, box->jose_clients);
+    officer_text_print(stdout, TEXT_STATUS_JOSE, first, NULL);
 }
 
 static enum result show(struct officer_link *link, const struct arguments *arguments) {

@@ -97,6 +97,16 @@ static const struct pair texts[TEXT_COUNT] = {
     [TEXT_PARTNER_ADDED] = {"partner %1 is registered", "le partenaire %1 est enregistré"},
     [TEXT_PARTNER_ACTIVE] = {"partner %1 is active", "le partenaire %1 est actif"},
     [TEXT_PARTNER_SUSPENDED] = {"partner %1 is suspended", "le partenaire %1 est suspendu"},
+    [TEXT_JOSE_PUT] = {"partner %1 may use the JOSE profile with these keys",
+                       "le partenaire %1 peut utiliser le profil JOSE avec ces clés"},
+    [TEXT_JOSE_REMOVED] = {"partner %1 may no longer use the JOSE profile",
+                           "le partenaire %1 ne peut plus utiliser le profil JOSE"},
+    [TEXT_JOSE_TLS] = {"TLS certificate: SHA-256 %1, valid until %2",
+                       "certificat TLS : SHA-256 %1, valable jusqu'au %2"},
+    [TEXT_JOSE_SIGNATURE] = {"signature key: kid %1, valid until %2",
+                             "clé de signature : kid %1, valable jusqu'au %2"},
+    [TEXT_JOSE_ENCRYPTION] = {"encryption key: kid %1, valid until %2",
+                              "clé de chiffrement : kid %1, valable jusqu'au %2"},
     [TEXT_POLICY_ADDED] = {"policy %1 is registered", "la politique %1 est enregistrée"},
     [TEXT_API_KEY_ADDED] = {"partner %1 has this API key for policy %2",
                             "le partenaire %1 a cette clé d'API pour la politique %2"},
@@ -113,6 +123,8 @@ static const struct pair texts[TEXT_COUNT] = {
     [TEXT_STATUS_PEOPLE] = {"people: %1; VIDs: %2", "personnes : %1 ; VID : %2"},
     [TEXT_STATUS_PROGRAMMES] = {"partners, policies, API keys: %1; licences, anchors: %2",
                                 "partenaires, politiques, clés d'API : %1 ; licences, ancres : %2"},
+    [TEXT_STATUS_JOSE] = {"partners with keys for the JOSE profile: %1",
+                          "partenaires avec des clés pour le profil JOSE : %1"},
     [TEXT_PIN_HELP] =
         {"A signer that the token refused its PIN ends and is not started again: the box is\n"
          "`locked`, so that a wrong PIN is tried once and the token never locks itself.\n"
@@ -144,6 +156,14 @@ static const struct pair texts[TEXT_COUNT] = {
     [TEXT_ABOUT_PARTNER_SUSPEND] = {"refuses a programme from now on",
                                     "refuse un programme dès maintenant"},
     [TEXT_ABOUT_PARTNER_ACTIVATE] = {"ends a suspension", "met fin à une suspension"},
+    [TEXT_ABOUT_PARTNER_JOSE] = {"registers, or replaces, the certificates of a programme for the "
+                                 "JOSE profile: three keys on P-256",
+                                 "enregistre ou remplace les certificats d'un programme pour le "
+                                 "profil JOSE : trois clés sur P-256"},
+    [TEXT_ABOUT_PARTNER_JOSE_REMOVE] = {"takes the JOSE profile away from a programme",
+                                        "retire le profil JOSE à un programme"},
+    [TEXT_ABOUT_PARTNER_JOSE_SHOW] = {"shows what a programme has registered for the JOSE profile",
+                                      "montre ce qu'un programme a enregistré pour le profil JOSE"},
     [TEXT_ABOUT_POLICY_ADD] = {"registers what programmes may do, from a JSON file",
                                "enregistre ce que des programmes peuvent faire, depuis un fichier "
                                "JSON"},
@@ -236,6 +256,19 @@ static const struct pair refusals[OFFICER_REASON_COUNT] = {
                               "imported",
                               "people[%2] : un identifiant (%1) apparaît deux fois ; ce lot n'a "
                               "pas été importé"},
+    [OFFICER_REASON_CERTIFICATE_NOT_P256] =
+        {"the JOSE profile takes keys on P-256 alone, this certificate has another (%1): have one "
+         "issued for a new key",
+         "le profil JOSE n'admet que des clés sur P-256, ce certificat en a une autre (%1) : "
+         "faites-en émettre un pour une nouvelle clé"},
+    [OFFICER_REASON_KEY_TWICE] = {"two certificates have the same key (%1): each purpose needs a "
+                                  "key of its own",
+                                  "deux certificats ont la même clé (%1) : chaque usage demande "
+                                  "sa propre clé"},
+    [OFFICER_REASON_KEY_TAKEN] = {"another programme has this key already (%1): make a key that "
+                                  "nobody else has",
+                                  "un autre programme a déjà cette clé (%1) : faites une clé que "
+                                  "personne d'autre n'a"},
 };
 
 static bool french;
@@ -257,15 +290,22 @@ static void print_safely(FILE *stream, const char *value) {
         (void)fputc((unsigned char)*value < 0x20 || *value == 0x7f ? '?' : *value, stream);
 }
 
-static void print_pair(FILE *stream, const struct pair *pair, const char *first,
-                       const char *second) {
-    const char *at = french ? pair->french : pair->english;
+static const char *text_of(const struct pair *pair) {
+    return french ? pair->french : pair->english;
+}
+
+static void print_filled(FILE *stream, const char *at, const char *first, const char *second) {
     for (; *at != '\0'; at++) {
         if (at[0] == '%' && (at[1] == '1' || at[1] == '2'))
             print_safely(stream, *++at == '1' ? first : second);
         else
             (void)fputc(*at, stream);
     }
+}
+
+static void print_pair(FILE *stream, const struct pair *pair, const char *first,
+                       const char *second) {
+    print_filled(stream, text_of(pair), first, second);
     (void)fputc('\n', stream);
 }
 
@@ -287,5 +327,9 @@ void officer_text_refusal(const struct officer_outcome *outcome, const char *whe
         print_safely(stderr, where);
         (void)fputs(french ? " : " : ": ", stderr);
     }
-    print_pair(stderr, &refusals[outcome->reason], outcome->detail, count);
+    const char *text = text_of(&refusals[outcome->reason]);
+    print_filled(stderr, text, outcome->detail, count);
+    if (outcome->detail[0] != '\0' && strstr(text, "%1") == NULL)
+        print_filled(stderr, " (%1)", outcome->detail, NULL);
+    (void)fputc('\n', stderr);
 }

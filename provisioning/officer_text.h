@@ -48,6 +48,11 @@ enum officer_text {
     TEXT_PARTNER_ADDED,
     TEXT_PARTNER_ACTIVE,
     TEXT_PARTNER_SUSPENDED,
+    TEXT_JOSE_PUT,
+    TEXT_JOSE_REMOVED,
+    TEXT_JOSE_TLS,
+    TEXT_JOSE_SIGNATURE,
+    TEXT_JOSE_ENCRYPTION,
     TEXT_POLICY_ADDED,
     TEXT_API_KEY_ADDED,
     TEXT_MISP_ADDED,
@@ -59,6 +64,7 @@ enum officer_text {
     TEXT_STATUS_SEQUENCE,
     TEXT_STATUS_PEOPLE,
     TEXT_STATUS_PROGRAMMES,
+    TEXT_STATUS_JOSE,
     TEXT_PIN_HELP,
     /* what each command is for */
     TEXT_ABOUT_KEY_INITIALISE,
@@ -67,6 +73,9 @@ enum officer_text {
     TEXT_ABOUT_PARTNER_ADD,
     TEXT_ABOUT_PARTNER_SUSPEND,
     TEXT_ABOUT_PARTNER_ACTIVATE,
+    TEXT_ABOUT_PARTNER_JOSE,
+    TEXT_ABOUT_PARTNER_JOSE_REMOVE,
+    TEXT_ABOUT_PARTNER_JOSE_SHOW,
     TEXT_ABOUT_POLICY_ADD,
     TEXT_ABOUT_API_KEY_ADD,
     TEXT_ABOUT_MISP_ADD,
@@ -84,6 +93,8 @@ void officer_text_print(FILE *stream, enum officer_text text, const char *first,
                         const char *second);
 /* The same on standard error, after "officer: ". */
 void officer_text_complain(enum officer_text text, const char *first, const char *second);
-/* Why provd refused, and what to do, on standard error. ${where} names what was asked; may be NULL.
+/*
+ * Why provd refused, and what to do, on standard error. ${where} names what was asked; may be NULL.
+ * A detail that the text has no place for comes behind it.
  */
 void officer_text_refusal(const struct officer_outcome *outcome, const char *where);

@@ -22,6 +22,9 @@ static const char *const reason_texts[OFFICER_REASON_COUNT] = {
     [OFFICER_REASON_PERSON] = "person-not-allowed",
     [OFFICER_REASON_VID_TAKEN] = "vid-taken",
     [OFFICER_REASON_TWICE] = "identifier-twice",
+    [OFFICER_REASON_CERTIFICATE_NOT_P256] = "certificate-not-p256",
+    [OFFICER_REASON_KEY_TWICE] = "key-twice",
+    [OFFICER_REASON_KEY_TAKEN] = "key-taken",
 };
 
 const char *officer_wire_reason_text(enum officer_reason reason) {
@@ -140,6 +143,7 @@ void officer_wire_put_policy(struct buffer *target, const struct policy *questio
     buffer_u16(target, (uint16_t)question->language_count);
     for (size_t i = 0; i < question->language_count; i++)
         buffer_text(target, question->languages[i]);
+    buffer_bool(target, question->unsigned_requests);
 }
 
 enum err officer_wire_get_policy(struct bytes payload, struct policy *question) {
@@ -166,6 +170,7 @@ enum err officer_wire_get_policy(struct bytes payload, struct policy *question) 
     question->language_count = take_count(&cursor, most_languages);
     for (size_t i = 0; i < question->language_count; i++)
         cursor_text(&cursor, question->languages[i], sizeof question->languages[i]);
+    question->unsigned_requests = cursor_bool(&cursor);
     return cursor_end(&cursor);
 }
 
@@ -236,7 +241,7 @@ enum err officer_wire_get_publication(struct bytes payload, struct officer_publi
 static uint64_t *box_count(struct officer_box *box, size_t index) {
     uint64_t *const counts[] = {
         &box->registry_sequence, &box->people, &box->vids,    &box->partners, &box->policies,
-        &box->api_keys,          &box->misps,  &box->anchors, &box->salts};
+        &box->api_keys,          &box->misps,  &box->anchors, &box->salts,    &box->jose_clients};
     return index < sizeof counts / sizeof *counts ? counts[index] : NULL;
 }
 

@@ -8,6 +8,7 @@
 #include "firmware/base/bytes.h"
 #include "firmware/base/err.h"
 #include "authd/store/identity.h"
+#include "authd/store/jose_client.h"
 #include "authd/store/photo.h"
 #include "authd/store/programme.h"
 
@@ -39,6 +40,9 @@ enum officer_verb {
     OFFICER_MISP_ADD = 616,
     OFFICER_PEOPLE_PUT = 618,
     OFFICER_STATUS = 620, /* no payload; answered with struct officer_box */
+    OFFICER_PARTNER_JOSE = 622,
+    OFFICER_PARTNER_JOSE_REMOVE = 624,
+    OFFICER_PARTNER_JOSE_SHOW = 626, /* answered with struct officer_jose_shown */
 };
 
 /* Why provd refuses. The officer's program has a text for each, in each language. */
@@ -63,6 +67,9 @@ enum officer_reason {
     OFFICER_REASON_PERSON,    /* count: which of the batch, from 0; detail: the field */
     OFFICER_REASON_VID_TAKEN, /* count: which of the batch; the VID is another person's */
     OFFICER_REASON_TWICE, /* count: which of the batch repeats an identifier; detail: the field */
+    OFFICER_REASON_CERTIFICATE_NOT_P256, /* detail: "tls:RSA-2048" */
+    OFFICER_REASON_KEY_TWICE,            /* detail: "signature/encryption", one key */
+    OFFICER_REASON_KEY_TAKEN,            /* detail: "tls:asd", whose it is */
     OFFICER_REASON_COUNT
 };
 
@@ -92,6 +99,20 @@ struct officer_partner {
 struct officer_partner_status {
     char id[PROGRAMME_ID_SIZE];
     enum programme_status status;
+};
+
+/* The certificates of a programme for the JOSE profile, PEM or DER; views of the frame. */
+struct officer_jose {
+    char id[PROGRAMME_ID_SIZE];
+    struct bytes tls, signature, encryption;
+};
+/* OFFICER_PARTNER_JOSE_REMOVE and _SHOW */
+struct officer_jose_named {
+    char id[PROGRAMME_ID_SIZE];
+};
+struct officer_jose_shown {
+    struct officer_outcome outcome;
+    struct jose_client client; /* when the outcome is ERR_OK */
 };
 
 /* The keys themselves are views of the frame, so that they stay in the memory it was copied to. */
@@ -133,7 +154,7 @@ struct officer_box {
     uint16_t signers_up, signers;
     uint16_t record_generation; /* the newest that is open; 0: none */
     uint64_t registry_sequence;
-    uint64_t people, vids, partners, policies, api_keys, misps, anchors, salts;
+    uint64_t people, vids, partners, policies, api_keys, misps, anchors, salts, jose_clients;
 };
 
 /* Writers append to ${target} (sticky errors there). Readers: ERR_MALFORMED, ERR_TRUNCATED,
@@ -149,6 +170,14 @@ void officer_wire_put_partner_status(struct buffer *target,
                                      const struct officer_partner_status *question);
 MUST_CHECK enum err officer_wire_get_partner_status(struct bytes payload,
                                                     struct officer_partner_status *question);
+void officer_wire_put_jose(struct buffer *target, const struct officer_jose *question);
+MUST_CHECK enum err officer_wire_get_jose(struct bytes payload, struct officer_jose *question);
+void officer_wire_put_jose_named(struct buffer *target, const struct officer_jose_named *question);
+MUST_CHECK enum err officer_wire_get_jose_named(struct bytes payload,
+                                                struct officer_jose_named *question);
+void officer_wire_put_jose_shown(struct buffer *target, const struct officer_jose_shown *answer);
+MUST_CHECK enum err officer_wire_get_jose_shown(struct bytes payload,
+                                                struct officer_jose_shown *answer);
 void officer_wire_put_policy(struct buffer *target, const struct policy *question);
 MUST_CHECK enum err officer_wire_get_policy(struct bytes payload, struct policy *question);
 void officer_wire_put_api_key(struct buffer *target, const struct officer_api_key *question);

@@ -1,4 +1,5 @@
 #include "firmware/base/log.h"
+#include "provisioning/jose_clients.h"
 #include "provisioning/keys.h"
 #include "provisioning/operation.h"
 #include "provisioning/people.h"
@@ -36,6 +37,7 @@ static enum err status(struct change *change) {
     box->misps = kv_count(&txn, REGISTRY_MISPS);
     box->anchors = kv_count(&txn, REGISTRY_TRUST);
     box->salts = kv_count(&txn, REGISTRY_SALTS);
+    box->jose_clients = kv_count(&txn, REGISTRY_JOSE_CLIENTS);
     return change_registry(change, txn.err);
 }
 
@@ -51,6 +53,11 @@ static void answer_publication(struct change *change, struct buffer *answer) {
 static void answer_box(struct change *change, struct buffer *answer) {
     change->box.outcome = change->outcome;
     officer_wire_put_box(answer, &change->box);
+}
+
+static void answer_shown(struct change *change, struct buffer *answer) {
+    change->shown.outcome = change->outcome;
+    officer_wire_put_jose_shown(answer, &change->shown);
 }
 
 struct operation {
@@ -72,6 +79,12 @@ static const struct operation operations[] = {
      answer_outcome},
     {OFFICER_PARTNER_STATUS, "partner status", NEW_BOX | SERVING, true, programmes_partner_status,
      answer_outcome},
+    {OFFICER_PARTNER_JOSE, "partner jose", NEW_BOX | SERVING, true, jose_clients_put,
+     answer_outcome},
+    {OFFICER_PARTNER_JOSE_REMOVE, "partner jose-remove", NEW_BOX | SERVING, true,
+     jose_clients_remove, answer_outcome},
+    {OFFICER_PARTNER_JOSE_SHOW, "partner jose-show", NEW_BOX | SERVING, true, jose_clients_show,
+     answer_shown},
     {OFFICER_POLICY_ADD, "policy add", NEW_BOX | SERVING, true, programmes_policy_add,
      answer_outcome},
     {OFFICER_API_KEY_ADD, "api-key add", NEW_BOX | SERVING, true, programmes_api_key_add,

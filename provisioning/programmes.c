@@ -1,102 +1,34 @@
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "firmware/base/clock.h"
 #include "firmware/base/codec.h"
-#include "authd/wire/unseal_wire.h"
+#include "provisioning/certificates.h"
 #include "provisioning/programmes.h"
 #include "provisioning/values.h"
 
-#define ANCHORS_MAX   (sizeof((struct unseal_certificate *)0)->anchors / sizeof(struct bytes))
-#define ANCHOR_MAX    4096 /* of one anchor, DER */
 #define PARTNER_TRUST "AUTH"
 
-/* The anchors of a trust domain, with the memory they are in. */
-struct anchors {
-    size_t count;
-    struct bytes der[ANCHORS_MAX];
-    uint8_t memory[ANCHORS_MAX * ANCHOR_MAX];
-};
-
-static void free_memory(void *pointer) {
-    free(*(void **)pointer);
-}
-#define MEMORY_CLEANUP __attribute__((cleanup(free_memory)))
-
-static enum err read_anchors(struct change *change, const char *domain, struct anchors **anchors) {
-    struct anchors *made = calloc(1, sizeof *made);
-    *anchors = made;
-    if (made == NULL)
-        return change_registry(change, ERR_SYSTEM);
-    struct buffer memory = buffer_over(made->memory, sizeof made->memory);
-    return change_registry(change, registry_anchors(change->provd->registry, domain, &memory,
-                                                    made->der, ANCHORS_MAX, &made->count));
-}
-
-/* ---- certificates: unseal reads them ---- */
-
-static const struct {
-    enum err status;
-    enum officer_reason reason;
-} certificate_reasons[] = {
-    {ERR_MALFORMED, OFFICER_REASON_CERTIFICATE},
-    {ERR_EXPIRED, OFFICER_REASON_CERTIFICATE_EXPIRED},
-    {ERR_CRYPTO, OFFICER_REASON_CERTIFICATE_UNTRUSTED},
-    {ERR_DENIED, OFFICER_REASON_CERTIFICATE_WEAK},
-};
-
-static enum err refuse_certificate(struct change *change, enum err status) {
-    for (size_t i = 0; i < sizeof certificate_reasons / sizeof *certificate_reasons; i++)
-        if (certificate_reasons[i].status == status)
-            return change_refuse(change, status, certificate_reasons[i].reason, NULL);
-    return change_refuse(change, status, OFFICER_REASON_UNSEAL, err_text(status));
-}
-
-/* ${read} has views into ${answer}. Without ${anchors} the path is not judged. */
-static enum err read_certificate(struct change *change, struct bytes encoded,
-                                 const struct anchors *anchors, struct secret *answer,
-                                 struct unseal_certificate_read *read) {
-    struct unseal_certificate question = {.encoded = encoded, .now_ms = clock_wall_ms()};
-    if (encoded.len == 0)
-        return refuse_certificate(change, ERR_MALFORMED);
-    if (anchors != NULL) {
-        question.anchor_count = anchors->count;
-        memcpy(question.anchors, anchors->der, sizeof question.anchors);
-    }
-    size_t size = encoded.len + sizeof anchors->memory + 1024;
-    MEMORY_CLEANUP uint8_t *memory = malloc(size);
-    if (memory == NULL)
-        return change_registry(change, ERR_SYSTEM);
-    struct buffer buffer = buffer_over(memory, size);
-    struct bytes written;
-    unseal_wire_put_certificate(&buffer, &question);
-    ERR_TRY(buffer_end(&buffer, &written));
-    if (provd_peers_ask_unseal(change->provd->peers, UNSEAL_CERTIFICATE, written, answer) != ERR_OK)
-        return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_UNSEAL, NULL);
-    if (unseal_wire_get_certificate_read(secret_view(answer), read) != ERR_OK)
-        return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_UNSEAL, "answer");
-    return read->status == ERR_OK ? ERR_OK : refuse_certificate(change, read->status);
-}
+/* ---- authorities ---- */
 
 enum err programmes_trust_add(struct change *change) {
     struct officer_trust question;
     struct unseal_certificate_read read;
-    MEMORY_CLEANUP struct anchors *anchors = NULL;
+    CERTIFICATES_CLEANUP struct certificates_anchors *anchors = NULL;
     char subject[OFFICER_DOMAIN_SIZE + 40], hex[2 * 16 + 1] = "";
     SECRET(answer);
     ERR_TRY(officer_wire_get_trust(change->payload, &question));
     ERR_TRY(change_require(change, values_domain(question.domain), "domain"));
-    ERR_TRY(read_certificate(change, question.certificate, NULL, &answer, &read));
+    const struct certificates_question asked = {.encoded = question.certificate};
+    ERR_TRY(certificates_read(change, &asked, &answer, &read));
     if (!read.is_authority)
         return change_refuse(change, ERR_DENIED, OFFICER_REASON_CERTIFICATE_NOT_AUTHORITY, NULL);
-    if (read.der.len > ANCHOR_MAX)
+    if (read.der.len > CERTIFICATES_ANCHOR_MAX)
         return change_refuse(change, ERR_TOO_LARGE, OFFICER_REASON_CERTIFICATE, "size");
-    ERR_TRY(read_anchors(change, question.domain, &anchors));
+    ERR_TRY(certificates_load_anchors(change, question.domain, &anchors));
     bool known = false;
     for (size_t i = 0; i < anchors->count; i++)
         known |= bytes_equal(anchors->der[i], read.der);
-    if (!known && anchors->count == ANCHORS_MAX)
+    if (!known && anchors->count == CERTIFICATES_ANCHORS_MAX)
         return change_refuse(change, ERR_FULL, OFFICER_REASON_ANCHORS_FULL, NULL);
 
     struct buffer buffer = buffer_over(hex, sizeof hex - 1);
@@ -135,17 +67,19 @@ static enum err put_partner(struct change *change, const struct partner *partner
 enum err programmes_partner_add(struct change *change) {
     struct officer_partner question;
     struct unseal_certificate_read read;
-    MEMORY_CLEANUP struct anchors *anchors = NULL;
+    CERTIFICATES_CLEANUP struct certificates_anchors *anchors = NULL;
     struct partner partner = {0};
     SECRET(answer);
     ERR_TRY(officer_wire_get_partner(change->payload, &question));
     ERR_TRY(change_require(change, values_id(question.id), "id"));
     ERR_TRY(change_require(change, values_name(bytes_of_text(question.name)), "name"));
-    ERR_TRY(read_anchors(change, PARTNER_TRUST, &anchors));
+    ERR_TRY(certificates_load_anchors(change, PARTNER_TRUST, &anchors));
     /* Without an anchor unseal would read it and not judge its path. */
     if (anchors->count == 0)
         return change_refuse(change, ERR_CRYPTO, OFFICER_REASON_CERTIFICATE_UNTRUSTED, NULL);
-    ERR_TRY(read_certificate(change, question.certificate, anchors, &answer, &read));
+    const struct certificates_question asked = {.encoded = question.certificate,
+                                                .anchors = anchors};
+    ERR_TRY(certificates_read(change, &asked, &answer, &read));
     memcpy(partner.id, question.id, sizeof partner.id);
     memcpy(partner.name, question.name, sizeof partner.name);
     partner.status = question.status;

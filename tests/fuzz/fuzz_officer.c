@@ -31,6 +31,9 @@ READ_AND_WRITE(officer_outcome, outcome)
 READ_AND_WRITE(officer_trust, trust)
 READ_AND_WRITE(officer_partner, partner)
 READ_AND_WRITE(officer_partner_status, partner_status)
+READ_AND_WRITE(officer_jose, jose)
+READ_AND_WRITE(officer_jose_named, jose_named)
+READ_AND_WRITE(officer_jose_shown, jose_shown)
 READ_AND_WRITE(policy, policy)
 READ_AND_WRITE(officer_api_key, api_key)
 READ_AND_WRITE(officer_misp, misp)
@@ -57,6 +60,9 @@ static const struct {
     {OFFICER_TRUST_ADD, read_trust},
     {OFFICER_PARTNER_ADD, read_partner},
     {OFFICER_PARTNER_STATUS, read_partner_status},
+    {OFFICER_PARTNER_JOSE, read_jose},
+    {OFFICER_PARTNER_JOSE_SHOW, read_jose_named},
+    {OFFICER_PARTNER_JOSE_SHOW + 1, read_jose_shown},
     {OFFICER_POLICY_ADD, read_policy},
     {OFFICER_API_KEY_ADD, read_api_key},
     {OFFICER_MISP_ADD, read_misp},

@@ -52,6 +52,23 @@ static enum err core_changed(void *context, struct serve_peer *peer, const struc
 
 /* ---- unseal ---- */
 
+/*
+ * Of a certificate for the JOSE profile the first word is its key: "rsa…" is none on P-256, "old…"
+ * has expired, and two with the same word have the same key.
+ */
+static void read_elliptic(struct bytes encoded, struct unseal_certificate_read *read) {
+    static uint8_t public_key[91];
+    const uint8_t *blank = memchr(encoded.data, ' ', encoded.len);
+    size_t len = blank != NULL ? (size_t)(blank - encoded.data) : encoded.len;
+    public_key[26] = 4;
+    (void)crypto_generichash(public_key + 27, 64, encoded.data, len, NULL, 0);
+    read->public_key = bytes_of(public_key, sizeof public_key);
+    if (len < 3 || memcmp(encoded.data, "old", 3) == 0)
+        *read = (struct unseal_certificate_read){.status = ERR_EXPIRED};
+    else if (memcmp(encoded.data, "rsa", 3) == 0)
+        *read = (struct unseal_certificate_read){.status = ERR_DENIED, .key_name = "RSA-2048"};
+}
+
 static enum err unseal_certificate(void *context, struct serve_peer *peer,
                                    const struct frame *frame) {
     struct provd_box *box = context;
@@ -70,6 +87,8 @@ static enum err unseal_certificate(void *context, struct serve_peer *peer,
         read.public_key = bytes_of_text("public key");
         (void)crypto_generichash(read.thumbprint, 32, question.encoded.data, question.encoded.len,
                                  NULL, 0);
+        if (question.key == CERTIFICATE_KEY_P256)
+            read_elliptic(question.encoded, &read);
     }
     unseal_wire_put_certificate_read(&answer, &read);
     return reply(peer, frame, &answer);
@@ -274,6 +293,7 @@ enum err provd_box_ask(struct provd_box *box, uint16_t type, struct bytes payloa
     struct officers_question question = {.type = type, .uid = 4242, .payload = payload};
     struct officer_publication publication;
     struct officer_box status;
+    struct officer_jose_shown shown;
     struct bytes written;
     *outcome = (struct officer_outcome){.status = ERR_UNAVAILABLE};
     ERR_TRY(operation_run(&box->provd, &question, &answer));
@@ -285,6 +305,9 @@ enum err provd_box_ask(struct provd_box *box, uint16_t type, struct bytes payloa
     } else if (type == OFFICER_STATUS) {
         assert_int_equal(officer_wire_get_box(written, &status), ERR_OK);
         *outcome = status.outcome;
+    } else if (type == OFFICER_PARTNER_JOSE_SHOW) {
+        assert_int_equal(officer_wire_get_jose_shown(written, &shown), ERR_OK);
+        *outcome = shown.outcome;
     } else {
         assert_int_equal(officer_wire_get_outcome(written, outcome), ERR_OK);
     }

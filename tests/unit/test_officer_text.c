@@ -70,7 +70,9 @@ static void every_refusal_is_there_in_both_languages(void **state) {
         char *french = refused(&outcome, "somewhere");
         assert_string_not_equal(english, french);
         assert_non_null(strstr(english, "somewhere: "));
-        assert_same_places(english, french, "<detail>");
+        assert_non_null(strstr(english, "<detail>"));
+        assert_non_null(strstr(french, "<detail>"));
+        assert_same_places(english, french, " (<detail>)\n"); /* without a place of its own */
         assert_same_places(english, french, "77");
         free(english);
         free(french);

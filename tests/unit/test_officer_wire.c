@@ -51,6 +51,7 @@ static void a_policy_survives_the_way(void **state) {
                                .mandatory = 4,
                                .token_type = AUTH_TOKEN_POLICY,
                                .uniform = true,
+                               .unsigned_requests = true,
                                .tells_person = true,
                                .failures_an_hour = 9,
                                .attribute_count = 2,
@@ -61,10 +62,55 @@ static void a_policy_survives_the_way(void **state) {
     officer_wire_put_policy(&buffer, &sent);
     assert_int_equal(officer_wire_get_policy(end(&buffer), &got), ERR_OK);
     assert_int_equal(got.mandatory, 4);
+    assert_true(got.unsigned_requests);
     assert_int_equal(got.token_type, AUTH_TOKEN_POLICY);
     assert_true(got.attributes[0].masked);
     assert_string_equal(got.attributes[1].name, "city");
     assert_string_equal(got.languages[1], "fra");
+}
+
+static void certificates_of_the_jose_profile_survive_the_way(void **state) {
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_jose got, sent = {.id = "amo",
+                                     .tls = bytes_of_text("tls"),
+                                     .signature = bytes_of_text("signature"),
+                                     .encryption = bytes_of_text("encryption")};
+    (void)state;
+    officer_wire_put_jose(&buffer, &sent);
+    assert_int_equal(officer_wire_get_jose(end(&buffer), &got), ERR_OK);
+    assert_string_equal(got.id, "amo");
+    assert_true(bytes_equal(got.tls, sent.tls));
+    assert_true(bytes_equal(got.signature, sent.signature));
+    assert_true(bytes_equal(got.encryption, sent.encryption));
+    assert_int_not_equal(officer_wire_get_jose(bytes_of(memory, buffer.len - 1), &got), ERR_OK);
+}
+
+static void a_shown_identity_comes_with_success_and_with_nothing_else(void **state) {
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_jose_shown got,
+        sent = {
+            .client = {.partner_id = "amo", .signature.point = {4, 1}, .encryption.point = {4, 2}}};
+    (void)state;
+    jose_client_kid(sent.client.signature.point, sent.client.signature.kid);
+    jose_client_kid(sent.client.encryption.point, sent.client.encryption.kid);
+    officer_wire_put_jose_shown(&buffer, &sent);
+    assert_int_equal(officer_wire_get_jose_shown(end(&buffer), &got), ERR_OK);
+    assert_memory_equal(&got.client, &sent.client, sizeof got.client);
+    memory[4] = ERR_DENIED; /* a refusal shows nothing */
+    assert_int_equal(officer_wire_get_jose_shown(end(&buffer), &got), ERR_MALFORMED);
+    sent.outcome.status = ERR_NOT_FOUND;
+    buffer = buffer_over(memory, sizeof memory);
+    officer_wire_put_jose_shown(&buffer, &sent);
+    assert_int_equal(officer_wire_get_jose_shown(end(&buffer), &got), ERR_OK);
+    assert_int_equal(got.outcome.status, ERR_NOT_FOUND);
+    assert_string_equal(got.client.partner_id, "");
+    memory[4] = ERR_OK; /* nor does a success without */
+    assert_int_equal(officer_wire_get_jose_shown(end(&buffer), &got), ERR_MALFORMED);
+    sent.client.signature.kid[0] ^= 1;
+    sent.outcome.status = ERR_OK;
+    buffer = buffer_over(memory, sizeof memory);
+    officer_wire_put_jose_shown(&buffer, &sent);
+    assert_int_equal(buffer.err, ERR_MALFORMED);
 }
 
 static void keys_survive_the_way(void **state) {
@@ -317,6 +363,8 @@ int main(void) {
         cmocka_unit_test(an_outcome_survives_the_way),
         cmocka_unit_test(a_partner_and_its_certificate_survive_the_way),
         cmocka_unit_test(a_policy_survives_the_way),
+        cmocka_unit_test(certificates_of_the_jose_profile_survive_the_way),
+        cmocka_unit_test(a_shown_identity_comes_with_success_and_with_nothing_else),
         cmocka_unit_test(keys_survive_the_way),
         cmocka_unit_test(people_survive_the_way_in_their_order),
         cmocka_unit_test(a_person_too_large_leaves_the_batch_as_it_was),

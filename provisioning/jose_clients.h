@@ -1,0 +1,14 @@
+#pragma once
+
+#include "firmware/base/err.h"
+#include "provisioning/change.h"
+
+/*
+ * Operations on what programmes register for the JOSE profile (docs/protocol.md §2). Errors as in
+ * programmes.h. A certificate's issuer doesn't count; its dates, and that its key is on P-256, do.
+ * The three keys differ, and none is a key that another programme signs or decrypts with; nor is
+ * the TLS certificate another's.
+ */
+MUST_CHECK enum err jose_clients_put(struct change *change);
+MUST_CHECK enum err jose_clients_remove(struct change *change);
+MUST_CHECK enum err jose_clients_show(struct change *change);
