@@ -17,6 +17,7 @@
 
 static void ask(struct lane *lane, struct request *request, enum step step) {
     request->step = step;
+    request->signer = LANE_NO_SIGNER; /* a new question: whom the last one went to is no reason */
     flow_ask_again(lane, request);
 }
 
