@@ -8,6 +8,7 @@
 #include "firmware/base/clock.h"
 #include "provisioning/programme/https.h"
 #include "provisioning/programme/kit.h"
+#include "provisioning/programme/kyc_story.h"
 #include "provisioning/programme/mosip_client.h"
 
 /*
@@ -16,6 +17,7 @@
  */
 static const char usage_text[] =
     "usage: idcs-programme --kit DIR [--partner ID] [--person NOTE|ID] [--otp CODE]\n"
+    "                      [--kyc] [--photo FILE]\n"
     "\n"
     "Asks the appliance for a one-time code for a person, reads it from the outbox, authenticates\n"
     "the person with it, verifies the signature of each answer, and tells the story.\n"
@@ -24,6 +26,8 @@ static const char usage_text[] =
     "  --partner ID     the programme (default: the first that may use codes)\n"
     "  --person WHO     a person's note or individualId (default: ordinary)\n"
     "  --otp CODE       use this code instead of the one in the outbox\n"
+    "  --kyc            ask for the person's attributes too, and show them\n"
+    "  --photo FILE     with --kyc: write the person's photo there\n"
     "\n"
     "example: idcs-programme --kit build/kit --person ordinary\n"
     "exit status: 0 authenticated, 1 not authenticated, 2 wrong command line\n";
@@ -34,6 +38,8 @@ struct story {
     struct https *https;
     struct mosip_parties parties;
     char transaction_id[11];
+    bool kyc;
+    const char *photo_path; /* NULL: the photo is not kept */
 };
 
 /* The kid of the signature must be one the appliance publishes. */
@@ -146,8 +152,10 @@ static bool ask_for_code(struct story *story) {
 static bool authenticate(struct story *story, const char *code) {
     struct mosip_request request = {0};
     json_t *factors = json_pack("{s:s}", "otp", code);
-    printf("[3] %s authenticates the person with the code\n", story->partner.name);
-    enum err built = mosip_request_auth(&story->parties, factors, &request);
+    printf("[3] %s authenticates the person with the code%s\n", story->partner.name,
+           story->kyc ? " and asks for what it may know of them" : "");
+    enum err built = story->kyc ? mosip_request_kyc(&story->parties, factors, &request)
+                                : mosip_request_auth(&story->parties, factors, &request);
     json_decref(factors);
     if (built != ERR_OK)
         return false;
@@ -155,11 +163,14 @@ static bool authenticate(struct story *story, const char *code) {
     mosip_request_free(&request);
     const json_t *response = json_object_get(document, "response");
     bool yes = document != NULL && !tell_errors(document) &&
-               json_is_true(json_object_get(response, "authStatus"));
+               json_is_true(json_object_get(response, story->kyc ? "kycStatus" : "authStatus"));
     if (yes)
-        printf("    authStatus true: this is the holder\n    authToken %s: what this programme "
+        printf("    %s true: this is the holder\n    authToken %s: what this programme "
                "may know the person by\n",
+               story->kyc ? "kycStatus" : "authStatus",
                json_string_value(json_object_get(response, "authToken")));
+    if (yes && story->kyc)
+        yes = kyc_story_tell(&story->partner, response, story->photo_path);
     json_decref(document);
     return yes;
 }
@@ -195,8 +206,10 @@ int main(int argc, char **argv) {
     static const struct option options[] = {
         {"kit", required_argument, NULL, 'k'},    {"partner", required_argument, NULL, 'p'},
         {"person", required_argument, NULL, 'w'}, {"otp", required_argument, NULL, 'o'},
+        {"kyc", no_argument, NULL, 'y'},          {"photo", required_argument, NULL, 'f'},
         {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
     const char *kit = NULL, *partner = NULL, *person = "ordinary", *code = NULL;
+    struct story story = {0};
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 'k')
@@ -207,12 +220,15 @@ int main(int argc, char **argv) {
             person = optarg;
         else if (option == 'o')
             code = optarg;
+        else if (option == 'y')
+            story.kyc = true;
+        else if (option == 'f')
+            story.photo_path = optarg;
         else
             return fputs(usage_text, option == 'h' ? stdout : stderr), option == 'h' ? 0 : 2;
     }
-    if (kit == NULL || optind != argc)
+    if (kit == NULL || optind != argc || (story.photo_path != NULL && !story.kyc))
         return fputs(usage_text, stderr), 2;
-    struct story story = {0};
     bool yes = begin(&story, kit, partner, person) && tell(&story, code);
     https_close(story.https);
     kit_partner_close(&story.partner);

@@ -3,11 +3,12 @@
 import base64
 import hashlib
 import json
+import subprocess
 import unittest
 
 from cryptography.hazmat.primitives import hashes
 
-from box import Box
+from box import BUILD, Box
 from programme import wrong
 
 
@@ -134,6 +135,17 @@ class Kyc(unittest.TestCase):
             self.assertIn("people[0]", done.stderr)
             self.assertIn(advice, done.stderr)
         self.assertEqual(hashlib.sha256(self.photo_of(person, programme)).hexdigest(), person["photo_sha256"])
+
+    def test_the_demonstration_shows_the_attributes_and_keeps_the_photo(self):
+        person, path = kit.person(), box.folder / "person.jpg"
+        command = [str(BUILD / "bin/idcs-programme"), "--kit", str(box.kit_folder), "--person", person["individualId"]]
+        done = subprocess.run(command + ["--partner", "amo-tadamon", "--kyc", "--photo", str(path)], text=True,
+                              stdout=subprocess.PIPE, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn("dob: " + person["demographics"]["dob"], done.stdout)
+        self.assertEqual(hashlib.sha256(path.read_bytes()).hexdigest(), person["photo_sha256"])
+        done = subprocess.run(command + ["--photo", str(path)], stderr=subprocess.DEVNULL, timeout=60)
+        self.assertEqual(done.returncode, 2)
 
     def test_neither_the_registry_nor_the_journal_nor_the_log_holds_a_photo_anybody_could_see(self):
         person, programme = kit.person(), next(self.programmes(photo=True))
