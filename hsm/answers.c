@@ -4,69 +4,15 @@
 #include "firmware/base/frame.h"
 #include "firmware/base/log.h"
 #include "hsm/answers.h"
+#include "hsm/answers_jose.h"
 #include "hsm/checkpoint.h"
 #include "hsm/generate.h"
 #include "hsm/high_water.h"
 #include "hsm/lookup.h"
+#include "hsm/reply.h"
 #include "hsm/statement.h"
 
-#define ANSWER_BYTES_MAX (STATEMENT_BODY_MAX + 32u * 1024u)
-#define WATCH_MS         1000
-
-/* One answer at a time: the process has one thread. */
-static uint8_t answer_memory[ANSWER_BYTES_MAX];
-
-/* An error that is no answer: the process must end. */
-static bool is_failure(enum err status) {
-    switch (status) {
-    case ERR_OK:
-    case ERR_CRYPTO:
-    case ERR_NOT_FOUND:
-    case ERR_LIMIT:
-    case ERR_DENIED:
-    case ERR_EXISTS:
-        return false;
-    default:
-        return true;
-    }
-}
-
-static void fail(struct answers *answers, enum err failure) {
-    answers->failure = failure;
-    serve_stop(answers->serve);
-}
-
-/* Whether a question gets its answer: not when the module has failed, nor after it has. */
-static bool is_over(struct answers *answers, enum err status) {
-    if (answers->failure == ERR_OK && is_failure(status))
-        fail(answers, status);
-    return answers->failure != ERR_OK;
-}
-
-static struct hsm_receipt receipt_of(const struct answers *answers, enum err status) {
-    return (struct hsm_receipt){
-        .status = status,
-        .signer_index = answers->signer_index,
-        .sequence = answers->sequence,
-    };
-}
-
-/* Sends what was written and wipes it. A peer that does not read its answers is lost. */
-static enum err reply(struct serve_peer *peer, const struct frame *question, uint16_t type,
-                      const struct buffer *target) {
-    struct frame answer = {.type = type, .generation = question->generation, .id = question->id};
-    ERR_TRY(buffer_end(target, &answer.payload));
-    enum err err = serve_send(peer, &answer);
-    secret_wipe(answer_memory, target->len);
-    return err;
-}
-
-/* Whether there are keys, and the box is in none of the states in which this is closed. */
-static enum err gate(const struct answers *answers, uint32_t closed_states) {
-    if (!answers->keys->provisioned)
-        return ERR_NOT_FOUND;
-    return (closed_states & BOX_STATE_BIT(answers->state)) != 0 ? ERR_DENIED : ERR_OK;
-}
+#define WATCH_MS 1000
 
 static enum err look_up(struct answers *answers, const uint8_t id_hash[static HSM_ID_HASH_BYTES],
                         uint8_t key[static HSM_LOOKUP_KEY_BYTES]) {
@@ -78,7 +24,7 @@ static enum err unwrap(struct answers *answers, const struct hsm_unwrap *questio
                        struct hsm_unwrapped *answer) {
     SECRET(content_key);
     const struct keyset *keys = answers->keys;
-    ERR_TRY(gate(answers, BOX_STATE_BIT(BOX_FAILED) | BOX_STATE_BIT(BOX_MAINTENANCE)));
+    ERR_TRY(reply_gate(answers, BOX_STATE_BIT(BOX_FAILED) | BOX_STATE_BIT(BOX_MAINTENANCE)));
     if (question->has_id_hash)
         ERR_TRY(rate_take(&answers->lookups, 1, clock_boot_ns()));
     ERR_TRY(unwrap_open(question->purpose == HSM_PURPOSE_PARTNER ? keys->partner : keys->ida_fir,
@@ -93,22 +39,22 @@ static enum err unwrap(struct answers *answers, const struct hsm_unwrap *questio
 
 static enum err answer_unwrap(void *context, struct serve_peer *peer, const struct frame *frame) {
     struct answers *answers = context;
-    struct buffer target = buffer_over(answer_memory, sizeof answer_memory);
+    struct buffer target = reply_begin();
     struct hsm_unwrap question;
     struct hsm_unwrapped answer = {0};
     ERR_TRY(hsm_wire_get_unwrap(frame->payload, &question));
     enum err status = unwrap(answers, &question, &answer);
-    if (is_over(answers, status))
+    if (reply_is_over(answers, status))
         return ERR_OK;
-    answer.receipt = receipt_of(answers, status);
+    answer.receipt = reply_receipt(answers, status);
     hsm_wire_put_unwrapped(&target, &answer);
     secret_wipe(&answer, sizeof answer);
-    return reply(peer, frame, HSM_UNWRAPPED, &target);
+    return reply_send(peer, frame, HSM_UNWRAPPED, &target);
 }
 
 static enum err look_up_all(struct answers *answers, const struct hsm_lookup *question,
                             struct hsm_looked_up *answer) {
-    ERR_TRY(gate(answers, BOX_STATE_BIT(BOX_FAILED)));
+    ERR_TRY(reply_gate(answers, BOX_STATE_BIT(BOX_FAILED)));
     ERR_TRY(rate_take(&answers->lookups, (int64_t)question->count, clock_boot_ns()));
     for (size_t i = 0; i < question->count; i++)
         ERR_TRY(look_up(answers, question->id_hash[i], answer->lookup_key[i]));
@@ -120,22 +66,22 @@ static enum err answer_lookup(void *context, struct serve_peer *peer, const stru
     static struct hsm_lookup question;
     static struct hsm_looked_up answer;
     struct answers *answers = context;
-    struct buffer target = buffer_over(answer_memory, sizeof answer_memory);
+    struct buffer target = reply_begin();
     ERR_TRY(hsm_wire_get_lookup(frame->payload, &question));
     enum err status = look_up_all(answers, &question, &answer);
-    if (is_over(answers, status))
+    if (reply_is_over(answers, status))
         return ERR_OK;
-    answer.receipt = receipt_of(answers, status);
+    answer.receipt = reply_receipt(answers, status);
     hsm_wire_put_looked_up(&target, &answer);
     secret_wipe(&question, sizeof question);
     secret_wipe(&answer, sizeof answer);
-    return reply(peer, frame, HSM_LOOKED_UP, &target);
+    return reply_send(peer, frame, HSM_LOOKED_UP, &target);
 }
 
 /* Writes the body and signs what it has written, nothing else. */
 static enum err state(struct answers *answers, const struct statement *question,
                       struct buffer *body, struct buffer *signature) {
-    ERR_TRY(gate(answers, 0));
+    ERR_TRY(reply_gate(answers, 0));
     ERR_TRY(rate_take(&answers->statements, 1, clock_boot_ns()));
     ERR_TRY(statement_write(question, clock_wall_ms(), body));
     answers->sequence++;
@@ -147,32 +93,32 @@ static enum err answer_statement(void *context, struct serve_peer *peer,
     static struct statement question;
     struct answers *answers = context;
     uint8_t body_memory[STATEMENT_BODY_MAX], signature_memory[STATEMENT_SIGNATURE_MAX];
-    struct buffer target = buffer_over(answer_memory, sizeof answer_memory);
+    struct buffer target = reply_begin();
     struct buffer body = buffer_over(body_memory, sizeof body_memory);
     struct buffer signature = buffer_over(signature_memory, sizeof signature_memory);
     ERR_TRY(hsm_wire_get_statement(frame->payload, &question));
     enum err status = state(answers, &question, &body, &signature);
-    if (is_over(answers, status))
+    if (reply_is_over(answers, status))
         return ERR_OK;
     struct hsm_stated answer = {
-        .receipt = receipt_of(answers, status),
+        .receipt = reply_receipt(answers, status),
         .body = bytes_of(body.data, body.len),
         .signature = bytes_of(signature.data, signature.len),
     };
     hsm_wire_put_stated(&target, &answer);
-    return reply(peer, frame, HSM_STATED, &target);
+    return reply_send(peer, frame, HSM_STATED, &target);
 }
 
 /* Only the first signer writes the keyring, so it alone knows how far the checkpoints have gone. */
 static enum err gate_checkpoints(const struct answers *answers) {
-    return answers->signer_index == 0 ? gate(answers, 0) : ERR_NOT_FOUND;
+    return answers->signer_index == 0 ? reply_gate(answers, 0) : ERR_NOT_FOUND;
 }
 
 static enum err answer_checkpoint(void *context, struct serve_peer *peer,
                                   const struct frame *frame) {
     struct answers *answers = context;
     uint8_t note_memory[CHECKPOINT_NOTE_MAX];
-    struct buffer target = buffer_over(answer_memory, sizeof answer_memory);
+    struct buffer target = reply_begin();
     struct buffer note = buffer_over(note_memory, sizeof note_memory);
     struct hsm_checkpoint question;
     ERR_TRY(hsm_wire_get_checkpoint(frame->payload, &question));
@@ -180,37 +126,37 @@ static enum err answer_checkpoint(void *context, struct serve_peer *peer,
     if (status == ERR_OK)
         status = high_water_sign(answers->keyring, answers->keys->audit, &question, &note);
     answers->sequence += status == ERR_OK;
-    if (is_over(answers, status))
+    if (reply_is_over(answers, status))
         return ERR_OK;
     struct hsm_checkpointed answer = {
-        .receipt = receipt_of(answers, status),
+        .receipt = reply_receipt(answers, status),
         .note = bytes_of(note.data, note.len),
     };
     hsm_wire_put_checkpointed(&target, &answer);
-    return reply(peer, frame, HSM_CHECKPOINTED, &target);
+    return reply_send(peer, frame, HSM_CHECKPOINTED, &target);
 }
 
 static enum err answer_high_water(void *context, struct serve_peer *peer,
                                   const struct frame *frame) {
     struct answers *answers = context;
-    struct buffer target = buffer_over(answer_memory, sizeof answer_memory);
+    struct buffer target = reply_begin();
     struct hsm_high_water answer = {0};
     if (frame->payload.len != 0)
         return ERR_MALFORMED;
     enum err status = gate_checkpoints(answers);
     if (status == ERR_OK)
         status = keyring_mark(answers->keyring, &answer.mark);
-    if (is_over(answers, status))
+    if (reply_is_over(answers, status))
         return ERR_OK;
-    answer.receipt = receipt_of(answers, status);
+    answer.receipt = reply_receipt(answers, status);
     hsm_wire_put_high_water(&target, &answer);
-    return reply(peer, frame, HSM_HIGH_WATER_IS, &target);
+    return reply_send(peer, frame, HSM_HIGH_WATER_IS, &target);
 }
 
 static enum err open_root(struct answers *answers, const struct hsm_open_root *question,
                           struct hsm_root_opened *answer) {
     SECRET(root);
-    ERR_TRY(gate(answers, 0));
+    ERR_TRY(reply_gate(answers, 0));
     ERR_TRY(unwrap_open(answers->keys->root, NULL, question->wrapped, &root, &answers->sequence));
     memcpy(answer->root, root.data, sizeof answer->root);
     return ERR_OK;
@@ -219,23 +165,23 @@ static enum err open_root(struct answers *answers, const struct hsm_open_root *q
 static enum err answer_open_root(void *context, struct serve_peer *peer,
                                  const struct frame *frame) {
     struct answers *answers = context;
-    struct buffer target = buffer_over(answer_memory, sizeof answer_memory);
+    struct buffer target = reply_begin();
     struct hsm_open_root question;
     struct hsm_root_opened answer = {0};
     ERR_TRY(hsm_wire_get_open_root(frame->payload, &question));
     enum err status = open_root(answers, &question, &answer);
-    if (is_over(answers, status))
+    if (reply_is_over(answers, status))
         return ERR_OK;
-    answer.receipt = receipt_of(answers, status);
+    answer.receipt = reply_receipt(answers, status);
     hsm_wire_put_root_opened(&target, &answer);
     secret_wipe(&answer, sizeof answer);
-    return reply(peer, frame, HSM_ROOT_OPENED, &target);
+    return reply_send(peer, frame, HSM_ROOT_OPENED, &target);
 }
 
 static enum err new_root(struct answers *answers, struct hsm_root_made *answer) {
     const struct keyset *keys = answers->keys;
     SECRET(root);
-    ERR_TRY(gate(answers, 0));
+    ERR_TRY(reply_gate(answers, 0));
     ERR_TRY(secret_random(&root, HSM_ROOT_BYTES));
     return unwrap_seal(bytes_of(keys->kek_certificate, keys->kek_certificate_len),
                        UNWRAP_LABEL_ROOT, &root, answer->wrapped);
@@ -243,39 +189,39 @@ static enum err new_root(struct answers *answers, struct hsm_root_made *answer) 
 
 static enum err answer_new_root(void *context, struct serve_peer *peer, const struct frame *frame) {
     struct answers *answers = context;
-    struct buffer target = buffer_over(answer_memory, sizeof answer_memory);
+    struct buffer target = reply_begin();
     struct hsm_root_made answer = {0};
     if (frame->payload.len != 0)
         return ERR_MALFORMED;
     enum err status = new_root(answers, &answer);
-    if (is_over(answers, status))
+    if (reply_is_over(answers, status))
         return ERR_OK;
-    answer.receipt = receipt_of(answers, status);
+    answer.receipt = reply_receipt(answers, status);
     hsm_wire_put_root_made(&target, &answer);
-    return reply(peer, frame, HSM_ROOT_MADE, &target);
+    return reply_send(peer, frame, HSM_ROOT_MADE, &target);
 }
 
 static enum err answer_published(void *context, struct serve_peer *peer,
                                  const struct frame *frame) {
     struct answers *answers = context;
-    struct buffer target = buffer_over(answer_memory, sizeof answer_memory);
+    struct buffer target = reply_begin();
     if (frame->payload.len != 0)
         return ERR_MALFORMED;
     struct hsm_publication answer = answers->keys->publish.parts;
-    answer.receipt = receipt_of(answers, gate(answers, 0));
+    answer.receipt = reply_receipt(answers, reply_gate(answers, 0));
     hsm_wire_put_publication(&target, &answer);
-    return reply(peer, frame, HSM_PUBLICATION, &target);
+    return reply_send(peer, frame, HSM_PUBLICATION, &target);
 }
 
 static enum err reply_generated(struct answers *answers, struct serve_peer *peer,
                                 const struct frame *question, enum err status) {
-    struct buffer target = buffer_over(answer_memory, sizeof answer_memory);
+    struct buffer target = reply_begin();
     struct hsm_generated answer = {
-        .receipt = receipt_of(answers, status),
+        .receipt = reply_receipt(answers, status),
         .made = answers->generate.made,
     };
     hsm_wire_put_generated(&target, &answer);
-    return reply(peer, question, HSM_GENERATED, &target);
+    return reply_send(peer, question, HSM_GENERATED, &target);
 }
 
 /* Only notes the wish: answers_turn does the work, step by step. */
@@ -285,7 +231,7 @@ static enum err answer_generate(void *context, struct serve_peer *peer, const st
         return ERR_MALFORMED;
     if (answers->generate.wanted)
         return reply_generated(answers, peer, frame, ERR_LIMIT);
-    if (answers->keys->provisioned)
+    if (answers->keys->complete)
         return reply_generated(answers, peer, frame, ERR_EXISTS);
     answers->generate.wanted = true;
     answers->generate.asker = peer;
@@ -301,7 +247,8 @@ static const struct serve_verb core_verbs[] = {
     {HSM_UNWRAP, ANY, answer_unwrap},         {HSM_STATEMENT, ANY, answer_statement},
     {HSM_LOOKUP, ANY, answer_lookup},         {HSM_CHECKPOINT, ANY, answer_checkpoint},
     {HSM_OPEN_ROOT, ANY, answer_open_root},   {HSM_PUBLISHED, ANY, answer_published},
-    {HSM_HIGH_WATER, ANY, answer_high_water},
+    {HSM_HIGH_WATER, ANY, answer_high_water}, {HSM_DERIVE, ANY, answers_jose_derive},
+    {HSM_RESULT, ANY, answers_jose_result},
 };
 
 /* GENERATE comes last: only the first signer writes the keyring. */
@@ -328,14 +275,14 @@ enum err answers_verbs(const char *role, uint16_t signer_index, const struct ser
 
 enum err answers_hello(struct answers *answers, struct serve_peer *peer) {
     struct frame frame = {.type = HSM_HELLO};
-    struct buffer target = buffer_over(answer_memory, sizeof answer_memory);
+    struct buffer target = reply_begin();
     struct hsm_hello hello = {
         .signer_index = answers->signer_index,
         .provisioned = answers->keys->provisioned,
     };
     memcpy(hello.process_id, answers->process_id, sizeof hello.process_id);
     hsm_wire_put_hello(&target, &hello);
-    return reply(peer, &frame, HSM_HELLO, &target);
+    return reply_send(peer, &frame, HSM_HELLO, &target);
 }
 
 /* Ends a generation: answers, and lets the process be started again with its keys. */
@@ -357,26 +304,27 @@ static void generate_more(struct answers *answers) {
     if (err == ERR_DENIED)
         generated(answers, ERR_DENIED);
     else if (err != ERR_OK)
-        fail(answers, err);
+        reply_fail(answers, err);
     else if (outcome == GENERATE_MADE)
         answers->generate.made++;
     else if (outcome == GENERATE_COMPLETE)
         generated(answers, ERR_OK);
 }
 
-/* The keys of this process are those of its start: when they have changed, another must load them.
+/*
+ * The keys of this process are those of its start: when they have changed, another must load them.
+ * Not before the last one is there, so that one generation starts each signer anew only once.
  */
 static void watch_keyring(struct answers *answers) {
-    uint64_t sequence = 0;
-    bool provisioned = false;
-    enum err err = keyring_status(answers->keyring, &sequence, &provisioned);
+    struct keyring_status status;
+    enum err err = keyring_status(answers->keyring, &status);
     if (err != ERR_OK) {
-        fail(answers, err);
+        reply_fail(answers, err);
         return;
     }
-    if (sequence == answers->keys->sequence || !provisioned)
+    if (status.sequence == answers->keys->sequence || !status.complete)
         return;
-    log_event(LOG_INFO, "keys-changed", "sequence=%llu", (unsigned long long)sequence);
+    log_event(LOG_INFO, "keys-changed", "sequence=%llu", (unsigned long long)status.sequence);
     answers->recycle = true;
     serve_stop(answers->serve);
 }

@@ -21,6 +21,7 @@ struct answers {
     struct keyring *keyring;
     struct token *token;
     const struct keyset *keys;
+    const char *issuer; /* "": no results are signed */
     uint16_t signer_index;
     uint8_t process_id[HSM_BOOT_ID_BYTES];
     enum box_state state; /* as authd told it */
@@ -42,14 +43,16 @@ struct answers {
  * The dispatch table for peers of ${role} at signer ${signer_index}. ERR_NOT_FOUND: this role may
  * not talk to a signer.
  *
- *   core   UNWRAP LOOKUP STATEMENT CHECKPOINT HIGH_WATER OPEN_ROOT PUBLISHED
+ *   core   UNWRAP LOOKUP STATEMENT CHECKPOINT HIGH_WATER OPEN_ROOT PUBLISHED DERIVE RESULT
  *   provd  LOOKUP OPEN_ROOT NEW_ROOT PUBLISHED, and GENERATE at signer 0
  *
  * Every state of the box lets a message in, as the news of a state may arrive after the first
- * question asked in it. What is closed is answered by ERR_DENIED: UNWRAP while the box is failed or
- * under maintenance, LOOKUP while it is failed. Without keys everything but GENERATE is answered by
- * ERR_NOT_FOUND, as are CHECKPOINT and HIGH_WATER at any signer but the first. A checkpoint of less
- * than one before it is ERR_DENIED.
+ * question asked in it. What is closed is answered by ERR_DENIED: UNWRAP, DERIVE and RESULT while
+ * the box is failed or under maintenance (a statement may also say no, a result can't), LOOKUP
+ * while it is failed. Without keys everything but GENERATE is answered by ERR_NOT_FOUND, as are
+ * DERIVE and RESULT on a box that has no keys for them yet, and CHECKPOINT and HIGH_WATER at any
+ * signer but the first. A checkpoint of less than one before it is ERR_DENIED, and so is a result
+ * without an issuer.
  */
 MUST_CHECK enum err answers_verbs(const char *role, uint16_t signer_index,
                                   const struct serve_verb **verbs, size_t *count);

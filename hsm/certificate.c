@@ -29,6 +29,8 @@ static const struct profile profiles[HSM_PURPOSE_COUNT] = {
     [HSM_PURPOSE_IDA_FIR] = {"IDA-IDA-FIR", 730, leaf, "critical,keyEncipherment"},
     [HSM_PURPOSE_KEK] = {"IDA-KEK", 3650, leaf, "critical,keyEncipherment"},
     [HSM_PURPOSE_AUDIT] = {"IDA-AUDIT", 3650, leaf, "critical,digitalSignature"},
+    [HSM_PURPOSE_TOKEN] = {"IDCS-TOKEN", 1095, leaf, "critical,digitalSignature"},
+    [HSM_PURPOSE_REQUEST] = {"IDCS-REQUEST", 730, leaf, "critical,keyAgreement"},
 };
 
 static void free_certificate(X509 **certificate) {

@@ -2,84 +2,37 @@
 #include <string.h>
 
 #include <openssl/evp.h>
-#include <openssl/x509.h>
 
 #include "firmware/base/log.h"
 #include "hsm/certificate.h"
 #include "hsm/generate.h"
+#include "hsm/trial.h"
 #include "hsm/unwrap.h"
 
 /* SoftHSM fails now and then to make a pair (CKR_GENERAL_ERROR) while others read the token. */
 #define GENERATION_TRIES 3
 
-static const enum token_raw_kind kinds[] = {
-    [HSM_PURPOSE_ROOT] = TOKEN_RAW_RSA_SIGN,       [HSM_PURPOSE_SIGN] = TOKEN_RAW_RSA_SIGN,
-    [HSM_PURPOSE_PARTNER] = TOKEN_RAW_RSA_DECRYPT, [HSM_PURPOSE_IDA_FIR] = TOKEN_RAW_RSA_DECRYPT,
-    [HSM_PURPOSE_KEK] = TOKEN_RAW_RSA_DECRYPT,     [HSM_PURPOSE_AUDIT] = TOKEN_RAW_P256_SIGN,
+/* How the key of a purpose is made and tried. The pepper is no key of the token. */
+static const struct {
+    enum token_raw_kind kind;
+    enum err (*trial)(EVP_PKEY *key, struct bytes certificate);
+} makings[HSM_PURPOSE_COUNT] = {
+    [HSM_PURPOSE_ROOT] = {TOKEN_RAW_RSA_SIGN, trial_signing},
+    [HSM_PURPOSE_SIGN] = {TOKEN_RAW_RSA_SIGN, trial_signing},
+    [HSM_PURPOSE_PARTNER] = {TOKEN_RAW_RSA_DECRYPT, trial_decrypting},
+    [HSM_PURPOSE_IDA_FIR] = {TOKEN_RAW_RSA_DECRYPT, trial_decrypting},
+    [HSM_PURPOSE_KEK] = {TOKEN_RAW_RSA_DECRYPT, trial_decrypting},
+    [HSM_PURPOSE_AUDIT] = {TOKEN_RAW_P256_SIGN, trial_signing},
+    [HSM_PURPOSE_TOKEN] = {TOKEN_RAW_P256_SIGN, trial_signing},
+    [HSM_PURPOSE_REQUEST] = {TOKEN_RAW_P256_DERIVE, trial_deriving},
 };
 
 static void free_key(EVP_PKEY **key) {
     EVP_PKEY_free(*key);
 }
 
-static void free_certificate(X509 **certificate) {
-    X509_free(*certificate);
-}
-
-static void free_digest(EVP_MD_CTX **digest) {
-    EVP_MD_CTX_free(*digest);
-}
-
-static void free_ring(struct unwrap_ring **ring) {
-    unwrap_free(*ring);
-}
-
 static struct bytes certificate_of(const struct keyring_row *row) {
     return bytes_of(row->certificate, row->certificate_len);
-}
-
-/* Signs with ${key} in the token, verifies with the certificate outside. */
-static enum err try_signing(EVP_PKEY *key, struct bytes certificate) {
-    static const uint8_t text[] = "idcs: trial of a new key";
-    uint8_t signature[HSM_WRAPPED_BYTES];
-    size_t len = sizeof signature;
-    const unsigned char *at = certificate.data;
-    __attribute__((cleanup(free_certificate))) X509 *parsed =
-        d2i_X509(NULL, &at, (long)certificate.len);
-    __attribute__((cleanup(free_digest))) EVP_MD_CTX *signing = EVP_MD_CTX_new();
-    __attribute__((cleanup(free_digest))) EVP_MD_CTX *verifying = EVP_MD_CTX_new();
-    if (parsed == NULL || signing == NULL || verifying == NULL)
-        return ERR_SYSTEM;
-    if (EVP_DigestSignInit(signing, NULL, EVP_sha256(), NULL, key) != 1 ||
-        EVP_DigestSign(signing, signature, &len, text, sizeof text) != 1)
-        return ERR_HSM;
-    if (EVP_DigestVerifyInit(verifying, NULL, EVP_sha256(), NULL, X509_get0_pubkey(parsed)) != 1 ||
-        EVP_DigestVerify(verifying, signature, len, text, sizeof text) != 1)
-        return ERR_CRYPTO;
-    return ERR_OK;
-}
-
-/* Opens what was sealed for it: ${wrapped} must give ${expected}. */
-static enum err try_opening(EVP_PKEY *key, struct bytes certificate, const char *label,
-                            const uint8_t wrapped[static HSM_WRAPPED_BYTES],
-                            const struct secret *expected) {
-    __attribute__((cleanup(free_ring))) struct unwrap_ring *ring = NULL;
-    SECRET(opened);
-    uint64_t uses = 0;
-    bool same = false;
-    ERR_TRY(unwrap_new(&ring, label));
-    ERR_TRY(unwrap_add(ring, key, certificate));
-    ERR_TRY(unwrap_open(ring, NULL, wrapped, &opened, &uses));
-    ERR_TRY(secret_equal(secret_view(&opened), secret_view(expected), &same));
-    return same ? ERR_OK : ERR_CRYPTO;
-}
-
-static enum err try_decrypting(EVP_PKEY *key, struct bytes certificate) {
-    SECRET(sealed);
-    uint8_t wrapped[HSM_WRAPPED_BYTES];
-    ERR_TRY(secret_random(&sealed, UNWRAP_SECRET_BYTES));
-    ERR_TRY(unwrap_seal(certificate, UNWRAP_LABEL_REQUEST, &sealed, wrapped));
-    return try_opening(key, certificate, UNWRAP_LABEL_REQUEST, wrapped, &sealed);
 }
 
 /* Makes the pair in the token, in place of whatever an earlier attempt has left under its id. */
@@ -87,7 +40,7 @@ static enum err make_pair(struct token *token, const struct keyring_row *row) {
     char label[48];
     enum err err = ERR_HSM;
     struct token_raw *raw = token_session(token);
-    enum token_raw_kind kind = kinds[row->purpose];
+    enum token_raw_kind kind = makings[row->purpose].kind;
     (void)snprintf(label, sizeof label, "%s %u", hsm_purpose_text(row->purpose), row->generation);
     for (int i = 0; i < GENERATION_TRIES && err == ERR_HSM; i++) {
         ERR_TRY(token_raw_destroy(raw, row->id));
@@ -135,8 +88,7 @@ static enum err make_key(struct keyring *keyring, struct token *token, struct ke
     ERR_TRY(token_key(token, row->id, &key));
     ERR_TRY(certify(keyring, token, key, row));
     ERR_TRY(certificate_fits(certificate_of(row), key));
-    return kinds[row->purpose] == TOKEN_RAW_RSA_DECRYPT ? try_decrypting(key, certificate_of(row))
-                                                        : try_signing(key, certificate_of(row));
+    return makings[row->purpose].trial(key, certificate_of(row));
 }
 
 static enum err make_pepper(struct keyring *keyring, struct token *token, struct keyring_row *row) {
@@ -148,7 +100,7 @@ static enum err make_pepper(struct keyring *keyring, struct token *token, struct
     ERR_TRY(secret_random(&pepper, UNWRAP_SECRET_BYTES));
     ERR_TRY(unwrap_seal(certificate_of(&kek), UNWRAP_LABEL_PEPPER, &pepper, row->wrapped));
     row->has_wrapped = true;
-    return try_opening(key, certificate_of(&kek), UNWRAP_LABEL_PEPPER, row->wrapped, &pepper);
+    return trial_opening(key, certificate_of(&kek), UNWRAP_LABEL_PEPPER, row->wrapped, &pepper);
 }
 
 static enum err complete(struct keyring *keyring, struct token *token, int64_t now_ms,

@@ -78,10 +78,11 @@ static X509 *parse_certificate(struct bytes certificate) {
     return d2i_X509(NULL, &at, (long)certificate.len);
 }
 
-enum err jwk_ec_kid(struct bytes certificate, char kid[static JWK_KID_SIZE]) {
+enum err jwk_ec_thumbprint(struct bytes certificate,
+                           uint8_t thumbprint[static JWK_THUMBPRINT_BYTES]) {
     __attribute__((cleanup(free_certificate))) X509 *parsed = parse_certificate(certificate);
     EVP_PKEY *key = parsed != NULL ? X509_get0_pubkey(parsed) : NULL;
-    uint8_t members[THUMBPRINT_TEXT], digest[32];
+    uint8_t members[THUMBPRINT_TEXT];
     struct buffer target = buffer_over(members, sizeof members);
     struct bytes written;
     if (key == NULL)
@@ -90,17 +91,33 @@ enum err jwk_ec_kid(struct bytes certificate, char kid[static JWK_KID_SIZE]) {
     ERR_TRY(put_coordinates(&target, key, "\",\"y\":\""));
     buffer_format(&target, "\"}");
     ERR_TRY(buffer_end(&target, &written));
-    (void)crypto_hash_sha256(digest, written.data, written.len);
-    return put_digest(digest, kid);
+    (void)crypto_hash_sha256(thumbprint, written.data, written.len);
+    return ERR_OK;
 }
 
+enum err jwk_ec_kid(struct bytes certificate, char kid[static JWK_KID_SIZE]) {
+    uint8_t thumbprint[JWK_THUMBPRINT_BYTES];
+    ERR_TRY(jwk_ec_thumbprint(certificate, thumbprint));
+    return put_digest(thumbprint, kid);
+}
+
+struct role {
+    const char *use, *algorithm;
+};
+
+static const struct role rsa_signature = {"sig", "RS256"};
+static const struct role ec_roles[] = {
+    [JWK_SIGNATURE] = {"sig", "ES256"},
+    [JWK_ENCRYPTION] = {"enc", "ECDH-ES"},
+};
+
 /* The members that every key has: use, alg, kid and its certificate. */
-static enum err put_common(struct buffer *target, struct bytes certificate, const char *algorithm,
+static enum err put_common(struct buffer *target, const struct role *role, struct bytes certificate,
                            const char *kid) {
     char thumbprint[JWK_KID_SIZE];
     ERR_TRY(jwk_certificate_thumbprint(certificate, thumbprint));
-    buffer_format(target, "\"use\":\"sig\",\"alg\":\"%s\",\"kid\":\"%s\",\"x5c\":[\"", algorithm,
-                  kid);
+    buffer_format(target, "\"use\":\"%s\",\"alg\":\"%s\",\"kid\":\"%s\",\"x5c\":[\"", role->use,
+                  role->algorithm, kid);
     codec_base64(target, certificate);
     buffer_format(target, "\"],\"x5t#S256\":\"%s\"}", thumbprint);
     return target->err;
@@ -116,10 +133,11 @@ enum err jwk_put_rsa(struct buffer *target, struct bytes certificate, const char
     buffer_format(target, "\",\"e\":\"");
     ERR_TRY(put_integer(target, key, OSSL_PKEY_PARAM_RSA_E, 0));
     buffer_format(target, "\",");
-    return put_common(target, certificate, "RS256", kid);
+    return put_common(target, &rsa_signature, certificate, kid);
 }
 
-enum err jwk_put_ec(struct buffer *target, struct bytes certificate, const char *kid) {
+enum err jwk_put_ec(struct buffer *target, enum jwk_use use, struct bytes certificate,
+                    const char *kid) {
     __attribute__((cleanup(free_certificate))) X509 *parsed = parse_certificate(certificate);
     EVP_PKEY *key = parsed != NULL ? X509_get0_pubkey(parsed) : NULL;
     if (key == NULL)
@@ -127,5 +145,5 @@ enum err jwk_put_ec(struct buffer *target, struct bytes certificate, const char 
     buffer_format(target, "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"");
     ERR_TRY(put_coordinates(target, key, "\",\"y\":\""));
     buffer_format(target, "\",");
-    return put_common(target, certificate, "ES256", kid);
+    return put_common(target, &ec_roles[use], certificate, kid);
 }

@@ -14,12 +14,20 @@
 /* MOSIP's rule: b64u(SHA-256(SHA-1("IDA_SIGN_01-15-2024"))): reference and date of generation. */
 MUST_CHECK enum err jwk_mosip_kid(const char *reference, int64_t generated_ms,
                                   char kid[static JWK_KID_SIZE]);
-/* RFC 7638 thumbprint of a P-256 key, as base64url. ERR_CRYPTO: another kind of key. */
+/* RFC 7638 thumbprint of a P-256 key, and the same as base64url. ERR_CRYPTO: another kind of key.
+ */
+#define JWK_THUMBPRINT_BYTES 32
+MUST_CHECK enum err jwk_ec_thumbprint(struct bytes certificate,
+                                      uint8_t thumbprint[static JWK_THUMBPRINT_BYTES]);
 MUST_CHECK enum err jwk_ec_kid(struct bytes certificate, char kid[static JWK_KID_SIZE]);
 /* b64u(SHA-256(DER)), the member x5t#S256. */
 MUST_CHECK enum err jwk_certificate_thumbprint(struct bytes certificate,
                                                char thumbprint[static JWK_KID_SIZE]);
 
-/* Appends one member of a JWKS: signing keys with their certificate. ERR_CRYPTO. */
+/* What a P-256 key is published for: ES256 signatures, or ECDH-ES of what is sent to the box. */
+enum jwk_use { JWK_SIGNATURE, JWK_ENCRYPTION };
+
+/* Appends one member of a JWKS: a key with its certificate. ERR_CRYPTO. */
 MUST_CHECK enum err jwk_put_rsa(struct buffer *target, struct bytes certificate, const char *kid);
-MUST_CHECK enum err jwk_put_ec(struct buffer *target, struct bytes certificate, const char *kid);
+MUST_CHECK enum err jwk_put_ec(struct buffer *target, enum jwk_use use, struct bytes certificate,
+                               const char *kid);

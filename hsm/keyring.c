@@ -242,18 +242,20 @@ enum err keyring_each(struct keyring *keyring, enum hsm_purpose purpose,
     return kv_each(&txn, TABLE_KEYS, bytes_of(&prefix, 1), walk_row, &walk);
 }
 
-enum err keyring_status(struct keyring *keyring, uint64_t *sequence, bool *provisioned) {
+enum err keyring_status(struct keyring *keyring, struct keyring_status *status) {
     KV_TXN_CLEANUP struct kv_txn txn = kv_read(keyring->kv);
     struct keyring_row row;
-    *provisioned = false;
-    ERR_TRY(get_number(&txn, sequence_name(), sequence));
-    for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++) {
+    int purpose = 0;
+    *status = (struct keyring_status){0};
+    ERR_TRY(get_number(&txn, sequence_name(), &status->sequence));
+    for (; purpose < HSM_PURPOSE_COUNT; purpose++) {
         enum err err = find_newest(&txn, (enum hsm_purpose)purpose, true, &row);
         if (err == ERR_NOT_FOUND)
-            return ERR_OK;
+            break;
         ERR_TRY(err);
     }
-    *provisioned = true;
+    status->provisioned = purpose >= HSM_PURPOSE_FIRST_OPTIONAL;
+    status->complete = purpose == HSM_PURPOSE_COUNT;
     return ERR_OK;
 }
 

@@ -60,12 +60,17 @@ MUST_CHECK enum err keyring_each(struct keyring *keyring, enum hsm_purpose purpo
 MUST_CHECK enum err keyring_newest(struct keyring *keyring, enum hsm_purpose purpose,
                                    bool committed, struct keyring_row *row);
 
-/* ${sequence} counts the commits; ${provisioned}: each purpose has a committed row. */
-MUST_CHECK enum err keyring_status(struct keyring *keyring, uint64_t *sequence, bool *provisioned);
+/* How far the keys have come, by their committed rows. */
+struct keyring_status {
+    uint64_t sequence; /* counts the commits */
+    bool provisioned;  /* each purpose that a box cannot do without has one */
+    bool complete;     /* each purpose has one: nothing is left to generate */
+};
+MUST_CHECK enum err keyring_status(struct keyring *keyring, struct keyring_status *status);
 
 /*
  * The high-water mark of the signed checkpoints: of each number the largest one yet, 0 before the
- * first. It is no news of keys: ${sequence} above does not count it.
+ * first. It is no news of keys: the sequence above does not count it.
  */
 MUST_CHECK enum err keyring_mark(struct keyring *keyring, struct hsm_mark *mark);
 /*

@@ -32,6 +32,7 @@ static enum err find_key(struct token *token, const struct keyring_row *row, EVP
 struct filling {
     struct token *token;
     struct unwrap_ring *ring;
+    struct agree_ring *agreements;
 };
 
 static enum err add_to_ring(void *context, const struct keyring_row *row) {
@@ -58,12 +59,42 @@ static enum err load_sign(struct keyset *keyset, struct keyring *keyring, struct
     return report(sign_rs256_new(&keyset->sign, key, certificate_of(&row), row.generated_ms), &row);
 }
 
+static enum err load_es256(struct sign_es256 **signing, const struct keyring_row *row,
+                           struct token *token) {
+    __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
+    ERR_TRY(find_key(token, row, &key));
+    return report(sign_es256_new(signing, key, certificate_of(row)), row);
+}
+
 static enum err load_audit(struct keyset *keyset, struct keyring *keyring, struct token *token) {
     struct keyring_row row;
-    __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
     ERR_TRY(keyring_newest(keyring, HSM_PURPOSE_AUDIT, true, &row));
-    ERR_TRY(find_key(token, &row, &key));
-    return report(sign_es256_new(&keyset->audit, key, certificate_of(&row)), &row);
+    return load_es256(&keyset->audit, &row, token);
+}
+
+/* A box of before the JOSE profile has no such row until it is asked to make the key. */
+static enum err load_token(struct keyset *keyset, struct keyring *keyring, struct token *token) {
+    struct keyring_row row;
+    enum err err = keyring_newest(keyring, HSM_PURPOSE_TOKEN, true, &row);
+    if (err == ERR_NOT_FOUND)
+        return ERR_OK;
+    ERR_TRY(err);
+    return load_es256(&keyset->token, &row, token);
+}
+
+static enum err add_agreement(void *context, const struct keyring_row *row) {
+    struct filling *filling = context;
+    __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
+    if (!row->committed)
+        return ERR_OK;
+    ERR_TRY(find_key(filling->token, row, &key));
+    return report(agree_add(filling->agreements, key, certificate_of(row)), row);
+}
+
+static enum err load_request(struct keyset *keyset, struct keyring *keyring, struct token *token) {
+    ERR_TRY(agree_new(&keyset->request));
+    struct filling filling = {.token = token, .agreements = keyset->request};
+    return keyring_each(keyring, HSM_PURPOSE_REQUEST, add_agreement, &filling);
 }
 
 static enum err load_pepper(struct keyset *keyset, struct keyring *keyring, struct token *token) {
@@ -106,10 +137,11 @@ static enum err report_strangers(struct keyring *keyring, struct token *token) {
 }
 
 enum err keyset_load(struct keyset *keyset, struct keyring *keyring, struct token *token) {
-    bool provisioned;
+    struct keyring_status status;
     memset(keyset, 0, sizeof *keyset);
-    ERR_TRY(keyring_status(keyring, &keyset->sequence, &provisioned));
-    if (!provisioned)
+    ERR_TRY(keyring_status(keyring, &status));
+    keyset->sequence = status.sequence;
+    if (!status.provisioned)
         return ERR_OK;
     ERR_TRY(load_sign(keyset, keyring, token));
     ERR_TRY(load_audit(keyset, keyring, token));
@@ -118,9 +150,12 @@ enum err keyset_load(struct keyset *keyset, struct keyring *keyring, struct toke
     ERR_TRY(load_ring(&keyset->root, keyring, token, HSM_PURPOSE_KEK, UNWRAP_LABEL_ROOT));
     ERR_TRY(load_pepper(keyset, keyring, token));
     ERR_TRY(load_kek_certificate(keyset, keyring));
+    ERR_TRY(load_token(keyset, keyring, token));
+    ERR_TRY(load_request(keyset, keyring, token));
     ERR_TRY(publish_make(&keyset->publish, keyring));
     ERR_TRY(report_strangers(keyring, token));
     keyset->provisioned = true;
+    keyset->complete = status.complete;
     return ERR_OK;
 }
 
@@ -130,6 +165,8 @@ void keyset_unload(struct keyset *keyset) {
     unwrap_free(keyset->partner);
     unwrap_free(keyset->ida_fir);
     unwrap_free(keyset->root);
+    sign_es256_free(keyset->token);
+    agree_free(keyset->request);
     secret_free(&keyset->pepper);
     memset(keyset, 0, sizeof *keyset);
 }

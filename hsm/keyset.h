@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "firmware/base/secret.h"
+#include "hsm/agree.h"
 #include "hsm/keyring.h"
 #include "hsm/publish.h"
 #include "hsm/sign.h"
@@ -17,11 +18,14 @@
  */
 struct keyset {
     bool provisioned; /* false: none of the rest is there */
+    bool complete;    /* no purpose lacks its key */
     struct sign_rs256 *sign;
     struct sign_es256 *audit;
     struct unwrap_ring *partner;
     struct unwrap_ring *ida_fir;
-    struct unwrap_ring *root; /* the KEK, for roots of record keys */
+    struct unwrap_ring *root;   /* the KEK, for roots of record keys */
+    struct sign_es256 *token;   /* of results; NULL: the box does not have it yet */
+    struct agree_ring *request; /* may be empty */
     struct secret pepper;
     size_t kek_certificate_len;
     uint8_t kek_certificate[KEYRING_CERTIFICATE_MAX];

@@ -6,7 +6,8 @@
 
 /*
  * What the box shows to everyone, made once from the keyring: a JWKS (RFC 7517) of the keys that
- * sign (RS256 responses, ES256 checkpoints), and certificates as PEM (RFC 7468).
+ * sign (RS256 responses, ES256 checkpoints and results) and of those that requests of the JOSE
+ * profile are encrypted to, and certificates as PEM (RFC 7468).
  */
 #define PUBLISH_BYTES_MAX 32768
 struct publish {

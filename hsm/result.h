@@ -9,24 +9,29 @@
 
 /*
  * The one writer of the JOSE profile's results (docs/protocol.md §5 and 6): the claims of a JWT,
- * from typed fields. The signer adds `iss` and the header, which are its own.
+ * from typed fields. The signer adds ${issuer} and the header, which are its own; exp, mfa and acr
+ * follow from the fields.
  *
  * It refuses (ERR_DENIED, and ${claims} is to be thrown away):
- *   an audience or a transaction that is empty or not printable ASCII;
+ *   an issuer, an audience or a transaction that is empty or not printable ASCII;
  *   a subject that is not 36 digits;
- *   no amr, an amr that is not known, or an acr that does not fit it;
- *   a lifetime over RESULT_LIFETIME_MAX_SECONDS; a time of issue after ${now_ms} plus the skew, or
- *   more than RESULT_AGE_MAX_SECONDS before it; an auth_time after the time of issue, or more than
- *   RESULT_AGE_MAX_SECONDS before it;
- *   attributes in a RESULT_AUTHENTICATION, one that is there twice, a name that is not printable
- *   ASCII, a value that is not UTF-8.
+ *   no amr, or one that is not known;
+ *   no lifetime or one over RESULT_LIFETIME_MAX_SECONDS; a time of issue more than
+ *   RESULT_SKEW_SECONDS after ${now_ms}, or more than RESULT_AGE_MAX_SECONDS before it; an
+ *   auth_time after the time of issue, or more than RESULT_AGE_MAX_SECONDS before it;
+ *   attributes in a RESULT_AUTHENTICATION, one that is there twice, a name that is empty or not
+ *   printable ASCII, a value that is not UTF-8, a yes or no with a value besides;
+ *   what is too long for ${claims}.
  */
+#define RESULT_SKEW_SECONDS         60
 #define RESULT_LIFETIME_MAX_SECONDS 600
 #define RESULT_AGE_MAX_SECONDS      900
 #define RESULT_JTI_BYTES            16
 #define RESULT_ATTRIBUTES_MAX       64
 #define RESULT_VALUE_MAX            (48u * 1024u)
 #define RESULT_JWT_MAX              (96u * 1024u)
+#define RESULT_CLAIMS_MAX           (71u * 1024u) /* what a JWT has room for */
+#define RESULT_ISSUER_SIZE          256
 
 enum result_kind { RESULT_AUTHENTICATION = 1, RESULT_ATTRIBUTES = 2 };
 
@@ -75,3 +80,6 @@ struct result {
 
 MUST_CHECK enum err result_write(const struct result *result, const char *issuer, int64_t now_ms,
                                  struct buffer *claims);
+
+/* The typ of its header: "idcs-result+jwt" or "idcs-attributes+jwt". */
+const char *result_type(enum result_kind kind);

@@ -11,6 +11,7 @@
 #include "hsm/wire.h"
 
 #define HEADER_BYTES_MAX    3072
+#define COMPACT_HEADER_MAX  256
 #define RSA_SIGNATURE_BYTES 256
 #define DER_SIGNATURE_MAX   80
 #define SHA256_BYTES        32
@@ -198,4 +199,24 @@ enum err sign_es256_raw(struct sign_es256 *signing, struct bytes text,
     (void)crypto_hash_sha256(digest, text.data, text.len);
     ERR_TRY(sign_digest(signing->key, digest, der, &der_len));
     return raw_of_der(der, der_len, signature);
+}
+
+enum err sign_es256_compact(struct sign_es256 *signing, const char *typ, struct bytes claims,
+                            struct buffer *jws) {
+    uint8_t json[COMPACT_HEADER_MAX], signature[SIGN_ES256_BYTES];
+    struct buffer header = buffer_over(json, sizeof json);
+    struct bytes written;
+    size_t start = jws->len;
+    buffer_format(&header, "{\"alg\":\"ES256\",\"kid\":\"%s\",\"typ\":\"%s\"}", signing->kid, typ);
+    ERR_TRY(buffer_end(&header, &written));
+    codec_base64url(jws, written);
+    buffer_raw(jws, ".", 1);
+    codec_base64url(jws, claims);
+    if (jws->err != ERR_OK || jws->size - jws->len < 1 + CODEC_BASE64_CHARS(sizeof signature))
+        return ERR_FULL;
+    struct bytes input = bytes_of(jws->data + start, jws->len - start);
+    ERR_TRY(sign_es256_raw(signing, input, signature));
+    buffer_raw(jws, ".", 1);
+    codec_base64url(jws, bytes_of(signature, sizeof signature));
+    return jws->err;
 }

@@ -27,7 +27,7 @@ const char *sign_rs256_kid(const struct sign_rs256 *signing);
 MUST_CHECK enum err sign_rs256_detached(struct sign_rs256 *signing, struct bytes payload,
                                         struct buffer *signature);
 
-/* ES256, for checkpoints. */
+/* ES256, for checkpoints and results. */
 #define SIGN_ES256_BYTES 64
 struct sign_es256;
 MUST_CHECK enum err sign_es256_new(struct sign_es256 **signing, EVP_PKEY *key,
@@ -37,3 +37,9 @@ const char *sign_es256_kid(const struct sign_es256 *signing); /* RFC 7638 thumbp
 /* The JWS form of a signature, r ‖ s (RFC 7518 §3.4). ERR_HSM. */
 MUST_CHECK enum err sign_es256_raw(struct sign_es256 *signing, struct bytes text,
                                    uint8_t signature[static SIGN_ES256_BYTES]);
+/*
+ * Appends a compact JWS (RFC 7515 §7.1) over ${claims}, with the header {alg, kid, typ}. ${typ}
+ * needs no escaping in JSON. ERR_HSM; ERR_FULL, before anything is signed.
+ */
+MUST_CHECK enum err sign_es256_compact(struct sign_es256 *signing, const char *typ,
+                                       struct bytes claims, struct buffer *jws);

@@ -28,6 +28,7 @@ struct settings {
     char pin_file[PATH_SIZE];
     char keyring_directory[PATH_SIZE];
     char softhsm_conf[PATH_SIZE];
+    char issuer[RESULT_ISSUER_SIZE];
     int64_t lookups_a_second;
     int64_t statements_a_second;
 };
@@ -44,6 +45,7 @@ static const struct conf_key keys[] = {
     {"keyring-directory", TEXT(keyring_directory), 0, 0, "/var/lib/idcs/keyring",
      "directory of what is known of the keys"},
     {"softhsm-conf", TEXT(softhsm_conf), 0, 0, "", "SoftHSM's configuration, for SOFTHSM2_CONF"},
+    {"issuer", TEXT(issuer), 0, 0, "", "iss of the results it signs; empty: it signs none"},
     {"lookups-a-second", NUMBER(lookups_a_second), 1, 10000000, "20000",
      "ceiling of lookup keys, each signer"},
     {"statements-a-second", NUMBER(statements_a_second), 1, 1000000, "5000",
@@ -195,6 +197,7 @@ static enum err start(void) {
     struct answers *answers = &signer.answers;
     ERR_TRY(load());
     answers->keys = &signer.keys;
+    answers->issuer = signer.settings.issuer;
     answers->signer_index = signer.boot.index;
     answers->lookups = rate_of(signer.settings.lookups_a_second, clock_boot_ns());
     answers->statements = rate_of(signer.settings.statements_a_second, clock_boot_ns());

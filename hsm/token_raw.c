@@ -111,6 +111,7 @@ enum err token_raw_probe(struct token_raw *raw) {
         {"CKM_RSA_X_509", CKM_RSA_X_509, CKF_DECRYPT},
         {"CKM_EC_KEY_PAIR_GEN", CKM_EC_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR},
         {"CKM_ECDSA", CKM_ECDSA, CKF_SIGN},
+        {"CKM_ECDH1_DERIVE", CKM_ECDH1_DERIVE, CKF_DERIVE},
     };
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
         CK_MECHANISM_INFO information;
@@ -123,7 +124,7 @@ enum err token_raw_probe(struct token_raw *raw) {
     return ERR_OK;
 }
 
-/* What the three kinds differ in. */
+/* What the kinds differ in. */
 struct template {
     CK_MECHANISM_TYPE mechanism;
     CK_ATTRIBUTE parameters[2];
@@ -136,6 +137,10 @@ static CK_ULONG rsa_bits = 2048;
 static CK_BYTE rsa_exponent[] = {0x01, 0x00, 0x01};
 static CK_BYTE p256_name[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
 
+#define P256_PARAMETERS                                                                            \
+    .mechanism = CKM_EC_KEY_PAIR_GEN,                                                              \
+    .parameters = {{CKA_EC_PARAMS, p256_name, sizeof p256_name}}, .parameter_count = 1
+
 #define RSA_PARAMETERS                                                                             \
     .mechanism = CKM_RSA_PKCS_KEY_PAIR_GEN,                                                        \
     .parameters = {{CKA_MODULUS_BITS, &rsa_bits, sizeof rsa_bits},                                 \
@@ -146,11 +151,9 @@ static const struct template templates[] = {
     [TOKEN_RAW_RSA_SIGN] = {RSA_PARAMETERS, .private_use = CKA_SIGN, .public_use = CKA_VERIFY},
     [TOKEN_RAW_RSA_DECRYPT] = {RSA_PARAMETERS, .private_use = CKA_DECRYPT,
                                .public_use = CKA_ENCRYPT},
-    [TOKEN_RAW_P256_SIGN] = {.mechanism = CKM_EC_KEY_PAIR_GEN,
-                             .parameters = {{CKA_EC_PARAMS, p256_name, sizeof p256_name}},
-                             .parameter_count = 1,
-                             .private_use = CKA_SIGN,
-                             .public_use = CKA_VERIFY},
+    [TOKEN_RAW_P256_SIGN] = {P256_PARAMETERS, .private_use = CKA_SIGN, .public_use = CKA_VERIFY},
+    [TOKEN_RAW_P256_DERIVE] = {P256_PARAMETERS, .private_use = CKA_DERIVE,
+                               .public_use = CKA_DERIVE},
 };
 
 /* A use is allowed when it is the purpose of the key. */
@@ -230,7 +233,7 @@ static enum err check_private(struct token_raw *raw, CK_OBJECT_HANDLE object,
         {CKA_ALWAYS_SENSITIVE, CK_TRUE},  {CKA_EXTRACTABLE, CK_FALSE},
         {CKA_NEVER_EXTRACTABLE, CK_TRUE}, {CKA_LOCAL, CK_TRUE},
         {CKA_SIGN, purpose == CKA_SIGN},  {CKA_DECRYPT, purpose == CKA_DECRYPT},
-        {CKA_UNWRAP, CK_FALSE},
+        {CKA_UNWRAP, CK_FALSE},           {CKA_DERIVE, purpose == CKA_DERIVE},
     };
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         CK_BBOOL flag = !flags[i].wanted;

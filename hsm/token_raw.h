@@ -21,6 +21,7 @@ enum token_raw_kind {
     TOKEN_RAW_RSA_SIGN,    /* RSA-2048, CKA_SIGN alone */
     TOKEN_RAW_RSA_DECRYPT, /* RSA-2048, CKA_DECRYPT alone */
     TOKEN_RAW_P256_SIGN,   /* P-256, CKA_SIGN alone */
+    TOKEN_RAW_P256_DERIVE, /* P-256, CKA_DERIVE alone */
 };
 
 /* ${module} must be loaded and initialised already. */

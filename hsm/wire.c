@@ -9,10 +9,11 @@
 
 const char *hsm_purpose_text(enum hsm_purpose purpose) {
     static const char *const texts[HSM_PURPOSE_COUNT] = {
-        [HSM_PURPOSE_ROOT] = "IDA/ROOT",       [HSM_PURPOSE_SIGN] = "IDA/SIGN",
-        [HSM_PURPOSE_PARTNER] = "IDA/PARTNER", [HSM_PURPOSE_IDA_FIR] = "IDA/IDA-FIR",
-        [HSM_PURPOSE_KEK] = "IDA/KEK",         [HSM_PURPOSE_AUDIT] = "IDA/AUDIT",
-        [HSM_PURPOSE_PEPPER] = "IDA/PEPPER",
+        [HSM_PURPOSE_ROOT] = "IDA/ROOT",        [HSM_PURPOSE_SIGN] = "IDA/SIGN",
+        [HSM_PURPOSE_PARTNER] = "IDA/PARTNER",  [HSM_PURPOSE_IDA_FIR] = "IDA/IDA-FIR",
+        [HSM_PURPOSE_KEK] = "IDA/KEK",          [HSM_PURPOSE_AUDIT] = "IDA/AUDIT",
+        [HSM_PURPOSE_PEPPER] = "IDA/PEPPER",    [HSM_PURPOSE_TOKEN] = "IDCS/TOKEN",
+        [HSM_PURPOSE_REQUEST] = "IDCS/REQUEST",
     };
     return (unsigned)purpose < HSM_PURPOSE_COUNT ? texts[purpose] : "unknown";
 }

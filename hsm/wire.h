@@ -13,7 +13,7 @@
 /*
  * Questions to hsm-signer and its answers; reader and writer of each in one file. What the signer
  * signs it also writes, from these typed fields. Who may ask what is the dispatch table in
- * signer.c.
+ * answers.c.
  */
 #define HSM_WRAPPED_BYTES     256 /* RSA-2048 OAEP */
 #define HSM_THUMBPRINT_BYTES  32
@@ -38,7 +38,7 @@ enum hsm_verb {
     HSM_ROOT_OPENED = 111,
     HSM_PUBLISHED = 112, /* what the box publishes: JWKS and certificates */
     HSM_PUBLICATION = 113,
-    HSM_GENERATE = 114, /* provd only: make all keys of an unprovisioned box */
+    HSM_GENERATE = 114, /* provd only: make all keys that the box does not have yet */
     HSM_GENERATED = 115,
     HSM_NEW_ROOT = 116, /* provd only: a fresh root, wrapped by the KEK */
     HSM_ROOT_MADE = 117,
@@ -61,7 +61,7 @@ struct hsm_receipt {
 struct hsm_hello {
     uint16_t signer_index;
     uint8_t process_id[HSM_BOOT_ID_BYTES]; /* random, new at each start of the signer */
-    bool provisioned;                      /* the keyring has all purposes */
+    bool provisioned;                      /* it has the keys that a box cannot do without */
 };
 
 /* Key purposes. The order is the order of generation. */
@@ -74,8 +74,13 @@ enum hsm_purpose {
     HSM_PURPOSE_KEK,     /* wraps record roots and the pepper */
     HSM_PURPOSE_AUDIT,   /* ES256 checkpoints of the journal */
     HSM_PURPOSE_PEPPER,  /* a secret of the lookup key, wrapped by the KEK */
+    HSM_PURPOSE_TOKEN,   /* IDCS/TOKEN: ES256 results of the JOSE profile */
+    HSM_PURPOSE_REQUEST, /* IDCS/REQUEST: ECDH-ES, decrypts its requests */
     HSM_PURPOSE_COUNT
 };
+/* A box is provisioned with the purposes before this one; a box of before the JOSE profile has no
+ * others until `key initialise` is asked for again. */
+#define HSM_PURPOSE_FIRST_OPTIONAL HSM_PURPOSE_TOKEN
 const char *hsm_purpose_text(enum hsm_purpose purpose); /* "IDA/PARTNER" */
 
 struct hsm_unwrap {
@@ -203,16 +208,17 @@ struct hsm_root_made {
 
 struct hsm_publication {
     struct hsm_receipt receipt;
-    struct bytes jwks;        /* JSON of the signing keys (RFC 7517) */
+    struct bytes jwks;        /* JSON of the keys that sign, and of IDCS/REQUEST (RFC 7517) */
     struct bytes partner_pem; /* IDA/PARTNER certificate */
     struct bytes ida_fir_pem; /* IDA/IDA-FIR certificate */
     struct bytes sign_pem;    /* IDA/SIGN certificate */
     struct bytes root_pem;    /* the box's CA */
-    char request_kid[44];     /* RFC 7638 thumbprint of the newest IDCS/REQUEST, as base64url */
+    char request_kid[44]; /* RFC 7638 thumbprint of the newest IDCS/REQUEST, as base64url; "": none
+                           */
 };
 
 struct hsm_generated {
-    struct hsm_receipt receipt; /* ERR_EXISTS: provisioned already, nothing changed */
+    struct hsm_receipt receipt; /* ERR_EXISTS: all keys are there, nothing changed */
     size_t made;                /* how many keys */
 };
 

@@ -109,6 +109,15 @@ static CK_RV decrypt(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG le
     return result;
 }
 
+static CK_RV derive(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE base,
+                    CK_ATTRIBUTE *key, CK_ULONG count, CK_OBJECT_HANDLE *derived) {
+    CK_RV result = before("C_DeriveKey");
+    if (result == CKR_OK)
+        result = real->C_DeriveKey(session, mechanism, base, key, count, derived);
+    after();
+    return result;
+}
+
 static CK_RV load(void) {
     const char *path = getenv("SHIM_MODULE"), *log = getenv("SHIM_LOG"),
                *fault = getenv("SHIM_FAULT");
@@ -129,6 +138,7 @@ static CK_RV load(void) {
     shim.C_DestroyObject = destroy;
     shim.C_Sign = sign;
     shim.C_Decrypt = decrypt;
+    shim.C_DeriveKey = derive;
     return CKR_OK;
 }
 

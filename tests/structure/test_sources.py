@@ -12,7 +12,7 @@ FILE_LINES, TEST_FILE_LINES, FUNCTION_LINES, PARAMETERS = 400, 700, 60, 5
 MORE_PARAMETERS = {
     "authd/edge/http.c": ("on_request", "add_header"),
     "tests/bench/echo_server.c": ("on_request",),
-    "tests/fault/pkcs11_shim.c": ("generate",),
+    "tests/fault/pkcs11_shim.c": ("generate", "derive"),
     "authd/store/ledger.c": ("ledger_read",),
     "authd/store/ledger_claim.c": ("ledger_claim",),
     "authd/store/record.c": ("record_seal", "record_open"),

@@ -15,7 +15,7 @@
 
 #define MODULE    "/usr/lib/softhsm/libsofthsm2.so"
 #define NOTHING   bytes_of(NULL, 0)
-#define KEY_PAIRS 6 /* all purposes but the pepper */
+#define KEY_PAIRS (HSM_PURPOSE_COUNT - 1) /* all purposes but the pepper */
 
 static struct hsm_box box;
 
@@ -66,7 +66,7 @@ static void assert_whole(void) {
     assert_int_equal(secret_copy(&pin, bytes_of_text(HSM_BOX_PIN)), ERR_OK);
     assert_int_equal(token_open(&token, &options, &pin), ERR_OK);
     assert_int_equal(keyset_load(&keys, keyring, token), ERR_OK);
-    assert_true(keys.provisioned);
+    assert_true(keys.provisioned && keys.complete && keys.token != NULL);
     for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++) {
         assert_int_equal(keyring_newest(keyring, (enum hsm_purpose)purpose, true, &row), ERR_OK);
         assert_int_equal(row.generation, 1);
@@ -128,13 +128,12 @@ static void resume_and_check(void) {
     struct hsm_signer signer;
     const struct hsm_signer_plan plan = {0};
     hsm_signer_start(&box, &plan, &signer);
-    if (hsm_signer_greet(&signer).provisioned) {
-        hsm_signer_stop(&signer);
-    } else {
-        assert_int_equal(generate(&signer).receipt.status, ERR_OK);
+    (void)hsm_signer_greet(&signer);
+    enum err status = generate(&signer).receipt.status;
+    assert_true(status == ERR_OK || status == ERR_EXISTS);
+    if (status == ERR_OK)
         assert_int_equal(hsm_signer_wait(&signer), BOOT_EXIT_RECYCLE);
-        hsm_signer_stop(&signer);
-    }
+    hsm_signer_stop(&signer);
     assert_whole();
 }
 
@@ -155,18 +154,28 @@ static bool generate_with_fault(unsigned call, const char *kind, int expected) {
     return true;
 }
 
-/* A pair, its certificate and its trial for each of six; the pepper is opened once. */
-#define MODULE_CALLS (KEY_PAIRS * 3 + 1)
+/*
+ * A pair, its certificate and its trial for each of six; the pepper is opened once; the same three
+ * for TOKEN and REQUEST, where what was agreed on in a trial is also destroyed.
+ */
+#define PEPPER_CALL  19
+#define TOKEN_CALL   20
+#define REQUEST_CALL 23
+#define MODULE_CALLS 26
 #define SHIM_DEATH   99
+
+static bool makes_pair(unsigned call) {
+    return (call < PEPPER_CALL && call % 3 == 1) || call == TOKEN_CALL || call == REQUEST_CALL;
+}
 
 /*
  * Where faults are tried: at every call when the program is told "everywhere", else at one of the
- * CA, of a decrypting key and of the pepper.
+ * CA, of a decrypting key, of the pepper and of the agreeing key.
  */
 static bool everywhere;
 
 static bool is_tried(unsigned call) {
-    static const unsigned sample[] = {1, 8, MODULE_CALLS};
+    static const unsigned sample[] = {1, 8, PEPPER_CALL, REQUEST_CALL + 2};
     for (size_t i = 0; i < sizeof sample / sizeof *sample; i++)
         if (everywhere || sample[i] == call)
             return true;
@@ -193,15 +202,17 @@ static void killed_between_intent_and_key_it_completes_the_next_time(void **stat
     }
 }
 
-/* A pair that is not made is tried again at once, as SoftHSM now and then fails; all else ends. */
+/*
+ * A pair that is not made is tried again at once, as SoftHSM now and then fails; that libp11 could
+ * not destroy the key of a session, it does not say. All else ends.
+ */
 static void a_module_that_fails_at_any_call_leaves_a_box_that_completes(void **state) {
     (void)state;
     for (unsigned call = 1; call <= MODULE_CALLS; call++) {
         if (!is_tried(call))
             continue;
-        bool makes_pair = call % 3 == 1 && call < MODULE_CALLS;
         bool ended = generate_with_fault(call, "fail", BOOT_EXIT_FAILURE);
-        assert_int_equal(ended, !makes_pair);
+        assert_int_equal(ended, !makes_pair(call) && call != MODULE_CALLS);
         resume_and_check();
     }
 }

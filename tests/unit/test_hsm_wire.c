@@ -529,9 +529,13 @@ static void a_text_too_long_for_its_field_is_refused(void **state) {
 static void every_purpose_and_error_has_its_text(void **state) {
     (void)state;
     assert_string_equal(hsm_purpose_text(HSM_PURPOSE_PARTNER), "IDA/PARTNER");
+    assert_string_equal(hsm_purpose_text(HSM_PURPOSE_REQUEST), "IDCS/REQUEST");
     assert_string_equal(hsm_purpose_text(HSM_PURPOSE_COUNT), "unknown");
-    for (unsigned i = 0; i < HSM_PURPOSE_COUNT; i++)
-        assert_int_equal(strncmp(hsm_purpose_text((enum hsm_purpose)i), "IDA/", 4), 0);
+    for (unsigned i = 0; i < HSM_PURPOSE_COUNT; i++) {
+        const char *begins = i < HSM_PURPOSE_FIRST_OPTIONAL ? "IDA/" : "IDCS/";
+        const char *text = hsm_purpose_text((enum hsm_purpose)i);
+        assert_int_equal(strncmp(text, begins, strlen(begins)), 0);
+    }
     for (unsigned i = 1; i < MOSIP_ERROR_COUNT; i++) {
         assert_int_equal(strlen(mosip_error_code((enum mosip_error)i)), 11);
         assert_true(mosip_error_message((enum mosip_error)i)[0] != '\0');

@@ -55,16 +55,19 @@ static struct keyring_row make_row(struct keyring *keyring, enum hsm_purpose pur
     return row;
 }
 
+static struct keyring_status status_of(struct keyring *keyring) {
+    struct keyring_status status;
+    assert_int_equal(keyring_status(keyring, &status), ERR_OK);
+    return status;
+}
+
 static void a_new_keyring_has_nothing(void **state) {
     (void)state;
     struct keyring *keyring = open_keyring(true);
     struct keyring_row row;
-    uint64_t sequence = 99;
-    bool provisioned = true;
     char serial[TOKEN_SERIAL_SIZE];
-    assert_int_equal(keyring_status(keyring, &sequence, &provisioned), ERR_OK);
-    assert_int_equal(sequence, 0);
-    assert_false(provisioned);
+    assert_true(status_of(keyring).sequence == 0);
+    assert_false(status_of(keyring).provisioned || status_of(keyring).complete);
     assert_int_equal(keyring_newest(keyring, HSM_PURPOSE_SIGN, true, &row), ERR_NOT_FOUND);
     assert_int_equal(keyring_newest(keyring, HSM_PURPOSE_SIGN, false, &row), ERR_NOT_FOUND);
     assert_int_equal(keyring_serial(keyring, serial), ERR_OK);
@@ -183,20 +186,28 @@ static void generations_are_walked_newest_first(void **state) {
     keyring_close(keyring);
 }
 
-static void it_is_provisioned_when_every_purpose_has_a_key(void **state) {
+static void it_is_provisioned_with_the_keys_a_box_needs_and_complete_with_all(void **state) {
     (void)state;
     struct keyring *keyring = open_keyring(true);
-    uint64_t sequence, last = 0;
-    bool provisioned;
     for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++) {
-        assert_int_equal(keyring_status(keyring, &sequence, &provisioned), ERR_OK);
-        assert_false(provisioned);
+        struct keyring_status before = status_of(keyring);
+        assert_int_equal(before.provisioned, purpose > HSM_PURPOSE_PEPPER);
+        assert_false(before.complete);
         (void)make_row(keyring, (enum hsm_purpose)purpose, purpose);
-        assert_int_equal(keyring_status(keyring, &sequence, &provisioned), ERR_OK);
-        assert_true(sequence == last + 2); /* an intent and a commit */
-        last = sequence;
+        /* An intent and a commit. */
+        assert_true(status_of(keyring).sequence == before.sequence + 2);
     }
-    assert_true(provisioned);
+    assert_true(status_of(keyring).provisioned && status_of(keyring).complete);
+    keyring_close(keyring);
+}
+
+static void without_one_key_that_a_box_needs_it_is_not_provisioned(void **state) {
+    (void)state;
+    struct keyring *keyring = open_keyring(true);
+    for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++)
+        if (purpose != HSM_PURPOSE_KEK)
+            (void)make_row(keyring, (enum hsm_purpose)purpose, purpose);
+    assert_false(status_of(keyring).provisioned || status_of(keyring).complete);
     keyring_close(keyring);
 }
 
@@ -236,15 +247,14 @@ static void a_spoilt_row_is_corrupt_not_absent(void **state) {
     static const uint8_t values[] = {0, 1, 2, 0xff};
     for (size_t i = 0; i < sizeof values; i++) {
         struct keyring_row row;
-        uint64_t sequence;
-        bool provisioned = true;
+        struct keyring_status status = {.provisioned = true};
         spoil(i * 20, values[i]);
         struct keyring *keyring = open_keyring(true);
         assert_int_equal(keyring_newest(keyring, HSM_PURPOSE_SIGN, true, &row), ERR_CORRUPT);
         assert_int_equal(keyring_intend(keyring, HSM_PURPOSE_SIGN, 1, &row), ERR_CORRUPT);
         (void)make_row(keyring, HSM_PURPOSE_ROOT, 1);
-        assert_int_equal(keyring_status(keyring, &sequence, &provisioned), ERR_CORRUPT);
-        assert_false(provisioned);
+        assert_int_equal(keyring_status(keyring, &status), ERR_CORRUPT);
+        assert_false(status.provisioned || status.complete);
         keyring_close(keyring);
     }
 }
@@ -283,13 +293,10 @@ static void a_mark_is_no_news_of_keys(void **state) {
     (void)state;
     struct keyring *keyring = open_keyring(true);
     const struct hsm_mark mark = {1, 2, 3};
-    uint64_t before = 0, after = 0;
-    bool provisioned;
     (void)make_row(keyring, HSM_PURPOSE_SIGN, 1);
-    assert_int_equal(keyring_status(keyring, &before, &provisioned), ERR_OK);
+    uint64_t before = status_of(keyring).sequence;
     assert_int_equal(keyring_raise_mark(keyring, &mark), ERR_OK);
-    assert_int_equal(keyring_status(keyring, &after, &provisioned), ERR_OK);
-    assert_true(before == after);
+    assert_true(status_of(keyring).sequence == before);
     keyring_close(keyring);
 }
 
@@ -306,7 +313,8 @@ int main(void) {
         TEST(a_commit_needs_the_intent_of_the_same_id),
         TEST(each_key_has_an_id_of_its_own),
         TEST(generations_are_walked_newest_first),
-        TEST(it_is_provisioned_when_every_purpose_has_a_key),
+        TEST(it_is_provisioned_with_the_keys_a_box_needs_and_complete_with_all),
+        TEST(without_one_key_that_a_box_needs_it_is_not_provisioned),
         TEST(it_keeps_to_the_token_it_was_bound_to),
         TEST(a_spoilt_row_is_corrupt_not_absent),
     };

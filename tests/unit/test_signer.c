@@ -156,7 +156,7 @@ static void every_key_is_published_under_the_box_ca(void **state) {
         assert_int_equal(X509_verify(leaves[i], authority), 1);
     json_t *jwks = json_loads(published.text[0], JSON_REJECT_DUPLICATES, NULL);
     json_t *keys = json_object_get(jwks, "keys");
-    assert_int_equal(json_array_size(keys), 2);
+    assert_int_equal(json_array_size(keys), 4);
     json_t *rsa = json_array_get(keys, 0), *ec = json_array_get(keys, 1);
     assert_string_equal(json_string_value(json_object_get(rsa, "kty")), "RSA");
     assert_string_equal(json_string_value(json_object_get(rsa, "alg")), "RS256");
