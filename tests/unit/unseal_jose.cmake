@@ -1,0 +1,3 @@
+idcs_unit_test(test_jose_wire ${CMAKE_CURRENT_LIST_DIR}/test_jose_wire.c
+               ${CMAKE_CURRENT_LIST_DIR}/../lib/jose_wire_sample.c ${CMAKE_CURRENT_LIST_DIR}/../lib/wire_sample.c
+               LINK authd_wire)
