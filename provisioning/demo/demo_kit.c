@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "provisioning/demo/demo_file.h"
+#include "provisioning/demo/demo_jose.h"
 #include "provisioning/demo/demo_kit.h"
 #include "provisioning/demo/demo_kit_people.h"
 #include "provisioning/demo/demo_programmes.h"
@@ -60,10 +61,11 @@ static const json_t *find_by_id(const json_t *list, const char *id) {
 }
 
 static json_t *allowed_json(const json_t *policy) {
-    return json_pack("{s:O, s:O, s:O}", "allowedAuthTypes",
+    return json_pack("{s:O, s:O, s:O, s:O*}", "allowedAuthTypes",
                      json_object_get(policy, "allowedAuthTypes"), "allowedKycAttributes",
                      json_object_get(policy, "allowedKycAttributes"), "authTokenType",
-                     json_object_get(policy, "authTokenType"));
+                     json_object_get(policy, "authTokenType"), "unsignedRequests",
+                     json_object_get(policy, "unsignedRequests"));
 }
 
 /* What a programme can expect of its credentials. */
@@ -71,6 +73,17 @@ static const char *partner_status(const json_t *partner) {
     if (json_object_get(partner, "apiKeyExpires") != NULL)
         return "api key expired";
     return json_string_value(json_object_get(partner, "status"));
+}
+
+/* Lists made before there was a JOSE profile have nothing for it. */
+static enum err add_jose(const struct demo_kit_order *order, const char *folder,
+                         const json_t *partner, json_t *made) {
+    const char *id = json_string_value(json_object_get(partner, "id"));
+    json_t *jose;
+    if (json_object_get(partner, "jose") == NULL)
+        return ERR_OK;
+    ERR_TRY(demo_jose_hand_over(folder, order->directory, id, &jose));
+    return json_object_set_new(made, "jose", jose) == 0 ? ERR_OK : ERR_SYSTEM;
 }
 
 static enum err add_partner(const struct demo_kit_order *order, const char *folder,
@@ -101,7 +114,9 @@ static enum err add_partner(const struct demo_kit_order *order, const char *fold
                   json_object_get(partner, "name"), "api_key", api_key, "certificate", certificate,
                   "p12", p12, "p12_password", password, "policy_id", policy_id, "status",
                   partner_status(partner), "allowed", allowed_json(policy));
-    return json_array_append_new(list, made) == 0 ? ERR_OK : ERR_SYSTEM;
+    if (json_array_append_new(list, made) != 0)
+        return ERR_SYSTEM;
+    return add_jose(order, folder, partner, made);
 }
 
 static enum err add_partners(const struct demo_kit_order *order, const char *folder, json_t *kit) {
@@ -145,7 +160,8 @@ static enum err add_members(const struct demo_kit_order *order, const char *fold
         return ERR_NOT_FOUND;
     }
     ERR_TRY(read_line(folder, DEMO_PROGRAMMES_MISP_KEY, &license_key));
-    json_t *rest = json_pack("{s:s, s:o, s:s, s:s, s:s}", "base_url", order->base_url,
+    json_t *rest = json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:s}", "base_url", order->base_url,
+                             "jose_base_url", order->jose_base_url, "issuer", order->issuer,
                              "misp_license_key", license_key, "domain_uri", order->domain_uri,
                              "env", order->env, "outbox", outbox);
     int result = rest == NULL ? -1 : json_object_update(kit, rest);

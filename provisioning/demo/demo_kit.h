@@ -10,6 +10,7 @@ struct demo_kit_order {
     const char *people;     /* file of demo_people_make */
     const char *programmes; /* programmes.json of demo_programmes_make, beside its other files */
     const char *base_url;
+    const char *jose_base_url, *issuer; /* of the JOSE profile */
     const char *outbox;
     const char *ida_partner_certificate, *ida_fir_certificate; /* PEM, as the box publishes them */
     const char *domain_uri, *env;

@@ -18,10 +18,12 @@ const struct demo_partner demo_policy_partners[] = {
      .status = "active",
      .token_type = "policy",
      .allowed = EVERYTHING,
-     .sees_photo = true},
+     .sees_photo = true,
+     .asks_properties = true},
     {.id = "tayssir", /* no demographics */
      .name = "Tayssir",
      .status = "active",
+     .unsigned_requests = true,
      .token_type = "partner",
      .allowed = OTP | BIOMETRIC | BIT(KYC)},
     {.id = "daam", /* no eKYC */
@@ -90,6 +92,11 @@ static json_t *auth_types_json(const struct demo_partner *partner) {
     return types;
 }
 
+static void add_attribute(json_t *list, const char *name, bool masked) {
+    (void)json_array_append_new(list,
+                                json_pack("{s:s, s:b}", "attributeName", name, "masked", masked));
+}
+
 static json_t *attributes_json(const struct demo_partner *partner) {
     static const struct {
         const char *name;
@@ -101,20 +108,22 @@ static json_t *attributes_json(const struct demo_partner *partner) {
     json_t *list = json_array();
     bool ekyc = (partner->allowed & BIT(KYC)) != 0;
     if (partner->sees_photo)
-        (void)json_array_append_new(
-            list, json_pack("{s:s, s:b}", "attributeName", "photo", "masked", false));
+        add_attribute(list, "photo", false);
+    if (partner->asks_properties) {
+        add_attribute(list, "ageOver", false);
+        add_attribute(list, "livesIn", false);
+    }
     for (size_t i = 0; ekyc && i < sizeof attributes / sizeof *attributes; i++)
-        (void)json_array_append_new(list,
-                                    json_pack("{s:s, s:b}", "attributeName", attributes[i].name,
-                                              "masked", attributes[i].masked));
+        add_attribute(list, attributes[i].name, attributes[i].masked);
     return list;
 }
 
 json_t *demo_policy_json(const struct demo_partner *partner) {
     char id[DEMO_POLICY_ID_SIZE];
     demo_policy_id(partner, id);
-    return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:[s,s,s]}", "id", id, "name", partner->name,
-                     "authTokenType", partner->token_type, "tellsPerson", partner->tells_person,
+    return json_pack("{s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:[s,s,s]}", "id", id, "name",
+                     partner->name, "authTokenType", partner->token_type, "unsignedRequests",
+                     partner->unsigned_requests, "tellsPerson", partner->tells_person,
                      "allowedAuthTypes", auth_types_json(partner), "allowedKycAttributes",
                      attributes_json(partner), "kycLanguages", "ara", "fra", "eng");
 }

@@ -14,8 +14,10 @@ struct demo_partner {
     const char *api_key_expires; /* NULL: never */
     const char *token_type;      /* "random", "partner", "policy" */
     unsigned allowed, mandatory; /* AUTH_TYPE_BITs */
+    bool unsigned_requests;      /* JOSE profile: claims need no signature */
     bool tells_person;           /* the person gets a message of each authentication */
     bool sees_photo;             /* eKYC gives it the person's photo */
+    bool asks_properties;        /* JOSE profile: ageOver and livesIn, answered by yes or no */
 };
 
 extern const struct demo_partner demo_policy_partners[];

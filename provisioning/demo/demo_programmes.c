@@ -8,6 +8,7 @@
 #include "firmware/base/bytes.h"
 #include "provisioning/demo/demo_certificate.h"
 #include "provisioning/demo/demo_file.h"
+#include "provisioning/demo/demo_jose.h"
 #include "provisioning/demo/demo_policy.h"
 #include "provisioning/demo/demo_programmes.h"
 
@@ -77,6 +78,7 @@ static enum err make_partner(const char *directory, const struct demo_partner *p
     ERR_TRY(partner_path(path, directory, partner, "password"));
     ERR_TRY(make_key_file(path, &password));
     ERR_TRY(make_partner_certificate(directory, partner, authority, password.text));
+    ERR_TRY(demo_jose_make(directory, partner, authority));
     ERR_TRY(partner_path(path, directory, partner, "api-key"));
     return make_key_file(path, &api_key);
 }
@@ -122,11 +124,11 @@ static enum err make_tls(const char *directory) {
 static json_t *partner_json(const struct demo_partner *partner) {
     char policy_id[DEMO_POLICY_ID_SIZE];
     demo_policy_id(partner, policy_id);
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s*, s:s}", "id", partner->id, "name",
-                     partner->name, "status", partner->status, "certificate",
-                     json_sprintf("partners/%s.pem", partner->id), "apiKeyFile",
-                     json_sprintf("partners/%s.api-key", partner->id), "apiKeyExpires",
-                     partner->api_key_expires, "policyId", policy_id);
+    return json_pack(
+        "{s:s, s:s, s:s, s:o, s:o, s:s*, s:s, s:o}", "id", partner->id, "name", partner->name,
+        "status", partner->status, "certificate", json_sprintf("partners/%s.pem", partner->id),
+        "apiKeyFile", json_sprintf("partners/%s.api-key", partner->id), "apiKeyExpires",
+        partner->api_key_expires, "policyId", policy_id, "jose", demo_jose_registration(partner));
 }
 
 static enum err write_list(const char *directory) {

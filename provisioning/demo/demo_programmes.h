@@ -10,6 +10,7 @@
  *   programmes.json                       for `officer programmes import`
  *   auth-ca.pem, misp.license-key
  *   partners/ID.pem .p12 .password .api-key
+ *   partners/ID.tls.pem .tls.key .signature.pem .signature.key .encryption.pem .encryption.key
  *   tls/ca.pem, tls/server.pem, tls/server.key
  * The keys of both authorities are forgotten. programmes.json is written last: when it is there
  * the whole is, and nothing is made again (*made is false).

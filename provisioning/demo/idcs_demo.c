@@ -21,6 +21,7 @@ enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 /* What can be given on the command line; NULL: not given. */
 struct options {
     const char *count, *seed, *today, *out, *people, *programmes, *base_url, *outbox;
+    const char *jose_base_url, *issuer;
     const char *ida_partner_certificate, *ida_fir_certificate, *domain_uri, *env;
 };
 
@@ -39,6 +40,9 @@ static const struct option_text {
     OPTION("people", people, NULL, "file that `idcs-demo people` has written"),
     OPTION("programmes", programmes, NULL, "programmes.json that `idcs-demo programmes` wrote"),
     OPTION("base-url", base_url, "https://127.0.0.1:8443", "where the service answers"),
+    OPTION("jose-base-url", jose_base_url, "https://127.0.0.1:8444",
+           "where it answers in the JOSE profile"),
+    OPTION("issuer", issuer, "", "the issuer in its tokens (default: the former)"),
     OPTION("outbox", outbox, "/var/lib/idcs/outbox", "folder of authd-outbox"),
     OPTION("ida-partner-cert", ida_partner_certificate, NULL, "ida-partner.cer of the box, PEM"),
     OPTION("ida-fir-cert", ida_fir_certificate, NULL, "ida-fir.cer of the box, PEM"),
@@ -95,6 +99,8 @@ static enum err run_kit(const struct options *options) {
         .people = options->people,
         .programmes = options->programmes,
         .base_url = options->base_url,
+        .jose_base_url = options->jose_base_url,
+        .issuer = options->issuer[0] != '\0' ? options->issuer : options->jose_base_url,
         .outbox = options->outbox,
         .ida_partner_certificate = options->ida_partner_certificate,
         .ida_fir_certificate = options->ida_fir_certificate,
@@ -107,7 +113,7 @@ static enum err run_kit(const struct options *options) {
     return ERR_OK;
 }
 
-#define TAKES_MAX 10
+#define TAKES_MAX 12
 static const struct command {
     const char *name, *about;
     enum err (*run)(const struct options *options);
@@ -127,8 +133,8 @@ static const struct command {
     {"kit",
      "puts together what a programme's developer needs",
      run_kit,
-     {"people", "programmes", "base-url", "outbox", "ida-partner-cert", "ida-fir-cert",
-      "domain-uri", "env", "out"},
+     {"people", "programmes", "base-url", "jose-base-url", "issuer", "outbox", "ida-partner-cert",
+      "ida-fir-cert", "domain-uri", "env", "out"},
      "idcs-demo kit --people people.json --programmes programmes/programmes.json "
      "--ida-partner-cert ida-partner.cer --ida-fir-cert ida-fir.cer --out kit"},
 };

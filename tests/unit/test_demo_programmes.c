@@ -14,6 +14,8 @@
 #include <openssl/pkcs12.h>
 #include <openssl/x509v3.h>
 
+#include "firmware/base/codec.h"
+#include "authd/store/jose_client.h"
 #include "provisioning/demo/demo_file.h"
 #include "provisioning/demo/demo_kit.h"
 #include "provisioning/demo/demo_people.h"
@@ -35,6 +37,8 @@ static enum err make_kit(const char *programmes) {
         .people = path_in("people.json"),
         .programmes = programmes,
         .base_url = "https://127.0.0.1:8443",
+        .jose_base_url = "https://127.0.0.1:8444",
+        .issuer = "https://idcs.example.org",
         .outbox = directory,
         .ida_partner_certificate = path_in("programmes/auth-ca.pem"),
         .ida_fir_certificate = path_in("programmes/tls/ca.pem"),
@@ -126,8 +130,8 @@ static void a_folder_that_cannot_be_made_is_refused(void **state) {
 /* What officer takes for a list of programmes; anything else would refuse the file. */
 static void the_list_has_known_members_alone(void **state) {
     (void)state;
-    static const char *const known[] = {"id",         "name",          "status",  "certificate",
-                                        "apiKeyFile", "apiKeyExpires", "policyId"};
+    static const char *const known[] = {"id",         "name",          "status",   "certificate",
+                                        "apiKeyFile", "apiKeyExpires", "policyId", "jose"};
     DEMO_JSON_CLEANUP json_t *list = load("programmes/programmes.json");
     size_t index;
     json_t *partner, *value;
@@ -241,6 +245,10 @@ static void secrets_are_readable_by_their_owner_alone(void **state) {
         "programmes/partners/asd.api-key",
         "kit/kit.json",
         "kit/partners/asd.p12",
+        "programmes/partners/asd.tls.key",
+        "kit/partners/asd.tls.key",
+        "kit/partners/asd.signature.key",
+        "kit/partners/asd.encryption.key",
     };
     for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
         struct stat status;
@@ -273,6 +281,97 @@ static void assert_p12_opens(const json_t *partner) {
     PKCS12_free(store);
 }
 
+static EVP_PKEY *load_key(const char *folder, const char *name) {
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path_in(path), "re");
+    assert_non_null(file);
+    EVP_PKEY *key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+    (void)fclose(file);
+    assert_non_null(key);
+    return key;
+}
+
+/* ${key} is on P-256, of the certificate that officers register, and its kid is ${kid}. */
+static void assert_key(EVP_PKEY *key, const char *certificate_name, const char *kid) {
+    uint8_t point[JOSE_CLIENT_POINT_BYTES], hash[JOSE_CLIENT_KID_BYTES], memory[64];
+    struct buffer text = buffer_over(memory, sizeof memory);
+    char group[32], path[128];
+    size_t len;
+    (void)snprintf(path, sizeof path, "programmes/%s", certificate_name);
+    X509 *certificate = load_certificate(path);
+    assert_int_equal(X509_check_private_key(certificate, key), 1);
+    assert_int_equal(EVP_PKEY_get_group_name(key, group, sizeof group, &len), 1);
+    assert_string_equal(group, "prime256v1");
+    assert_int_equal(
+        EVP_PKEY_get_octet_string_param(key, "encoded-pub-key", point, sizeof point, &len), 1);
+    assert_int_equal(len, sizeof point);
+    jose_client_kid(point, hash);
+    codec_base64url(&text, bytes_of(hash, sizeof hash));
+    assert_true(kid == NULL || bytes_equal_text(bytes_of(text.data, text.len), kid));
+    X509_free(certificate);
+}
+
+static void the_kit_has_three_keys_for_the_jose_profile(void **state) {
+    (void)state;
+    DEMO_JSON_CLEANUP json_t *kit = load("kit/kit.json");
+    DEMO_JSON_CLEANUP json_t *list = load("programmes/programmes.json");
+    size_t index;
+    const json_t *partner;
+    json_array_foreach(json_object_get(kit, "partners"), index, partner) {
+        const json_t *handed = json_object_get(partner, "jose");
+        const json_t *registered = json_object_get(
+            find(json_object_get(list, "partners"), text_of(partner, "id")), "jose");
+        EVP_PKEY *tls = load_key("kit", text_of(handed, "tls_key"));
+        EVP_PKEY *signature = load_key("kit", text_of(handed, "signature_key"));
+        EVP_PKEY *encryption = load_key("kit", text_of(handed, "encryption_key"));
+        assert_key(tls, text_of(registered, "tls"), NULL);
+        assert_key(signature, text_of(registered, "signature"), text_of(handed, "signature_kid"));
+        assert_key(encryption, text_of(registered, "encryption"),
+                   text_of(handed, "encryption_kid"));
+        assert_int_not_equal(EVP_PKEY_eq(tls, signature), 1);
+        assert_int_not_equal(EVP_PKEY_eq(tls, encryption), 1);
+        assert_int_not_equal(EVP_PKEY_eq(signature, encryption), 1);
+        EVP_PKEY_free(tls);
+        EVP_PKEY_free(signature);
+        EVP_PKEY_free(encryption);
+    }
+}
+
+static void some_programmes_show_what_only_the_jose_profile_has(void **state) {
+    (void)state;
+    DEMO_JSON_CLEANUP json_t *kit = load("kit/kit.json");
+    size_t index, place, without_signature = 0, properties = 0;
+    const json_t *partner, *attribute;
+    json_array_foreach(json_object_get(kit, "partners"), index, partner) {
+        const json_t *allowed = json_object_get(partner, "allowed");
+        without_signature += json_is_true(json_object_get(allowed, "unsignedRequests"));
+        json_array_foreach(json_object_get(allowed, "allowedKycAttributes"), place, attribute) {
+            const char *name = text_of(attribute, "attributeName");
+            properties += strcmp(name, "ageOver") == 0 || strcmp(name, "livesIn") == 0;
+        }
+    }
+    assert_int_equal(without_signature, 1);
+    assert_int_equal(properties, 2);
+}
+
+/* A folder of an older version: its programmes have no keys for the JOSE profile. */
+static void a_list_without_the_jose_profile_makes_a_kit_without_it(void **state) {
+    (void)state;
+    DEMO_JSON_CLEANUP json_t *list = load("programmes/programmes.json");
+    size_t index;
+    json_t *partner;
+    json_array_foreach(json_object_get(list, "partners"), index, partner)
+        assert_int_equal(json_object_del(partner, "jose"), 0);
+    assert_int_equal(demo_file_write_json(path_in("programmes/older.json"), list, DEMO_FILE_PUBLIC),
+                     ERR_OK);
+    assert_int_equal(make_kit(path_in("programmes/older.json")), ERR_OK);
+    DEMO_JSON_CLEANUP json_t *kit = load("kit/kit.json");
+    json_array_foreach(json_object_get(kit, "partners"), index, partner)
+        assert_null(json_object_get(partner, "jose"));
+    assert_int_equal(make_kit(path_in("programmes/programmes.json")), ERR_OK);
+}
+
 static void the_kit_has_what_each_programme_needs(void **state) {
     (void)state;
     DEMO_JSON_CLEANUP json_t *kit = load("kit/kit.json");
@@ -303,6 +402,8 @@ static void the_kit_names_files_that_are_there(void **state) {
         X509_free(load_certificate(name));
     }
     assert_string_equal(text_of(kit, "base_url"), "https://127.0.0.1:8443");
+    assert_string_equal(text_of(kit, "jose_base_url"), "https://127.0.0.1:8444");
+    assert_string_equal(text_of(kit, "issuer"), "https://idcs.example.org");
     assert_string_equal(text_of(kit, "domain_uri"), "https://idcs.example.org");
     assert_string_equal(text_of(kit, "env"), "Staging");
     assert_string_equal(text_of(kit, "outbox"), directory);
@@ -336,6 +437,9 @@ int main(void) {
         cmocka_unit_test(certificates_lead_to_their_authority),
         cmocka_unit_test(the_server_certificate_is_for_this_machine_alone),
         cmocka_unit_test(secrets_are_readable_by_their_owner_alone),
+        cmocka_unit_test(the_kit_has_three_keys_for_the_jose_profile),
+        cmocka_unit_test(some_programmes_show_what_only_the_jose_profile_has),
+        cmocka_unit_test(a_list_without_the_jose_profile_makes_a_kit_without_it),
         cmocka_unit_test(the_kit_has_what_each_programme_needs),
         cmocka_unit_test(the_kit_names_files_that_are_there),
         cmocka_unit_test(a_kit_can_be_made_again),
