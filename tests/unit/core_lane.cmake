@@ -4,7 +4,15 @@ idcs_library(lane_fixture ${CMAKE_CURRENT_LIST_DIR}/lane_fixture.c
              ${CMAKE_CURRENT_LIST_DIR}/unsealed_sample.c LINK core_fixture authd_core authd_unseal
              PkgConfig::CMOCKA)
 
-foreach(subject lives)
+foreach(subject lives flow peers deliver)
   idcs_unit_test(test_core_${subject} ${CMAKE_CURRENT_LIST_DIR}/test_core_${subject}.c
-                 LINK lane_fixture)
+                 ${CMAKE_CURRENT_LIST_DIR}/core_clock.c LINK lane_fixture)
+  target_link_options(test_core_${subject} PRIVATE LINKER:--wrap=clock_boot_ms,--wrap=clock_wall_ms)
 endforeach()
+
+foreach(subject person_find request)
+  idcs_unit_test(test_core_${subject} ${CMAKE_CURRENT_LIST_DIR}/test_core_${subject}.c
+                 LINK core_fixture authd_core)
+endforeach()
+# Looks at memory when it is given back.
+target_link_options(test_core_request PRIVATE LINKER:--wrap=free)

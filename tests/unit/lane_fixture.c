@@ -22,6 +22,8 @@ static const struct {
 } parties[PARTY_COUNT] = {{"edge", 0}, {"unseal", 1}, {"notify", 0}, {"hsm", 1}, {"hsm", 0}};
 
 static struct sample_holder holder; /* the programmes' key and certificate */
+static uint8_t posted_memory[FRAME_PAYLOAD_MAX];
+static struct bytes posted; /* the last request */
 
 static void put_partner(struct registry_batch *batch, const char *id) {
     struct partner partner = {
@@ -261,15 +263,15 @@ static void write_body(const struct lane_post *post, char body[static SAMPLE_TEX
 uint64_t lane_fixture_post(struct lane_box *box, const struct lane_post *post) {
     static char body[SAMPLE_TEXT_SIZE], header[SAMPLE_TEXT_SIZE], signature[SAMPLE_TEXT_SIZE],
         path[SAMPLE_TEXT_SIZE];
-    static uint8_t memory[FRAME_PAYLOAD_MAX];
-    struct buffer payload = buffer_over(memory, sizeof memory);
-    struct frame frame = {.type = EDGE_REQUEST, .id = ++box->next_edge_id, .generation = 77};
+    struct buffer payload = buffer_over(posted_memory, sizeof posted_memory);
     write_body(post, body);
     sample_jws_header(&holder, header);
     sample_jws(header, holder.key, bytes_of_text(body), signature);
     sample_format(path, "/idauthentication/v1/%s/licence/%s/key",
                   post->code != NULL ? "auth" : "otp", post->programme);
-    const struct edge_request request = {.method = EDGE_POST,
+    const struct edge_request request = {.profile = EDGE_PROFILE_MOSIP,
+                                         .media = EDGE_MEDIA_JSON,
+                                         .method = EDGE_POST,
                                          .path = bytes_of_text(path),
                                          .has_signature = true,
                                          .signature = bytes_of_text(signature),
@@ -278,7 +280,38 @@ uint64_t lane_fixture_post(struct lane_box *box, const struct lane_post *post) {
                                          .body = bytes_of_text(body),
                                          .received_boot_ms = clock_boot_ms()};
     edge_wire_put_request(&payload, &request);
-    assert_int_equal(buffer_end(&payload, &frame.payload), ERR_OK);
+    assert_int_equal(buffer_end(&payload, &posted), ERR_OK);
+    return lane_fixture_post_again(box);
+}
+
+uint64_t lane_fixture_post_again(struct lane_box *box) {
+    const struct frame frame = {
+        .type = EDGE_REQUEST, .id = ++box->next_edge_id, .generation = 77, .payload = posted};
     lane_fixture_send(box, PARTY_EDGE, &frame);
     return frame.id;
+}
+
+static void post_event(struct lane_box *box, enum lane_party party, struct lane_event event) {
+    snprintf(event.role, sizeof event.role, "%s", parties[party].role);
+    event.index = parties[party].index;
+    lane_post(box->lane, &event);
+    lane_fixture_turn(box);
+}
+
+void lane_fixture_peer_down(struct lane_box *box, enum lane_party party) {
+    post_event(box, party, (struct lane_event){.kind = LANE_PEER_DOWN});
+}
+
+void lane_fixture_peer_up(struct lane_box *box, enum lane_party party) {
+    post_event(box, party, (struct lane_event){.kind = LANE_PEER_UP});
+}
+
+bool lane_fixture_was_reported(struct lane_box *box, enum lane_party party) {
+    struct lane *control = &box->lanes[0];
+    lane_fixture_turn(box);
+    bool once = control->event_count == 1 && control->events[0].kind == LANE_PEER_LOST &&
+                strcmp(control->events[0].role, parties[party].role) == 0 &&
+                control->events[0].index == parties[party].index;
+    control->event_count = 0;
+    return once;
 }

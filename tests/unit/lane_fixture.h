@@ -70,3 +70,10 @@ struct lane_post {
 };
 /* Edge hands it to the lane; gives the frame's id. */
 uint64_t lane_fixture_post(struct lane_box *box, const struct lane_post *post);
+/* The same bytes once more. */
+uint64_t lane_fixture_post_again(struct lane_box *box);
+/* An event of lane 0 to the lane: a peer went down or is up again. */
+void lane_fixture_peer_down(struct lane_box *box, enum lane_party party);
+void lane_fixture_peer_up(struct lane_box *box, enum lane_party party);
+/* Whether lane 0 was told once that ${party} is to be replaced; it has been told then. */
+bool lane_fixture_was_reported(struct lane_box *box, enum lane_party party);

@@ -73,6 +73,7 @@ static void unwrap(struct bytes question, struct buffer *payload) {
     struct hsm_unwrap asked;
     struct hsm_unwrapped answer = {.receipt.status = ERR_OK, .has_lookup_key = true};
     assert_int_equal(hsm_wire_get_unwrap(question, &asked), ERR_OK);
+    memset(answer.content_key, LANE_CONTENT_KEY_BYTE, sizeof answer.content_key);
     look_up(asked.id_hash, answer.lookup_key);
     hsm_wire_put_unwrapped(payload, &answer);
 }
@@ -117,13 +118,18 @@ void lane_party_notify(const struct frame *question, bool delivered,
     end(&payload, answer);
 }
 
-void lane_party_play(struct lane_box *box, enum lane_party party, uint16_t type) {
-    static struct lane_party_answer answer;
+void lane_party_hold(struct lane_box *box, enum lane_party party, uint16_t type,
+                     struct lane_party_answer *answer) {
     struct frame question = lane_fixture_receive(box, party, type);
     if (party == PARTY_UNSEAL)
-        lane_party_unseal(&question, &answer);
+        lane_party_unseal(&question, answer);
     else
-        lane_party_sign(&question, &answer);
+        lane_party_sign(&question, answer);
+}
+
+void lane_party_play(struct lane_box *box, enum lane_party party, uint16_t type) {
+    static struct lane_party_answer answer;
+    lane_party_hold(box, party, type, &answer);
     lane_fixture_send(box, party, &answer.frame);
 }
 

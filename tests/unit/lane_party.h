@@ -5,6 +5,9 @@
 /* The lane's peers as the tests play them: unseal with the real readers, the signers and the
  * notifier with answers that tell whose they are. */
 
+/* What unwraps for everybody. */
+#define LANE_CONTENT_KEY_BYTE 0xa7
+
 /* The right answer to ${question}. */
 struct lane_party_answer {
     struct frame frame;
@@ -14,7 +17,11 @@ void lane_party_unseal(const struct frame *question, struct lane_party_answer *a
 void lane_party_sign(const struct frame *question, struct lane_party_answer *answer);
 void lane_party_notify(const struct frame *question, bool delivered,
                        struct lane_party_answer *answer);
-/* Receives the next question to unseal or a signer, which must be of this type, and answers it. */
+/* Receives the next question to unseal or a signer, which must be of this type; the right answer is
+ * not sent yet. */
+void lane_party_hold(struct lane_box *box, enum lane_party party, uint16_t type,
+                     struct lane_party_answer *answer);
+/* Receives it and sends the answer. */
 void lane_party_play(struct lane_box *box, enum lane_party party, uint16_t type);
 
 /* What leaves through edge: "TRANSACTION yes", or the first error's code instead of the yes; ""

@@ -32,8 +32,7 @@ static int unmake(void **state) {
 static void an_envelope_read_for_a_dead_core_is_not_anothers(void **state) {
     (void)state;
     (void)lane_fixture_post(&box, &first);
-    struct frame question = lane_fixture_receive(&box, PARTY_UNSEAL, UNSEAL_ENVELOPE);
-    lane_party_unseal(&question, &late);
+    lane_party_hold(&box, PARTY_UNSEAL, UNSEAL_ENVELOPE, &late);
     lane_fixture_succeed(&box);
     uint64_t id = lane_fixture_post(&box, &second);
     lane_fixture_turn(&box);
@@ -52,8 +51,7 @@ static void a_person_found_for_a_dead_core_is_not_anothers(void **state) {
     (void)state;
     (void)lane_fixture_post(&box, &first);
     lane_party_play(&box, PARTY_UNSEAL, UNSEAL_ENVELOPE);
-    struct frame question = lane_fixture_receive(&box, PARTY_SIGNER, HSM_LOOKUP);
-    lane_party_sign(&question, &late);
+    lane_party_hold(&box, PARTY_SIGNER, HSM_LOOKUP, &late);
     lane_fixture_succeed(&box);
     (void)lane_fixture_post(&box, &second);
     lane_party_play(&box, PARTY_UNSEAL, UNSEAL_ENVELOPE);
@@ -71,8 +69,7 @@ static void a_signed_answer_for_a_dead_core_is_not_anothers(void **state) {
     (void)lane_fixture_post(&box, &first);
     lane_party_play(&box, PARTY_UNSEAL, UNSEAL_ENVELOPE);
     lane_party_play(&box, PARTY_SIGNER, HSM_LOOKUP);
-    struct frame question = lane_fixture_receive(&box, PARTY_SIGNER, HSM_STATEMENT);
-    lane_party_sign(&question, &late);
+    lane_party_hold(&box, PARTY_SIGNER, HSM_STATEMENT, &late);
     lane_fixture_succeed(&box);
     (void)lane_fixture_post(&box, &second);
     lane_party_play(&box, PARTY_UNSEAL, UNSEAL_ENVELOPE);
@@ -92,8 +89,7 @@ static void a_key_unwrapped_for_a_dead_core_opens_nothing_of_another(void **stat
                            other = {LANE_SECOND, "2222222222", "123456", 2};
     (void)lane_fixture_post(&box, &guess);
     lane_party_play(&box, PARTY_UNSEAL, UNSEAL_ENVELOPE);
-    struct frame question = lane_fixture_receive(&box, PARTY_SIGNER, HSM_UNWRAP);
-    lane_party_sign(&question, &late);
+    lane_party_hold(&box, PARTY_SIGNER, HSM_UNWRAP, &late);
     lane_fixture_succeed(&box);
     (void)lane_fixture_post(&box, &other);
     lane_party_play(&box, PARTY_UNSEAL, UNSEAL_ENVELOPE);

@@ -245,6 +245,27 @@ static void requests_about_a_person_are_bounded(void **state) {
     assert_string_equal(right(C, 1, &code), "");
 }
 
+/* With the limits as they are shipped: it takes four programmes to use up what a person may ask
+ * for, so one or two cannot keep the others from sending a code. */
+static void two_programmes_cannot_use_up_a_persons_codes(void **state) {
+    (void)state;
+    static const char *const programmes[] = {A, B, C, "programme-d"};
+    const struct settings shipped = core_fixture_settings("");
+    box.core.settings = shipped;
+    for (size_t i = 0; i < 4; i++) {
+        for (int64_t asked = 0; asked < shipped.otp_requests; asked++)
+            (void)ask(programmes[i], 1);
+        if (i < 3) /* more from the same comes to nothing, and takes nothing from the others */
+            for (unsigned more = 0; more < 20; more++)
+                assert_string_equal(core_fixture_ask(&box, programmes[i], 1, TXN).codes,
+                                    "IDA-OTA-001");
+    }
+    assert_string_equal(core_fixture_ask(&box, "programme-e", 1, TXN).codes, "IDA-OTA-001");
+    (void)ask("programme-e", 2);
+    core_clock_shift_ms = shipped.otp_request_window_seconds * 1000 + 1000;
+    (void)ask("programme-e", 1);
+}
+
 static void codes_of_a_programme_are_bounded(void **state) {
     (void)state;
     box.core.settings.codes_an_hour = 2;
@@ -301,6 +322,7 @@ int main(void) {
         LIMIT_TEST(a_policy_may_name_its_own_budget),
         LIMIT_TEST(requests_of_a_programme_are_bounded),
         LIMIT_TEST(requests_about_a_person_are_bounded),
+        LIMIT_TEST(two_programmes_cannot_use_up_a_persons_codes),
         LIMIT_TEST(codes_of_a_programme_are_bounded),
         LIMIT_TEST(a_refused_request_leaves_the_code_alone),
         LIMIT_TEST(a_freeze_outlives_the_programs),
