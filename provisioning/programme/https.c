@@ -26,9 +26,9 @@ void https_close(struct https *https) {
     free(https);
 }
 
-enum err https_send(struct https *https, const char *url, const char *body, const char *signature,
+enum err https_send(struct https *https, const struct https_message *message,
                     struct https_answer *answer) {
-    ERR_TRY(https_curl_begin(&https->curl, url, body, signature, answer));
+    ERR_TRY(https_curl_begin(&https->curl, message, answer));
     return https_curl_end(&https->curl, curl_easy_perform(https->curl.handle), answer);
 }
 

@@ -57,30 +57,41 @@ static size_t on_header(char *data, size_t size, size_t count, void *context) {
     return len;
 }
 
-static struct curl_slist *headers_of(const char *signature) {
-    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
-    headers = curl_slist_append(headers, "Authorization: Authorization");
+static struct curl_slist *append_header(struct curl_slist *headers, const char *name,
+                                        const char *value) {
     char *line = NULL;
-    if (signature != NULL && asprintf(&line, "signature: %s", signature) >= 0)
+    if (asprintf(&line, "%s: %s", name, value) >= 0)
         headers = curl_slist_append(headers, line);
     free(line);
     return headers;
 }
 
-enum err https_curl_begin(struct https_curl *curl, const char *url, const char *body,
-                          const char *signature, struct https_answer *answer) {
+static struct curl_slist *headers_of(const struct https_message *message) {
+    struct curl_slist *headers = append_header(
+        NULL, "Content-Type", message->media != NULL ? message->media : "application/json");
+    if (message->media == NULL)
+        headers = append_header(headers, "Authorization", "Authorization");
+    if (message->signature != NULL)
+        headers = append_header(headers, "signature", message->signature);
+    return headers;
+}
+
+enum err https_curl_begin(struct https_curl *curl, const struct https_message *message,
+                          struct https_answer *answer) {
     answer->status = 0;
     answer->body = NULL;
     answer->body_len = 0;
     answer->signature[0] = '\0';
-    curl->headers = headers_of(signature);
+    curl->headers = headers_of(message);
     if (curl->headers == NULL)
         return ERR_FULL;
-    curl_easy_setopt(curl->handle, CURLOPT_URL, url);
+    curl_easy_setopt(curl->handle, CURLOPT_URL, message->url);
     curl_easy_setopt(curl->handle, CURLOPT_HTTPHEADER, curl->headers);
-    curl_easy_setopt(curl->handle, body != NULL ? CURLOPT_POST : CURLOPT_HTTPGET, 1L);
-    if (body != NULL)
-        curl_easy_setopt(curl->handle, CURLOPT_POSTFIELDS, body);
+    curl_easy_setopt(curl->handle, CURLOPT_SSLCERT, message->certificate);
+    curl_easy_setopt(curl->handle, CURLOPT_SSLKEY, message->key);
+    curl_easy_setopt(curl->handle, message->body != NULL ? CURLOPT_POST : CURLOPT_HTTPGET, 1L);
+    if (message->body != NULL)
+        curl_easy_setopt(curl->handle, CURLOPT_POSTFIELDS, message->body);
     curl_easy_setopt(curl->handle, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(curl->handle, CURLOPT_WRITEDATA, answer);
     curl_easy_setopt(curl->handle, CURLOPT_HEADERFUNCTION, on_header);

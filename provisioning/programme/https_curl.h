@@ -13,9 +13,9 @@ struct https_curl {
 
 MUST_CHECK enum err https_curl_open(struct https_curl *curl, const char *ca_certificate);
 void https_curl_close(struct https_curl *curl);
-/* Before a call. ${body} NULL: GET. What is given must last until https_curl_end. */
-MUST_CHECK enum err https_curl_begin(struct https_curl *curl, const char *url, const char *body,
-                                     const char *signature, struct https_answer *answer);
+/* Before a call. */
+MUST_CHECK enum err https_curl_begin(struct https_curl *curl, const struct https_message *message,
+                                     struct https_answer *answer);
 /* After it: the status into ${answer}. ERR_UNAVAILABLE (said on stderr): ${code} is no success. */
 MUST_CHECK enum err https_curl_end(struct https_curl *curl, CURLcode code,
                                    struct https_answer *answer);

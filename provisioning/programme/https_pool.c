@@ -112,7 +112,7 @@ enum err https_pool_send(struct https_pool *pool, const struct https_call *call)
     struct slot *slot = pool->free;
     if (slot == NULL)
         return ERR_FULL;
-    ERR_TRY(https_curl_begin(&slot->curl, call->url, call->body, call->signature, call->answer));
+    ERR_TRY(https_curl_begin(&slot->curl, &call->message, call->answer));
     slot->answer = call->answer;
     slot->tag = call->tag;
     if (curl_multi_add_handle(pool->multi, slot->curl.handle) != CURLM_OK)

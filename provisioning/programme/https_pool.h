@@ -27,9 +27,8 @@ void https_pool_close(struct https_pool *pool);
 /* How many more calls it takes now. */
 unsigned https_pool_room(const struct https_pool *pool);
 
-/* What is sent; lasts until the call is over. ${body} NULL: GET. */
 struct https_call {
-    const char *url, *body, *signature;
+    struct https_message message;
     struct https_answer *answer; /* the caller frees it by https_answer_free */
     void *tag;
 };

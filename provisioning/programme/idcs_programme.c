@@ -1,15 +1,14 @@
-#include <dirent.h>
 #include <getopt.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "firmware/base/clock.h"
 #include "provisioning/programme/https.h"
 #include "provisioning/programme/kit.h"
+#include "provisioning/programme/jose_story.h"
 #include "provisioning/programme/kyc_story.h"
 #include "provisioning/programme/mosip_client.h"
+#include "provisioning/programme/outbox_reader.h"
 
 /*
  * idcs-programme: acts as a social programme towards the appliance and says what happens. A
@@ -17,7 +16,7 @@
  */
 static const char usage_text[] =
     "usage: idcs-programme --kit DIR [--partner ID] [--person NOTE|ID] [--otp CODE]\n"
-    "                      [--kyc] [--photo FILE]\n"
+    "                      [--kyc] [--photo FILE] [--profile mosip|jose]\n"
     "\n"
     "Asks the appliance for a one-time code for a person, reads it from the outbox, authenticates\n"
     "the person with it, verifies the signature of each answer, and tells the story.\n"
@@ -28,6 +27,7 @@ static const char usage_text[] =
     "  --otp CODE       use this code instead of the one in the outbox\n"
     "  --kyc            ask for the person's attributes too, and show them\n"
     "  --photo FILE     with --kyc: write the person's photo there\n"
+    "  --profile NAME   mosip (default), or jose: docs/protocol.md\n"
     "\n"
     "example: idcs-programme --kit build/kit --person ordinary\n"
     "exit status: 0 authenticated, 1 not authenticated, 2 wrong command line\n";
@@ -38,7 +38,7 @@ struct story {
     struct https *https;
     struct mosip_parties parties;
     char transaction_id[11];
-    bool kyc;
+    bool kyc, jose;
     const char *photo_path; /* NULL: the photo is not kept */
 };
 
@@ -48,7 +48,8 @@ static bool kid_is_published(struct story *story, const char *kid) {
     struct https_answer answer;
     bool published = false;
     snprintf(url, sizeof(url), "%s/.well-known/jwks.json", story->kit.base_url);
-    if (https_send(story->https, url, NULL, NULL, &answer) != ERR_OK)
+    const struct https_message message = {.url = url};
+    if (https_send(story->https, &message, &answer) != ERR_OK)
         return false;
     json_t *document = json_loadb(answer.body != NULL ? answer.body : "", answer.body_len, 0, NULL);
     size_t index;
@@ -67,8 +68,9 @@ static json_t *exchange(struct story *story, const struct mosip_request *request
     struct https_answer answer;
     char kid[128];
     bool valid = false;
-    if (https_send(story->https, request->url, request->body, request->signature, &answer) !=
-        ERR_OK)
+    const struct https_message message = {
+        .url = request->url, .body = request->body, .signature = request->signature};
+    if (https_send(story->https, &message, &answer) != ERR_OK)
         return NULL;
     json_t *document = NULL;
     if (answer.status != 200) {
@@ -94,43 +96,6 @@ static bool tell_errors(const json_t *document) {
                json_string_value(json_object_get(error, "errorMessage")));
     }
     return json_array_size(errors) > 0;
-}
-
-/* The code of our transaction, from the newest file that has it; false when there is none. */
-static bool find_code(const struct story *story, char code[static 16]) {
-    struct dirent **names = NULL;
-    int count = scandir(story->kit.outbox, &names, NULL, alphasort);
-    bool found = false;
-    for (int i = count - 1; i >= 0; i--) {
-        char path[1100];
-        snprintf(path, sizeof(path), "%s/%s", story->kit.outbox, names[i]->d_name);
-        json_t *message =
-            !found && names[i]->d_name[0] != '.' ? json_load_file(path, 0, NULL) : NULL;
-        const char *transaction = json_string_value(json_object_get(message, "transactionID"));
-        const char *otp = json_string_value(json_object_get(message, "otp"));
-        if (transaction != NULL && otp != NULL && strcmp(transaction, story->transaction_id) == 0) {
-            snprintf(code, 16, "%s", otp);
-            printf("    the person reads: %s\n",
-                   json_string_value(json_object_get(message, "text")));
-            found = true;
-        }
-        json_decref(message);
-        free(names[i]);
-    }
-    free(names);
-    return found;
-}
-
-/* Delivery is not part of the answer: look until it is there, for five seconds at most. */
-static bool await_code(const struct story *story, char code[static 16]) {
-    int64_t until_ms = clock_boot_ms() + 5000;
-    while (clock_boot_ms() < until_ms) {
-        if (find_code(story, code))
-            return true;
-        poll(NULL, 0, 50);
-    }
-    printf("    no message for this transaction in %s\n", story->kit.outbox);
-    return false;
 }
 
 static bool ask_for_code(struct story *story) {
@@ -177,10 +142,15 @@ static bool authenticate(struct story *story, const char *code) {
 
 static bool tell(struct story *story, const char *given_code) {
     char code[16] = "";
+    if (story->jose)
+        return jose_story_tell(&(struct jose_story){.parties = &story->parties,
+                                                    .https = story->https,
+                                                    .given_code = given_code,
+                                                    .attributes = story->kyc});
     if (!ask_for_code(story))
         return false;
     printf("[2] the code reaches the person's phone (here: the demonstration's outbox)\n");
-    if (given_code == NULL && !await_code(story, code))
+    if (given_code == NULL && !outbox_reader_await(story->kit.outbox, story->transaction_id, code))
         return false;
     return authenticate(story, given_code != NULL ? given_code : code);
 }
@@ -203,11 +173,15 @@ static bool begin(struct story *story, const char *kit, const char *partner, con
 }
 
 int main(int argc, char **argv) {
-    static const struct option options[] = {
-        {"kit", required_argument, NULL, 'k'},    {"partner", required_argument, NULL, 'p'},
-        {"person", required_argument, NULL, 'w'}, {"otp", required_argument, NULL, 'o'},
-        {"kyc", no_argument, NULL, 'y'},          {"photo", required_argument, NULL, 'f'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"kit", required_argument, NULL, 'k'},
+                                            {"partner", required_argument, NULL, 'p'},
+                                            {"person", required_argument, NULL, 'w'},
+                                            {"otp", required_argument, NULL, 'o'},
+                                            {"kyc", no_argument, NULL, 'y'},
+                                            {"photo", required_argument, NULL, 'f'},
+                                            {"profile", required_argument, NULL, 'r'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     const char *kit = NULL, *partner = NULL, *person = "ordinary", *code = NULL;
     struct story story = {0};
     int option;
@@ -224,6 +198,8 @@ int main(int argc, char **argv) {
             story.kyc = true;
         else if (option == 'f')
             story.photo_path = optarg;
+        else if (option == 'r' && (strcmp(optarg, "jose") == 0 || strcmp(optarg, "mosip") == 0))
+            story.jose = strcmp(optarg, "jose") == 0;
         else
             return fputs(usage_text, option == 'h' ? stdout : stderr), option == 'h' ? 0 : 2;
     }

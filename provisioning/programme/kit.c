@@ -18,8 +18,7 @@ static const char *text_of(const json_t *object, const char *name) {
     return text != NULL ? text : "";
 }
 
-/* Paths in a kit are relative to it. */
-static void resolve(const struct kit *kit, const char *name, char *path, size_t size) {
+void kit_path(const struct kit *kit, const char *name, char *path, size_t size) {
     if (name[0] == '/')
         snprintf(path, size, "%s", name);
     else
@@ -28,7 +27,7 @@ static void resolve(const struct kit *kit, const char *name, char *path, size_t 
 
 static enum err read_certificate(const struct kit *kit, const char *name, X509 **certificate) {
     char path[1024];
-    resolve(kit, name, path, sizeof(path));
+    kit_path(kit, name, path, sizeof(path));
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return complain(ERR_NOT_FOUND, "cannot open the certificate", path);
@@ -49,7 +48,7 @@ static void locate(const char *named, struct kit *kit, char *document, size_t si
         snprintf(document, size, "%s", named);
     } else {
         snprintf(kit->folder, sizeof(kit->folder), "%s", named);
-        resolve(kit, "kit.json", document, size);
+        kit_path(kit, "kit.json", document, size);
     }
 }
 
@@ -64,9 +63,9 @@ enum err kit_open(const char *named, struct kit *kit) {
     kit->licence_key = text_of(kit->document, "misp_license_key");
     kit->domain_uri = text_of(kit->document, "domain_uri");
     kit->environment = text_of(kit->document, "env");
-    resolve(kit, text_of(kit->document, "ca_certificate"), kit->ca_certificate,
-            sizeof(kit->ca_certificate));
-    resolve(kit, text_of(kit->document, "outbox"), kit->outbox, sizeof(kit->outbox));
+    kit_path(kit, text_of(kit->document, "ca_certificate"), kit->ca_certificate,
+             sizeof(kit->ca_certificate));
+    kit_path(kit, text_of(kit->document, "outbox"), kit->outbox, sizeof(kit->outbox));
     return read_certificate(kit, text_of(kit->document, "encryption_certificate"),
                             &kit->encryption_certificate);
 }
@@ -109,7 +108,7 @@ static bool fits(const json_t *partner, const char *id) {
 
 static enum err read_p12(const struct kit *kit, const json_t *entry, struct kit_partner *partner) {
     char path[1024];
-    resolve(kit, text_of(entry, "p12"), path, sizeof(path));
+    kit_path(kit, text_of(entry, "p12"), path, sizeof(path));
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return complain(ERR_NOT_FOUND, "cannot open the key file", path);

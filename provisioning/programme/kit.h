@@ -28,6 +28,8 @@ struct kit_partner {
  * kit's folder or its kit.json. */
 MUST_CHECK enum err kit_open(const char *named, struct kit *kit);
 void kit_close(struct kit *kit);
+/* Paths in a kit are relative to it. */
+void kit_path(const struct kit *kit, const char *name, char *path, size_t size);
 /* ${id} NULL: the first programme that is active and may ask for codes and use them. */
 MUST_CHECK enum err kit_partner_open(const struct kit *kit, const char *id,
                                      struct kit_partner *partner);

@@ -199,8 +199,11 @@ static enum err bring_people(struct driver *driver, int64_t now_ns) {
 static enum err send_due(struct driver *driver, int64_t now_ns) {
     struct transaction *first = ready_first(&driver->ready);
     while (first != NULL && first->due_ns <= now_ns && https_pool_room(driver->pool) > 0) {
-        const struct https_call call = {first->request.url, first->request.body,
-                                        first->request.signature, &first->answer, first};
+        const struct https_call call = {.message = {.url = first->request.url,
+                                                    .body = first->request.body,
+                                                    .signature = first->request.signature},
+                                        .answer = &first->answer,
+                                        .tag = first};
         ready_remove_first(&driver->ready);
         first->sent_ns = now_ns;
         first->measured = driver->measuring;

@@ -122,8 +122,11 @@ static enum err call(struct floor_echo *echo, const char *url, const struct floo
     while (clock_boot_ms() < until_ms || echo->free_count < echo->connections) {
         while (clock_boot_ms() < until_ms && echo->free_count > 0) {
             struct https_answer *answer = echo->free[echo->free_count - 1];
-            const struct https_call one = {url, sample->request.body, sample->request.signature,
-                                           answer, answer};
+            const struct https_call one = {.message = {.url = url,
+                                                       .body = sample->request.body,
+                                                       .signature = sample->request.signature},
+                                           .answer = answer,
+                                           .tag = answer};
             ERR_TRY(https_pool_send(echo->pool, &one));
             echo->free_count--;
         }

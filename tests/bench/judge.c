@@ -25,7 +25,8 @@ enum err judge_open(struct judge *judge, const struct kit *kit) {
     *judge = (struct judge){0};
     ERR_TRY(https_open(&https, kit->ca_certificate));
     snprintf(url, sizeof url, "%s/.well-known/jwks.json", kit->base_url);
-    enum err result = https_send(https, url, NULL, NULL, &answer);
+    const struct https_message message = {.url = url};
+    enum err result = https_send(https, &message, &answer);
     if (result == ERR_OK && answer.status == 200) {
         json_t *document = json_loadb(answer.body, answer.body_len, 0, NULL);
         read_kids(judge, json_object_get(document, "keys"));
