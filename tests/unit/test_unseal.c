@@ -14,6 +14,7 @@
 
 #include "firmware/base/boot.h"
 #include "firmware/base/frame.h"
+#include "authd/wire/jose_wire.h"
 #include "authd/wire/unseal_wire.h"
 #include "tests/unit/unsealed_sample.h"
 
@@ -217,6 +218,44 @@ static void a_confined_worker_answers_core(void **state) {
     }
 }
 
+static void put_jose_request_question(void) {
+    struct edge_request request = {.method = EDGE_POST,
+                                   .profile = EDGE_PROFILE_JOSE,
+                                   .path = bytes_of_text("/v1/authentications"),
+                                   .media = EDGE_MEDIA_JSON,
+                                   .body = bytes_of_text("{}")};
+    begin_question();
+    jose_wire_put_request_question(&question, &request);
+}
+
+static void put_jose_sealed_question(void) {
+    struct jose_sealed_question asked = {.protected_header = bytes_of_text("e30"),
+                                         .ciphertext = bytes_of_text("{}")};
+    begin_question();
+    jose_wire_put_sealed_question(&question, &asked);
+}
+
+static void a_confined_worker_answers_for_the_jose_profile(void **state) {
+    (void)state;
+    static struct jose_request request;
+    static struct jose_sealed sealed;
+    start("");
+    put_jose_request_question();
+    send_question(worker.core, JOSE_REQUEST, 1);
+    struct bytes answer = receive_answer(worker.core, JOSE_REQUEST_READ, 1);
+    assert_int_equal(jose_wire_get_request(answer, &request), ERR_OK);
+    assert_int_equal(request.shape, JOSE_MALFORMED);
+    assert_int_equal(request.function, FUNCTION_AUTH);
+    put_jose_sealed_question();
+    send_question(worker.core, JOSE_SEALED, 2);
+    answer = receive_answer(worker.core, JOSE_SEALED_READ, 2);
+    assert_int_equal(jose_wire_get_sealed(answer, &sealed), ERR_OK);
+    assert_false(sealed.opened || sealed.well_formed);
+    put_jose_sealed_question();
+    send_question(worker.provd, JOSE_SEALED, 3);
+    assert_int_equal(exit_code(), BOOT_EXIT_FAILURE);
+}
+
 static void many_questions_at_once_are_answered_in_order(void **state) {
     (void)state;
     start("");
@@ -371,6 +410,7 @@ static int free_certificates(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_confined_worker_answers_core, end),
+        cmocka_unit_test_teardown(a_confined_worker_answers_for_the_jose_profile, end),
         cmocka_unit_test_teardown(many_questions_at_once_are_answered_in_order, end),
         cmocka_unit_test_teardown(a_confined_worker_judges_a_foreign_signer, end),
         cmocka_unit_test_teardown(provd_has_certificates_read, end),
