@@ -196,6 +196,7 @@ static void a_vid_is_good_as_often_as_it_says(void **state) {
     assert_string_equal(finding(IDENTIFIER_VID, 1), "");
     assert_string_equal(use_vid(1), "");
     assert_string_equal(use_vid(1), "IDA-MLC-018 vid-used-up");
+    assert_string_equal(finding(IDENTIFIER_VID, 1), "IDA-MLC-018 vid-used-up");
     for (unsigned i = 0; i < 3; i++)
         assert_string_equal(use_vid(2), "");
     assert_string_equal(use_vid(2), "IDA-MLC-018 vid-used-up");
