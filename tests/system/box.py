@@ -15,10 +15,14 @@ TOP = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ["IDCS_BUILD"])
 
 
-def free_port():
-    with socket.socket() as probe:
+def free_ports(count):
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
 
 
 class Box:
@@ -26,13 +30,15 @@ class Box:
         self.folder = Path(tempfile.mkdtemp(prefix="idcs-test-"))
         self.folder.chmod(0o755)
         self.state, self.kit_folder = self.folder / "state", self.folder / "kit"
-        self.port, self.people = free_port(), people
+        self.people = people
+        self.port, self.jose_port = free_ports(2)
         self.settings = {name.replace("__", ".").replace("_", "-"): value for name, value in settings.items()}
         self.start()
 
     def command(self, *more):
         return [str(TOP / "provisioning/quickstart"), "--build", str(BUILD), "--state", str(self.state),
-                "--listen", "127.0.0.1:%d" % self.port, "--kit", str(self.kit_folder), *more]
+                "--listen", "127.0.0.1:%d" % self.port, "--listen-jose", "127.0.0.1:%d" % self.jose_port,
+                "--kit", str(self.kit_folder), *more]
 
     def start(self):
         sets = [word for name, value in self.settings.items() for word in ("--set", "%s=%s" % (name, value))]

@@ -6,6 +6,8 @@ import subprocess
 import unittest
 from pathlib import Path
 
+from jwcrypto.jwk import JWK
+
 from box import TOP, Box
 
 
@@ -45,13 +47,20 @@ class Quickstart(unittest.TestCase):
 
     def test_the_kit_is_complete(self):
         document = box.kit.document
-        self.assertEqual({"base_url", "ca_certificate", "encryption_certificate", "biometric_encryption_certificate",
-                          "misp_license_key", "domain_uri", "env", "outbox", "partners", "people"} - set(document), set())
+        self.assertEqual({"base_url", "jose_base_url", "issuer", "ca_certificate", "encryption_certificate",
+                          "biometric_encryption_certificate", "misp_license_key", "domain_uri", "env", "outbox",
+                          "partners", "people"} - set(document), set())
         for partner in document["partners"]:
             self.assertEqual({"id", "name", "api_key", "certificate", "p12", "p12_password", "policy_id", "status",
                               "allowed"} - set(partner), set())
             for name in ("certificate", "p12"):
                 self.assertTrue((box.kit_folder / partner[name]).is_file())
+            jose = partner["jose"]
+            for name in ("tls_certificate", "tls_key", "signature_key", "encryption_key"):
+                self.assertTrue((box.kit_folder / jose[name]).is_file())
+            for name in ("signature", "encryption"):
+                pem = (box.kit_folder / jose[name + "_key"]).read_bytes()
+                self.assertEqual(jose[name + "_kid"], JWK.from_pem(pem).thumbprint())
         notes = [person["note"] for person in document["people"]]
         self.assertGreaterEqual(len(notes), 30)
         self.assertGreater(notes.count("ordinary"), len(notes) // 2)
