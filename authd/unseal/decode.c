@@ -5,21 +5,35 @@
 
 #include "authd/unseal/decode.h"
 
-/* Copies ${text} in the standard alphabet to ${standard}. Both alphabets at once: ERR_MALFORMED. */
-static enum err to_standard(struct bytes text, bool skip_newlines, uint8_t *standard, size_t *len) {
-    bool has_url = false, has_other = false;
+static bool has(struct bytes text, char first, char second) {
+    return text.len > 0 && (memchr(text.data, first, text.len) != NULL ||
+                            memchr(text.data, second, text.len) != NULL);
+}
+
+/* From the URL-safe alphabet to the standard one: by exclusive or, so that all others stay. */
+static const uint8_t change[256] = {['-'] = '-' ^ '+', ['_'] = '_' ^ '/'};
+static const uint8_t line_break[256] = {['\n'] = 1, ['\r'] = 1};
+
+/* In the standard alphabet and, if ${passed_over} says so, without line breaks. */
+static struct bytes rewrite(struct bytes text, bool passed_over, uint8_t *memory) {
     size_t count = 0;
     for (size_t i = 0; i < text.len; i++) {
         uint8_t character = text.data[i];
-        if (skip_newlines && (character == '\n' || character == '\r'))
-            continue;
-        has_other |= character == '+' || character == '/';
-        has_url |= character == '-' || character == '_';
-        character = character == '-' ? '+' : character;
-        standard[count++] = character == '_' ? '/' : character;
+        memory[count] = character ^ change[character];
+        count += !(line_break[character] & passed_over);
     }
-    *len = count;
-    return has_url && has_other ? ERR_MALFORMED : ERR_OK;
+    return bytes_of(memory, count);
+}
+
+/* ${text} itself when it is standard already, as certificates are; else a copy in ${memory}. Both
+ * alphabets at once: ERR_MALFORMED. */
+static enum err to_standard(struct bytes text, bool skip_newlines, uint8_t *memory,
+                            struct bytes *standard) {
+    bool is_url = has(text, '-', '_'), has_breaks = skip_newlines && has(text, '\n', '\r');
+    if (is_url && has(text, '+', '/'))
+        return ERR_MALFORMED;
+    *standard = is_url || has_breaks ? rewrite(text, skip_newlines, memory) : text;
+    return ERR_OK;
 }
 
 /*
@@ -41,15 +55,16 @@ enum err decode_base64(struct bytes text, enum codec_base64_flags flags, struct 
     if (workspace->err != ERR_OK)
         return workspace->err;
     uint8_t *target = workspace->data + workspace->len;
-    size_t room = workspace->size - workspace->len, len = 0, last_len = 0;
+    size_t room = workspace->size - workspace->len, last_len = 0;
     if (text.len > room / 2)
         return ERR_FULL;
-    uint8_t *standard = target + (room - text.len); /* behind what will be decoded */
-    ERR_TRY(to_standard(text, (flags & CODEC_SKIP_NEWLINES) != 0, standard, &len));
-    size_t groups = len == 0 ? 0 : (len - 1) / 4;
-    ERR_TRY(decode_groups(bytes_of(standard, groups * 4), target));
-    ERR_TRY(codec_base64_decode(bytes_of(standard + groups * 4, len - groups * 4), CODEC_STRICT,
-                                target + groups * 3, 3, &last_len));
+    struct bytes standard;
+    uint8_t *memory = target + (room - text.len); /* behind what will be decoded */
+    ERR_TRY(to_standard(text, (flags & CODEC_SKIP_NEWLINES) != 0, memory, &standard));
+    size_t groups = standard.len == 0 ? 0 : (standard.len - 1) / 4;
+    ERR_TRY(decode_groups(bytes_of(standard.data, groups * 4), target));
+    ERR_TRY(codec_base64_decode(bytes_of(standard.data + groups * 4, standard.len - groups * 4),
+                                CODEC_STRICT, target + groups * 3, 3, &last_len));
     *decoded = bytes_of(target, groups * 3 + last_len);
     workspace->len += decoded->len;
     return ERR_OK;
