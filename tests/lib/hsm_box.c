@@ -35,7 +35,7 @@ static void write_file(const char *path, const char *text, mode_t mode) {
     assert_int_equal(close(fd), 0);
 }
 
-static int give_away(const char *path, const struct stat *status, int flag, struct FTW *level) {
+static int give_one_away(const char *path, const struct stat *status, int flag, struct FTW *level) {
     (void)status, (void)flag, (void)level;
     return lchown(path, HSM_BOX_USER, HSM_BOX_USER);
 }
@@ -45,9 +45,9 @@ static int remove_one(const char *path, const struct stat *status, int flag, str
     return remove(path);
 }
 
-static void give_box_away(const struct hsm_box *box) {
+void hsm_box_give_away(const struct hsm_box *box) {
     if (geteuid() == 0)
-        assert_int_equal(nftw(box->directory, give_away, 16, FTW_PHYS), 0);
+        assert_int_equal(nftw(box->directory, give_one_away, 16, FTW_PHYS), 0);
 }
 
 static void make_token(const struct hsm_box *box) {
@@ -69,7 +69,7 @@ static void fill(struct hsm_box *box) {
     assert_int_equal(mkdir(box->token_directory, 0700), 0);
     assert_int_equal(mkdir(box->keyring_directory, 0700), 0);
     make_token(box);
-    give_box_away(box);
+    hsm_box_give_away(box);
 }
 
 void hsm_box_make(struct hsm_box *box) {

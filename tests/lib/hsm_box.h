@@ -31,6 +31,8 @@ void hsm_box_remove(struct hsm_box *box);
 void hsm_box_write_pin(const struct hsm_box *box, const char *pin, mode_t mode);
 /* Throws token and keyring away and makes new ones. */
 void hsm_box_renew(struct hsm_box *box);
+/* What the test itself has written there becomes the signers'. */
+void hsm_box_give_away(const struct hsm_box *box);
 /* How often ${word} stands in the shim's log. */
 unsigned hsm_box_count(const struct hsm_box *box, const char *word);
 

@@ -10,9 +10,14 @@ target_compile_definitions(hsm_box PRIVATE HSM_SIGNER="$<TARGET_FILE:hsm-signer>
                            PKCS11_SHIM="$<TARGET_FILE:pkcs11_shim>")
 add_dependencies(hsm_box hsm-signer pkcs11_shim)
 
-foreach(subject hsm_wire hsm_wire_jose concat_kdf statement keyring sign token unwrap signer generate)
+foreach(subject hsm_wire hsm_wire_jose concat_kdf result statement keyring sign token unwrap signer signer_upgrade
+                generate)
   idcs_unit_test(test_${subject} ${PROJECT_SOURCE_DIR}/tests/unit/test_${subject}.c LINK hsm hsm_box
                  PkgConfig::JANSSON)
+endforeach()
+foreach(subject agree signer_jose)
+  idcs_unit_test(test_${subject} ${PROJECT_SOURCE_DIR}/tests/unit/test_${subject}.c
+                 ${PROJECT_SOURCE_DIR}/tests/unit/agree_sender.c LINK hsm hsm_box PkgConfig::JANSSON)
 endforeach()
 set_tests_properties(unit_generate PROPERTIES TIMEOUT 300)
 # A generation for every place where it can be interrupted takes minutes.

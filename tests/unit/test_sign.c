@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <jansson.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -302,6 +303,61 @@ static void numbers_of_a_checkpoint_have_one_form(void **state) {
     }
 }
 
+static ECDSA_SIG *parse_raw(struct bytes encoded) {
+    uint8_t raw[SIGN_ES256_BYTES + 8];
+    size_t len;
+    ECDSA_SIG *parts = ECDSA_SIG_new();
+    assert_int_equal(codec_base64_decode(encoded, CODEC_STRICT, raw, sizeof raw, &len), ERR_OK);
+    assert_int_equal(len, SIGN_ES256_BYTES);
+    assert_int_equal(ECDSA_SIG_set0(parts, BN_bin2bn(raw, 32, NULL), BN_bin2bn(raw + 32, 32, NULL)),
+                     1);
+    return parts;
+}
+
+static void a_compact_jws_verifies_and_names_its_key_and_type(void **state) {
+    (void)state;
+    struct sign_es256 *signing;
+    static uint8_t memory[1024];
+    struct buffer jws = buffer_over(memory, sizeof memory);
+    assert_int_equal(sign_es256_new(&signing, ec, audit_certificate), ERR_OK);
+    assert_int_equal(sign_es256_compact(signing, "idcs-result+jwt", bytes_of_text("{}"), &jws),
+                     ERR_OK);
+    const uint8_t *first = memchr(memory, '.', jws.len), *last = first + 4;
+    assert_memory_equal(first, ".e30.", 5);
+    json_t *header = decode_header(bytes_of(memory, (size_t)(first - memory)));
+    assert_int_equal(json_object_size(header), 3);
+    assert_string_equal(json_string_value(json_object_get(header, "alg")), "ES256");
+    assert_string_equal(json_string_value(json_object_get(header, "typ")), "idcs-result+jwt");
+    assert_string_equal(json_string_value(json_object_get(header, "kid")), sign_es256_kid(signing));
+    json_decref(header);
+    size_t input_len = (size_t)(last - memory);
+    ECDSA_SIG *parts = parse_raw(bytes_of(last + 1, jws.len - input_len - 1));
+    uint8_t der[80], *at = der;
+    size_t der_len = (size_t)i2d_ECDSA_SIG(parts, &at);
+    ECDSA_SIG_free(parts);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    assert_int_equal(EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, ec), 1);
+    assert_int_equal(EVP_DigestVerify(context, der, der_len, memory, input_len), 1);
+    EVP_MD_CTX_free(context);
+    sign_es256_free(signing);
+}
+
+static void a_compact_jws_without_room_is_not_begun(void **state) {
+    (void)state;
+    struct sign_es256 *signing;
+    static uint8_t memory[1024];
+    struct buffer whole = buffer_over(memory, sizeof memory);
+    assert_int_equal(sign_es256_new(&signing, ec, audit_certificate), ERR_OK);
+    assert_int_equal(sign_es256_compact(signing, "t", bytes_of_text("{}"), &whole), ERR_OK);
+    for (size_t size = 0; size < whole.len; size++) {
+        struct buffer jws = buffer_over(memory, size);
+        assert_int_equal(sign_es256_compact(signing, "t", bytes_of_text("{}"), &jws), ERR_FULL);
+    }
+    struct buffer exact = buffer_over(memory, whole.len);
+    assert_int_equal(sign_es256_compact(signing, "t", bytes_of_text("{}"), &exact), ERR_OK);
+    sign_es256_free(signing);
+}
+
 static void certificates_chain_to_the_box_ca_and_say_what_they_are_for(void **state) {
     (void)state;
     X509 *authority = parse(root), *leaf = parse(sign_certificate);
@@ -350,6 +406,8 @@ int main(void) {
         cmocka_unit_test(a_checkpoint_changed_anywhere_is_refused),
         cmocka_unit_test(a_checkpoint_cut_or_lengthened_is_malformed),
         cmocka_unit_test(numbers_of_a_checkpoint_have_one_form),
+        cmocka_unit_test(a_compact_jws_verifies_and_names_its_key_and_type),
+        cmocka_unit_test(a_compact_jws_without_room_is_not_begun),
         cmocka_unit_test(certificates_chain_to_the_box_ca_and_say_what_they_are_for),
         cmocka_unit_test(a_certificate_is_only_for_a_purpose_that_has_one),
     };
