@@ -115,7 +115,21 @@ static void begin_life(struct lane_box *box) {
     atomic_store(&core->state, BOX_OPERATIONAL);
 }
 
+/* Waits for a record of its own, which comes back after all before it; then the lane takes those.
+ */
+static void await_journal(struct lane_box *box) {
+    struct journal *journal = box->core->journal;
+    struct pollfd back = {.fd = journal_lane_descriptor(journal, 0), .events = POLLIN};
+    struct journal_entry last = {
+        .kind = JOURNAL_EVENT, .payload = bytes_of_text("the last"), .lane = 0};
+    assert_int_equal(journal_submit(journal, &last), ERR_OK);
+    assert_int_equal(poll(&back, 1, LANE_PATIENCE_MS), 1);
+    assert_ptr_equal(journal_reap(journal, 0), &last);
+    lane_fixture_turn(box);
+}
+
 static void end_life(struct lane_box *box) {
+    await_journal(box);
     journal_close(box->core->journal);
     box->box.store.journal = NULL;
     lane_close(box->lane);
