@@ -1,0 +1,200 @@
+#include "authd/match/finger_align.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "authd/match/finger_angle.h"
+#include "authd/match/finger_parameters.h"
+#include "authd/match/finger_ranges.h"
+
+enum { PAIRS_MIN = 3, COST_STEPS = 128 };
+#define COST_MAX 1.5f
+
+/* Least squares over the pairs, with scratch->weight; directions count as DIRECTION_PULL px^2. */
+static void fit(const struct finger_prepared *one, const struct finger_prepared *other,
+                const struct finger_scratch *scratch, struct finger_alignment *alignment) {
+    const struct finger_pairing *pairing = &scratch->pairing;
+    float all = 0, one_x = 0, one_y = 0, other_x = 0, other_y = 0, cosine = 0, sine = 0;
+    for (unsigned i = 0; i < pairing->count; i++) {
+        struct finger_pair pair = pairing->pair[i];
+        float weight = scratch->weight[i];
+        all += weight;
+        one_x += weight * one->x[pair.one], one_y += weight * one->y[pair.one];
+        other_x += weight * other->x[pair.other], other_y += weight * other->y[pair.other];
+    }
+    one_x /= all, one_y /= all, other_x /= all, other_y /= all;
+    for (unsigned i = 0; i < pairing->count; i++) {
+        struct finger_pair pair = pairing->pair[i];
+        float weight = scratch->weight[i];
+        float x = one->x[pair.one] - one_x, y = one->y[pair.one] - one_y;
+        float to_x = other->x[pair.other] - other_x, to_y = other->y[pair.other] - other_y;
+        unsigned turn = (unsigned)other->angle[pair.other] - one->angle[pair.one];
+        cosine += weight * (x * to_x + y * to_y + DIRECTION_PULL * finger_cos(turn));
+        sine += weight * (x * to_y - y * to_x + DIRECTION_PULL * finger_sin(turn));
+    }
+    float length = sqrtf(cosine * cosine + sine * sine);
+    alignment->cosine = length > 0 ? cosine / length : 1;
+    alignment->sine = length > 0 ? sine / length : 0;
+    alignment->x = other_x - (alignment->cosine * one_x - alignment->sine * one_y);
+    alignment->y = other_y - (alignment->sine * one_x + alignment->cosine * one_y);
+    alignment->turn = finger_angle(alignment->cosine, alignment->sine);
+}
+
+/* The seed and what is compatible with it, the best supported first, each minutia once. */
+static void take_compatible(struct finger_scratch *scratch, unsigned seed) {
+    const struct finger_candidates *candidates = &scratch->candidates;
+    struct finger_pairing *pairing = &scratch->pairing;
+    memset(pairing->one_taken, 0, sizeof pairing->one_taken);
+    memset(pairing->other_taken, 0, sizeof pairing->other_taken);
+    struct finger_pair pair = candidates->pair[seed];
+    pairing->one_taken[pair.one] = pairing->other_taken[pair.other] = 1;
+    pairing->pair[0] = pair;
+    scratch->weight[0] = 1;
+    pairing->count = 1;
+    for (unsigned i = 0; i < candidates->count; i++) {
+        unsigned next = candidates->best[i];
+        pair = candidates->pair[next];
+        if (candidates->compatible[seed][next] < COMPATIBLE || pairing->one_taken[pair.one] ||
+            pairing->other_taken[pair.other])
+            continue;
+        pairing->one_taken[pair.one] = pairing->other_taken[pair.other] = 1;
+        pairing->pair[pairing->count] = pair;
+        scratch->weight[pairing->count++] = candidates->compatible[seed][next];
+    }
+}
+
+static void move(const struct finger_prepared *one, const struct finger_alignment *alignment,
+                 struct finger_scratch *scratch) {
+    for (unsigned i = 0; i < one->count; i++) {
+        scratch->x[i] = alignment->cosine * one->x[i] - alignment->sine * one->y[i] + alignment->x;
+        scratch->y[i] = alignment->sine * one->x[i] + alignment->cosine * one->y[i] + alignment->y;
+    }
+}
+
+/* One's minutiae where they are thought to lie on the other, and how far off their partner may be.
+ */
+struct guess {
+    const struct finger_prepared *one, *other;
+    const float *x, *y;
+    unsigned turn;
+    float distance;
+};
+
+/* What speaks against a pair; more than COST_MAX when it is out of reach. */
+static float cost_of(const struct guess *guess, unsigned i, unsigned j) {
+    float x = guess->x[i] - guess->other->x[j], y = guess->y[i] - guess->other->y[j];
+    float place = (x * x + y * y) / (guess->distance * guess->distance);
+    float turn = (float)finger_turn(guess->one->angle[i] + guess->turn, guess->other->angle[j]);
+    return place <= 1 ? place + turn * turn * (0.5f / (PAIR_TURN * PAIR_TURN)) : 2 * COST_MAX;
+}
+
+/* Every pair in reach, as a number whose upper half is its cost. Returns how many. */
+static unsigned list_choices(const struct guess *guess, uint32_t *choice) {
+    unsigned count = 0;
+    for (unsigned i = 0; i < guess->one->count; i++) {
+        struct finger_range range[2];
+        unsigned ranges =
+            finger_ranges(guess->other, guess->one->angle[i] + guess->turn, PAIR_TURN, range);
+        unsigned end = count + PAIR_CHOICES;
+        for (unsigned r = 0; r < ranges; r++)
+            for (unsigned j = range[r].from; j < range[r].from + range[r].count; j++) {
+                float cost = cost_of(guess, i, j);
+                if (cost <= COST_MAX && count < end)
+                    choice[count++] =
+                        (uint32_t)(cost * ((COST_STEPS - 1) / COST_MAX)) << 16 | i << 8 | j;
+            }
+    }
+    return count;
+}
+
+/* In the order of cost; equal ones stay as they are. */
+static void sort_choices(struct finger_scratch *scratch, unsigned count) {
+    uint16_t start[COST_STEPS + 1] = {0};
+    for (unsigned i = 0; i < count; i++)
+        start[(scratch->choice[i] >> 16) + 1]++;
+    for (unsigned i = 0; i < COST_STEPS; i++)
+        start[i + 1] = (uint16_t)(start[i + 1] + start[i]);
+    for (unsigned i = 0; i < count; i++)
+        scratch->sorted[start[scratch->choice[i] >> 16]++] = scratch->choice[i];
+}
+
+/* The cheapest pairs first, each minutia once. */
+static void pair_up(const struct guess *guess, struct finger_scratch *scratch) {
+    struct finger_pairing *pairing = &scratch->pairing;
+    unsigned count = list_choices(guess, scratch->choice);
+    sort_choices(scratch, count);
+    memset(pairing->one_taken, 0, sizeof pairing->one_taken);
+    memset(pairing->other_taken, 0, sizeof pairing->other_taken);
+    pairing->count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        struct finger_pair pair = {.one = scratch->sorted[i] >> 8 & 255,
+                                   .other = scratch->sorted[i] & 255};
+        if (pairing->one_taken[pair.one] || pairing->other_taken[pair.other])
+            continue;
+        pairing->one_taken[pair.one] = pairing->other_taken[pair.other] = 1;
+        pairing->cost[pairing->count] = cost_of(guess, pair.one, pair.other);
+        pairing->pair[pairing->count++] = pair;
+    }
+}
+
+/* A pair counts by how close it is and how alike its surroundings are. */
+static void weigh(struct finger_scratch *scratch) {
+    const struct finger_pairing *pairing = &scratch->pairing;
+    for (unsigned i = 0; i < pairing->count; i++) {
+        struct finger_pair pair = pairing->pair[i];
+        float similar = (float)scratch->similarity[pair.one][pair.other] / 16384;
+        scratch->weight[i] = finger_larger(1.2f - pairing->cost[i], 0.1f) * (0.05f + similar);
+    }
+}
+
+/*
+ * Skin stretches: what pairs are off by changes slowly over the finger. Each minutia is moved by
+ * the mean of what the pairs around are off by; its own does not count.
+ */
+static void take_out_distortion(const struct finger_prepared *one,
+                                const struct finger_prepared *other,
+                                struct finger_scratch *scratch) {
+    const struct finger_pairing *pairing = &scratch->pairing;
+    float *sum_x = scratch->shift_x, *sum_y = scratch->shift_y, *sum = scratch->shift_weight;
+    for (unsigned i = 0; i < one->count; i++)
+        sum_x[i] = sum_y[i] = 0, sum[i] = FLOW_STIFFNESS;
+    for (unsigned p = 0; p < pairing->count; p++) {
+        unsigned at = pairing->pair[p].one, to = pairing->pair[p].other;
+        const float x = one->x[at], y = one->y[at], weight = scratch->weight[p];
+        const float off_x = other->x[to] - scratch->x[at], off_y = other->y[to] - scratch->y[at];
+        for (unsigned i = 0; i < one->count; i++) {
+            float dx = (float)one->x[i] - x, dy = (float)one->y[i] - y;
+            float near = (dx * dx + dy * dy) * (1 / (FLOW_REACH * FLOW_REACH));
+            float share = weight / (1 + near + near * near);
+            sum_x[i] += share * off_x, sum_y[i] += share * off_y, sum[i] += share;
+        }
+        sum_x[at] -= weight * off_x, sum_y[at] -= weight * off_y, sum[at] -= weight;
+    }
+    for (unsigned i = 0; i < one->count; i++) {
+        scratch->flow_x[i] = scratch->x[i] + sum_x[i] / finger_larger(sum[i], FLOW_STIFFNESS);
+        scratch->flow_y[i] = scratch->y[i] + sum_y[i] / finger_larger(sum[i], FLOW_STIFFNESS);
+    }
+}
+
+bool finger_align(const struct finger_prepared *one, const struct finger_prepared *other,
+                  unsigned seed, struct finger_scratch *scratch,
+                  struct finger_alignment *alignment) {
+    struct guess guess = {
+        .one = one, .other = other, .x = scratch->x, .y = scratch->y, .distance = PAIR_DISTANCE};
+    take_compatible(scratch, seed);
+    for (unsigned round = 0; round < 2; round++) {
+        fit(one, other, scratch, alignment);
+        move(one, alignment, scratch);
+        guess.turn = alignment->turn;
+        pair_up(&guess, scratch);
+        if (scratch->pairing.count < PAIRS_MIN)
+            return false;
+        weigh(scratch);
+    }
+    take_out_distortion(one, other, scratch);
+    guess.x = scratch->flow_x;
+    guess.y = scratch->flow_y;
+    guess.distance = PAIR_DISTANCE_2;
+    pair_up(&guess, scratch);
+    return scratch->pairing.count >= PAIRS_MIN;
+}
