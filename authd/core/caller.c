@@ -1,8 +1,9 @@
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "authd/core/caller.h"
+
+#include "authd/core/hash.h"
 
 /* A body is remembered longer than any time at which it would still be in its window. */
 #define REPLAY_SLACK_MS 30000
@@ -29,25 +30,31 @@ enum err caller_verify(struct lane *lane, struct request *request) {
     };
     if (now_ms >= partner->certificate_not_before_ms && now_ms <= partner->certificate_not_after_ms)
         ERR_TRY(signature_verify(lane->signatures, partner, &parts, &valid));
-    if (valid)
+    if (valid) {
         request->standing = STANDING_PROGRAMME;
-    else
-        request_refuse_filter(request, MOSIP_MPA_001, "signature header", "signature-invalid");
+        return hash_sha256(request->edge.body, request->body_hash);
+    }
+    request_refuse_filter(request, MOSIP_MPA_001, "signature header", "signature-invalid");
     return ERR_OK;
 }
 
-enum err caller_claim_once(struct lane *lane, struct request *request) {
-    struct core *core = lane->core;
+struct ledger_op caller_once(const struct core *core, const char *kind, const char *programme,
+                             struct bytes what) {
     const struct settings *settings = &core->settings;
-    uint8_t hash[32];
-    size_t failed = 0;
-    SHA256(request->edge.body.data, request->edge.body.len, hash);
-    const struct bytes parts[] = {bytes_of_text(request->partner.id), bytes_of(hash, sizeof(hash))};
+    const struct bytes parts[] = {bytes_of_text(programme), what};
     struct ledger_op once = {
         .kind = LEDGER_CLAIM,
         .lifetime_ms = (settings->request_age_seconds + settings->request_future_seconds) * 1000 +
                        REPLAY_SLACK_MS};
-    ledger_row_key(core->ledger, "replay", parts, 2, once.key);
+    ledger_row_key(core->ledger, kind, parts, 2, once.key);
+    return once;
+}
+
+enum err caller_claim_once(struct lane *lane, struct request *request) {
+    struct core *core = lane->core;
+    size_t failed = 0;
+    struct ledger_op once = caller_once(core, "replay", request->partner.id,
+                                        bytes_of(request->body_hash, REQUEST_HASH_BYTES));
     switch (ledger_claim(core->ledger, &once, 1, request->deadline_boot_ms, &failed,
                          &request->effects)) {
     case LEDGER_WON:

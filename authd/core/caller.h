@@ -23,6 +23,9 @@ MUST_CHECK enum err caller_verify(struct lane *lane, struct request *request);
  */
 bool caller_body_says(const struct request *request);
 
+/* The op that claims ${what} of a programme's, once within the time in which it could be sent. */
+struct ledger_op caller_once(const struct core *core, const char *kind, const char *programme,
+                             struct bytes what);
 /* A programme's body is answered once; the second time it is refused. The claim travels in the
  * request's record. */
 MUST_CHECK enum err caller_claim_once(struct lane *lane, struct request *request);

@@ -19,6 +19,7 @@
 struct publication {
     uint8_t *memory;
     struct bytes jwks, partner_pem, ida_fir_pem;
+    char request_kid[44]; /* of the newest key that requests are encrypted to */
 };
 
 struct lane;

@@ -73,6 +73,7 @@ static enum err count_try(struct core *core, struct request *request,
     switch (ledger_claim(core->ledger, ops, TRY_COUNT, request->deadline_boot_ms, &failed,
                          &request->effects)) {
     case LEDGER_WON:
+        request->budget_spent = true;
         return ERR_OK;
     case LEDGER_LIMIT:
         if (failed == TRY_BUDGET)
@@ -90,6 +91,7 @@ static enum err give_back(struct core *core, struct request *request,
     struct ledger_op ops[TRY_COUNT];
     size_t failed = 0, count = 0;
     ops[count++] = budget_return(core, request);
+    request->budget_spent = false;
     if (!asks_for_age(&request->payload)) {
         ops[count++] = otp_plain(LEDGER_LOWER, tries[TRY_FAILURES].key);
         ops[count++] = otp_plain(LEDGER_LOWER, tries[TRY_DAY].key);
@@ -113,4 +115,14 @@ enum err demo_verify(struct core *core, struct request *request) {
         return give_back(core, request, tries);
     refuse_all(request, &verdict, "demographics-do-not-match");
     return request_refused(request) ? ERR_OK : ERR_DENIED;
+}
+
+enum err demo_count_property(struct core *core, struct request *request, bool *allowed) {
+    struct ledger_op ops[TRY_COUNT];
+    size_t failed = 0;
+    tries_of(core, request, ops);
+    enum ledger_result result = ledger_claim(core->ledger, ops, TRY_BUDGET,
+                                             request->deadline_boot_ms, &failed, &request->effects);
+    *allowed = result == LEDGER_WON;
+    return result == LEDGER_WON || result == LEDGER_LIMIT ? ERR_OK : ERR_UNAVAILABLE;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stdbool.h>
+
 #include "firmware/base/err.h"
 #include "authd/core/core.h"
 #include "authd/core/request.h"
@@ -16,3 +18,10 @@ void demo_check(const struct settings *settings, struct request *request);
 
 /* Compares; refuses by request_refuse, with every member that does not match. */
 MUST_CHECK enum err demo_verify(struct core *core, struct request *request);
+
+/*
+ * Counts one yes-or-no property that is about to be told of the person, against the same limits;
+ * nothing gives it back, since either answer narrows the value down. Not *allowed: they are used
+ * up, and nothing was counted.
+ */
+MUST_CHECK enum err demo_count_property(struct core *core, struct request *request, bool *allowed);

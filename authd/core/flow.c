@@ -5,17 +5,16 @@
 
 #include "firmware/base/log.h"
 #include "authd/core/caller.h"
+#include "authd/core/decision.h"
 #include "authd/core/deliver.h"
-#include "authd/core/demo.h"
-#include "authd/core/outcome.h"
-#include "authd/core/otp.h"
+#include "authd/core/jose_flow.h"
 #include "authd/core/kyc.h"
-#include "authd/core/person.h"
+#include "authd/core/outcome.h"
 #include "authd/core/programme_check.h"
 #include "authd/core/questions.h"
 #include "authd/core/request_check.h"
 
-static void ask(struct lane *lane, struct request *request, enum step step) {
+void flow_ask(struct lane *lane, struct request *request, enum step step) {
     request->step = step;
     request->signer = LANE_NO_SIGNER; /* a new question: whom the last one went to is no reason */
     flow_ask_again(lane, request);
@@ -26,13 +25,20 @@ void flow_ask_again(struct lane *lane, struct request *request) {
     if (result == ERR_OK || result == ERR_AGAIN) /* no signer now: asked when one says hello */
         return;
     log_event(LOG_WARNING, "question-not-asked", "step=%d why=%s", request->step, err_text(result));
-    lane_answer_bare(lane, request, 503);
+    flow_deny(lane, request);
+}
+
+void flow_deny(struct lane *lane, struct request *request) {
+    if (request_is_jose(request))
+        jose_flow_deny(lane, request);
+    else
+        lane_answer_bare(lane, request, 503);
 }
 
 /* Something that should not fail did: deny without an answer that would say what. */
 static void give_up(struct lane *lane, struct request *request, const char *stage, enum err why) {
     log_event(LOG_ERROR, "request-unavailable", "stage=%s why=%s", stage, err_text(why));
-    lane_answer_bare(lane, request, 503);
+    flow_deny(lane, request);
 }
 
 /* To the signer: what the answer says is settled. */
@@ -42,17 +48,21 @@ static void conclude(struct lane *lane, struct request *request) {
         return;
     }
     outcome_settle(request);
-    ask(lane, request, STEP_STATEMENT);
+    flow_ask(lane, request, STEP_STATEMENT);
 }
 
 void flow_begin(struct lane *lane, struct request *request) {
     request->received_wall_ms = clock_wall_ms();
+    request->received_boot_ns = clock_boot_ns();
     int64_t now_ms = clock_boot_ms(), deadline_ms = lane->core->settings.deadline_ms;
     bool sane = request->edge.received_boot_ms <= now_ms &&
                 request->edge.received_boot_ms >= now_ms - deadline_ms;
     request->deadline_boot_ms = (sane ? request->edge.received_boot_ms : now_ms) + deadline_ms;
     request->effects = buffer_over(request->effects_memory, sizeof(request->effects_memory));
-    ask(lane, request, STEP_ENVELOPE);
+    if (request_is_jose(request))
+        jose_flow_begin(lane, request);
+    else
+        flow_ask(lane, request, STEP_ENVELOPE);
 }
 
 /* The envelope's views must outlive the frame: blobs move into memory of the request. */
@@ -99,19 +109,14 @@ static void check_sealed(struct request *request) {
         request_refuse_filter(request, MOSIP_MPA_003, "", "thumbprint-malformed");
 }
 
-/* The id hash by the salt table; an identifier whose salt is unknown is known to nobody (§5.4). */
+/* An identifier whose salt is unknown is known to nobody (§5.4). */
 static enum err prepare_lookup(struct lane *lane, struct request *request) {
-    char salt[SALT_SIZE];
-    const char *id = request->envelope.individual_id.text;
     request_prepare_identifier(request, &lane->core->settings);
     if (!request->identifier_ready)
         return ERR_OK;
-    enum err result = registry_salt(lane->core->registry, identifier_salt_modulo(id), salt);
-    if (result == ERR_NOT_FOUND)
-        return ERR_OK;
-    ERR_TRY(result);
-    request->has_lookup_key = true;
-    return identifier_hash(id, salt, request->id_hash);
+    enum err result = decision_hash(lane->core, request);
+    request->has_lookup_key = result == ERR_OK;
+    return result == ERR_NOT_FOUND ? ERR_OK : result;
 }
 
 /* Steps 12 to 17, which need no further question; then the lookup, or the refusal. */
@@ -147,7 +152,7 @@ static void after_signature(struct lane *lane, struct request *request) {
     if (!request_refused(request) && request->standing == STANDING_PROGRAMME && sealed) {
         check_sealed(request);
         if (!request_refused(request)) {
-            ask(lane, request, STEP_UNWRAP);
+            flow_ask(lane, request, STEP_UNWRAP);
             return;
         }
     }
@@ -156,7 +161,7 @@ static void after_signature(struct lane *lane, struct request *request) {
     if (request_refused(request))
         conclude(lane, request);
     else
-        ask(lane, request, STEP_LOOKUP);
+        flow_ask(lane, request, STEP_LOOKUP);
 }
 
 /* Step 5. Only a certificate nobody registered needs unseal's verdict, and it can only choose the
@@ -167,7 +172,7 @@ static void check_signature(struct lane *lane, struct request *request) {
         result = caller_verify(lane, request);
     else if (result == ERR_OK && request->envelope.jws == JWS_READ) {
         if (lane_take_unverified(lane))
-            ask(lane, request, STEP_FOREIGN);
+            flow_ask(lane, request, STEP_FOREIGN);
         else
             lane_answer_bare(lane, request, 503);
         return;
@@ -232,7 +237,7 @@ enum err flow_on_unwrapped(struct lane *lane, struct request *request, struct by
     }
     secret_wipe(&answer, sizeof(answer));
     if (status == ERR_OK) {
-        ask(lane, request, STEP_PAYLOAD);
+        flow_ask(lane, request, STEP_PAYLOAD);
     } else if (status == ERR_CRYPTO || status == ERR_NOT_FOUND) {
         request_refuse_filter(request, MOSIP_MPA_003, "", "session-key-not-unwrapped");
         conclude(lane, request);
@@ -242,43 +247,11 @@ enum err flow_on_unwrapped(struct lane *lane, struct request *request, struct by
     return ERR_OK;
 }
 
-/* Step 21: every factor that is present must match; the first that fails is the last looked at. */
-static enum err match_factors(struct core *core, struct request *request) {
-    static const struct {
-        enum auth_type type;
-        enum err (*verify)(struct core *core, struct request *request);
-    } factors[] = {{AUTH_TYPE_OTP, otp_verify}, {AUTH_TYPE_DEMO, demo_verify}};
-    uint32_t matched = 0;
-    for (size_t i = 0; i < sizeof(factors) / sizeof(factors[0]); i++) {
-        if ((request->factors & AUTH_TYPE_BIT(factors[i].type)) == 0)
-            continue;
-        ERR_TRY(factors[i].verify(core, request));
-        if (request_refused(request))
-            return ERR_OK;
-        matched |= AUTH_TYPE_BIT(factors[i].type);
-    }
-    /* A factor that nobody looked at is not a yes. */
-    return matched != 0 && matched == request->factors ? ERR_OK : ERR_DENIED;
-}
-
-/* Steps 18 to 21, all on what is stored. */
 static enum err authenticate(struct lane *lane, struct request *request) {
     struct core *core = lane->core;
-    ERR_TRY(person_find(core, request));
-    if (!request_refused(request))
-        ERR_TRY(person_filter(core, request));
-    if (request_refused(request))
-        return ERR_OK;
-    if (request->envelope.function == FUNCTION_OTP)
-        return otp_issue(core, request, deliver_has_room(lane));
-    ERR_TRY(match_factors(core, request));
-    if (!request_refused(request))
-        ERR_TRY(person_use_alias(core, request));
-    if (!request_refused(request))
-        ERR_TRY(person_token(core, request));
+    ERR_TRY(decision_make(core, request, deliver_has_room(lane)));
     if (!request_refused(request) && request->envelope.function == FUNCTION_KYC)
         ERR_TRY(kyc_seal(core, request));
-    request->statement.verdict = !request_refused(request);
     return ERR_OK;
 }
 
@@ -312,7 +285,10 @@ enum err flow_on_looked_up(struct lane *lane, struct request *request, struct by
         return ERR_OK;
     }
     remember_lookup(request, answer.lookup_key[0]);
-    decide(lane, request);
+    if (request_is_jose(request))
+        jose_flow_on_looked_up(lane, request);
+    else
+        decide(lane, request);
     return ERR_OK;
 }
 
@@ -340,6 +316,10 @@ enum err flow_on_stated(struct lane *lane, struct request *request, struct bytes
 
 void flow_on_recorded(struct lane *lane, struct request *request) {
     enum err result = request->entry.result;
+    if (request_is_jose(request)) {
+        jose_flow_on_recorded(lane, request);
+        return;
+    }
     if (result == ERR_OK && request->otp.data != NULL)
         result = deliver_send(lane, request);
     if (result == ERR_OK && clock_boot_ms() > request->deadline_boot_ms)
@@ -354,9 +334,7 @@ void flow_on_recorded(struct lane *lane, struct request *request) {
 }
 
 void flow_on_unseal_death(struct lane *lane, struct request *request) {
-    bool waits = request->step == STEP_ENVELOPE || request->step == STEP_FOREIGN ||
-                 request->step == STEP_PAYLOAD;
-    if (!waits)
+    if (!questions_is_for_unseal(request->step))
         return;
     if (++request->unseal_deaths < 2) {
         flow_ask_again(lane, request);
@@ -364,5 +342,5 @@ void flow_on_unseal_death(struct lane *lane, struct request *request) {
     }
     /* Twice the worker died with this request: it is the request. */
     log_event(LOG_ERROR, "request-kills-unseal", "step=%d", request->step);
-    lane_answer_bare(lane, request, 503);
+    flow_deny(lane, request);
 }

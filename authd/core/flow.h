@@ -27,6 +27,10 @@ MUST_CHECK enum err flow_on_stated(struct lane *lane, struct request *request,
 /* The record has come back from the journal. */
 void flow_on_recorded(struct lane *lane, struct request *request);
 
+/* Asks the question of ${step}. */
+void flow_ask(struct lane *lane, struct request *request, enum step step);
+/* The request cannot go on: it is answered as unavailable. */
+void flow_deny(struct lane *lane, struct request *request);
 /* Asks the outstanding question again, elsewhere if it went to a signer. */
 void flow_ask_again(struct lane *lane, struct request *request);
 /* An unseal worker died with this request: once more, and then the request is refused. */

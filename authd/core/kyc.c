@@ -2,69 +2,19 @@
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "authd/core/kyc.h"
 
 #include "firmware/base/codec.h"
-#include "authd/core/person.h"
+#include "authd/core/attributes.h"
 
-enum { KEY_BYTES = 32, IV_BYTES = 16, TAG_BYTES = 16, VALUE_MAX = 1024 };
+enum { KEY_BYTES = 32, IV_BYTES = 16, TAG_BYTES = 16 };
 
 #define TEXT_MAX  (20u * 1024u) /* of all attributes but the photo */
 #define PLAIN_MAX (STATEMENT_IDENTITY_MAX - TAG_BYTES - IV_BYTES)
 _Static_assert(TEXT_MAX + (PHOTO_BYTES_MAX + 2) / 3 * 4 <= PLAIN_MAX, "the largest photo fits");
-
-/* MOSIP's default mapping (§8.2): name of the request and of the answer, and name in the store. */
-static const struct {
-    const char *answer, *stored;
-} mapping[] = {
-    {"name", "fullName"},
-    {"dob", "dateOfBirth"},
-    {"gender", "gender"},
-    {"phoneNumber", "phone"},
-    {"emailId", "email"},
-    {"addressLine1", "addressLine1"},
-    {"addressLine2", "addressLine2"},
-    {"addressLine3", "addressLine3"},
-    {"location1", "city"},
-    {"location2", "region"},
-    {"location3", "province"},
-    {"location4", "zone"},
-    {"postalCode", "postalCode"},
-    {"residenceStatus", "residenceStatus"},
-    {"preferredLanguage", "preferredLang"},
-};
-
-static const char *answer_name(const char *name) {
-    for (size_t i = 0; i < sizeof(mapping) / sizeof(mapping[0]); i++) {
-        if (strcmp(mapping[i].stored, name) == 0)
-            return mapping[i].answer;
-    }
-    return name;
-}
-
-static const char *stored_name(const char *name) {
-    for (size_t i = 0; i < sizeof(mapping) / sizeof(mapping[0]); i++) {
-        if (strcmp(mapping[i].answer, name) == 0)
-            return mapping[i].stored;
-    }
-    return name;
-}
-
-/* The policy's languages if the box has any of them, else all of the box. */
-static bool is_wanted_language(const struct core *core, const struct policy *policy,
-                               const char *language) {
-    bool any = false, listed = false;
-    for (size_t i = 0; i < policy->language_count; i++) {
-        any = any || settings_list_has(core->settings.languages, policy->languages[i]);
-        listed = listed || strcmp(policy->languages[i], language) == 0;
-    }
-    return settings_list_has(core->settings.languages, language) && (!any || listed);
-}
 
 /* The JSON object being written. */
 struct object {
@@ -89,39 +39,15 @@ static void add_member(struct object *object, const char *name, const char *lang
     buffer_format(object->json, "\"");
 }
 
-/* Masked as in the answer to an OTP request; a value that is too long for that is left out. */
-static void add_value(struct object *object, const struct policy_attribute *attribute,
-                      const char *language, struct bytes value) {
-    char plain[VALUE_MAX], masked[VALUE_MAX];
-    const char *name = answer_name(attribute->name);
-    if (value.len == 0)
-        return;
-    if (!attribute->masked) {
-        add_member(object, name, language, value);
-        return;
-    }
-    if (bytes_to_text(value, plain, sizeof(plain)) != ERR_OK)
-        return;
-    if (strcmp(name, "emailId") == 0)
-        person_mask_email(plain, masked, sizeof(masked));
-    else
-        person_mask_phone(plain, masked, sizeof(masked));
-    if (codec_utf8_check(bytes_of_text(masked)) == ERR_OK)
-        add_member(object, name, language, bytes_of_text(masked));
-}
+/* A member under one name, as its values come. */
+struct member {
+    struct object *object;
+    const char *name;
+};
 
-/* MOSIP knows the photo by either name, in any case, and gives it under the policy's spelling. */
-static bool is_photo(const struct policy_attribute *attribute) {
-    return strcasecmp(attribute->name, "photo") == 0 || strcasecmp(attribute->name, "face") == 0;
-}
-
-/* The policy's first such attribute; NULL: none. A face cannot be masked: what should be is left
- * out. */
-static const struct policy_attribute *photo_attribute(const struct policy *policy) {
-    for (size_t i = 0; i < policy->attribute_count; i++)
-        if (is_photo(&policy->attributes[i]) && !policy->attributes[i].masked)
-            return &policy->attributes[i];
-    return NULL;
+static void add_value(void *context, const char *language, struct bytes value) {
+    struct member *member = context;
+    add_member(member->object, member->name, language, value);
 }
 
 static void add_photo(struct object *object, const struct policy_attribute *attribute,
@@ -133,32 +59,11 @@ static void add_photo(struct object *object, const struct policy_attribute *attr
     buffer_format(object->json, "\"");
 }
 
-static bool has_birth_date(const struct identity *identity) {
-    return identity->birth_year != 0 && identity->birth_month != 0 && identity->birth_day != 0;
-}
-
 static void add_attribute(const struct core *core, const struct request *request,
                           const struct policy_attribute *attribute, struct object *object) {
-    const struct identity *identity = request->identity;
-    const char *stored = stored_name(attribute->name);
-    char date[32];
-    snprintf(date, sizeof(date), "%04d/%02u/%02u", identity->birth_year, identity->birth_month,
-             identity->birth_day);
-    if (strcmp(stored, "phone") == 0)
-        add_value(object, attribute, "", bytes_of_text(identity->phone));
-    else if (strcmp(stored, "email") == 0)
-        add_value(object, attribute, "", bytes_of_text(identity->email));
-    else if (strcmp(stored, "preferredLang") == 0)
-        add_value(object, attribute, "", bytes_of_text(identity->language));
-    else if (strcmp(stored, "dateOfBirth") == 0 && has_birth_date(identity))
-        add_value(object, attribute, "", bytes_of_text(date));
-    for (size_t i = 0; i < identity->attribute_count; i++) {
-        const struct identity_attribute *held = &identity->attributes[i];
-        bool wanted =
-            held->language[0] == '\0' || is_wanted_language(core, &request->policy, held->language);
-        if (wanted && bytes_equal_text(held->name, stored))
-            add_value(object, attribute, held->language, held->value);
-    }
+    struct member member = {object, attributes_answer_name(attribute->name)};
+    const struct attributes_reader reader = {add_value, &member};
+    attributes_each(core, request, attribute, &reader);
 }
 
 enum err kyc_write(const struct core *core, const struct request *request, struct bytes photo,
@@ -168,9 +73,9 @@ enum err kyc_write(const struct core *core, const struct request *request, struc
     struct bytes written;
     for (size_t i = 0; i < policy->attribute_count; i++) {
         const struct policy_attribute *attribute = &policy->attributes[i];
-        if (!is_photo(attribute))
+        if (!attributes_is_photo(attribute))
             add_attribute(core, request, attribute, &object);
-        else if (attribute == photo_attribute(policy))
+        else if (attribute == attributes_photo(policy))
             add_photo(&object, attribute, photo);
     }
     buffer_format(json, "%s", object.begun ? "}" : "{}");
@@ -239,20 +144,11 @@ static enum err seal(struct request *request, struct bytes json) {
     return ERR_OK;
 }
 
-/* Looked up for a policy that asks for it alone. A person without one is no reason to refuse. */
-static enum err read_photo(const struct core *core, const struct request *request,
-                           struct secret *photo) {
-    if (photo_attribute(&request->policy) == NULL)
-        return ERR_OK;
-    enum err result = registry_photo(core->registry, request->person_key, photo);
-    return result == ERR_NOT_FOUND ? ERR_OK : result;
-}
-
 enum err kyc_seal(const struct core *core, struct request *request) {
     SECRET(photo);
     SECRET(plain);
     struct bytes written;
-    ERR_TRY(read_photo(core, request, &photo));
+    ERR_TRY(attributes_read_photo(core, request, &photo));
     ERR_TRY(secret_new(&plain, photo.len > 0 ? PLAIN_MAX : TEXT_MAX));
     struct buffer json = buffer_over(plain.data, plain.len);
     ERR_TRY(kyc_write(core, request, secret_view(&photo), &json));

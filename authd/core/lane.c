@@ -8,14 +8,16 @@
 
 #include "firmware/base/log.h"
 #include "authd/core/deliver.h"
+#include "authd/core/due.h"
 #include "authd/core/flow.h"
 #include "authd/core/opening.h"
 #include "authd/core/peers.h"
 #include "authd/core/public.h"
+#include "authd/core/questions.h"
 
-enum { TICK_MS = 50, LANE_HANG_MS = 3000, UNSEAL_SILENT_MAX = 3 };
+enum { TICK_MS = 50, LANE_HANG_MS = 3000, UNSEAL_SILENT_MAX = 3, NOT_SERVING_RETRY_MS = 1000 };
 
-static void release(struct lane *lane, struct request *request) {
+void lane_release(struct lane *lane, struct request *request) {
     request_release(request);
     lane->free_slots[lane->free_count++] = request->index;
 }
@@ -32,9 +34,13 @@ static void send_answer(struct lane *lane, uint64_t id, uint32_t generation,
         log_event(LOG_WARNING, "answer-not-sent", "why=%s", err_text(result));
 }
 
-void lane_answer(struct lane *lane, struct request *request) {
+void lane_send(struct lane *lane, const struct request *request) {
     send_answer(lane, request->edge_id, request->edge_generation, &request->edge_answer);
-    release(lane, request);
+}
+
+void lane_answer(struct lane *lane, struct request *request) {
+    lane_send(lane, request);
+    lane_release(lane, request);
 }
 
 void lane_answer_bare(struct lane *lane, struct request *request, uint16_t status) {
@@ -89,9 +95,11 @@ static enum err keep_request(struct request *request, struct bytes payload) {
 
 static void answer_at_once(struct lane *lane, const struct frame *frame,
                            const struct edge_request *edge) {
-    uint8_t memory[128];
+    uint8_t memory[PUBLIC_BODY_MAX];
     struct buffer body = buffer_over(memory, sizeof(memory));
     struct edge_answer answer = {.status = 503, .content = EDGE_NO_CONTENT};
+    if (edge->profile == EDGE_PROFILE_JOSE)
+        problem_answer(PROBLEM_UNAVAILABLE, NOT_SERVING_RETRY_MS, &answer);
     if (edge->method == EDGE_GET)
         public_answer(lane->core, edge->path, &body, &answer);
     send_answer(lane, frame->id, frame->generation, &answer);
@@ -194,35 +202,44 @@ static void watch_lanes(const struct core *core, int64_t now_ms) {
 /* A worker that lives but lets requests pass their deadline is replaced, as one that breaks the
  * protocol. */
 static void give_up_waiting(struct lane *lane, struct request *request) {
-    bool at_unseal = request->step == STEP_ENVELOPE || request->step == STEP_FOREIGN ||
-                     request->step == STEP_PAYLOAD;
-    if (at_unseal && ++lane->unseal_silent == UNSEAL_SILENT_MAX) {
+    if (questions_is_for_unseal(request->step) && ++lane->unseal_silent == UNSEAL_SILENT_MAX) {
         struct lane_event event = {.kind = LANE_PEER_LOST, .role = "unseal"};
         event.index = (uint16_t)lane->index;
         log_event(LOG_ERROR, "unseal-silent", "lane=%u", lane->index);
         lane_post(&lane->core->lanes[0], &event);
         lane->unseal_silent = 0;
     }
-    lane_answer_bare(lane, request, 503);
+    flow_deny(lane, request);
+}
+
+/* What is being recorded comes back by itself, as does what waits for its time. */
+static bool waits_for_answer(const struct request *request) {
+    return questions_is_for_unseal(request->step) || questions_is_for_signer(request->step);
 }
 
 /* Deadlines, and questions that a silent signer has not answered. */
+static void sweep(struct lane *lane, int64_t now_ms) {
+    int64_t retry_ms = lane->core->settings.question_retry_ms;
+    lane->swept_boot_ms = now_ms;
+    for (size_t i = 0; i < LANE_REQUESTS_MAX; i++) {
+        struct request *request = &lane->requests[i];
+        if (!waits_for_answer(request))
+            continue;
+        if (now_ms > request->deadline_boot_ms)
+            give_up_waiting(lane, request);
+        else if (questions_is_for_signer(request->step) &&
+                 now_ms > request->asked_boot_ms + retry_ms)
+            flow_ask_again(lane, request);
+    }
+}
+
+/* Turns come by the thousand a second; to sweep once a tick is soon enough. */
 static int on_turn(void *context) {
     struct lane *lane = context;
     int64_t now_ms = clock_boot_ms();
-    int64_t retry_ms = lane->core->settings.question_retry_ms;
     bool idle = lane->free_count == LANE_REQUESTS_MAX;
-    for (size_t i = 0; i < LANE_REQUESTS_MAX && !idle; i++) {
-        struct request *request = &lane->requests[i];
-        bool asks_signer = request->step == STEP_UNWRAP || request->step == STEP_LOOKUP ||
-                           request->step == STEP_STATEMENT;
-        if (request->step == STEP_FREE || request->step == STEP_RECORD)
-            continue; /* what is being recorded comes back by itself */
-        if (now_ms > request->deadline_boot_ms)
-            give_up_waiting(lane, request);
-        else if (asks_signer && now_ms > request->asked_boot_ms + retry_ms)
-            flow_ask_again(lane, request);
-    }
+    if (!idle && now_ms - lane->swept_boot_ms >= TICK_MS)
+        sweep(lane, now_ms);
     if (lane->index == 0)
         watch_lanes(lane->core, now_ms);
     int wanted = lane->index == 0 ? opening_turn(lane) : -1;
@@ -232,7 +249,7 @@ static int on_turn(void *context) {
 }
 
 enum err lane_open(struct lane *lane, struct core *core, unsigned index, struct pulse *pulse) {
-    *lane = (struct lane){.core = core, .index = index, .event_fd = -1};
+    *lane = (struct lane){.core = core, .index = index, .event_fd = -1, .due_fd = -1};
     lane->requests = calloc(LANE_REQUESTS_MAX, sizeof(*lane->requests));
     lane->scratch = malloc(FRAME_PAYLOAD_MAX);
     lane->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -250,8 +267,10 @@ enum err lane_open(struct lane *lane, struct core *core, unsigned index, struct 
     pthread_mutex_init(&lane->event_lock, NULL);
     lane->unverified_filled_ms = clock_boot_ms();
     ERR_TRY(signature_cache_new(&lane->signatures));
+    ERR_TRY(p256_cache_new(&lane->keys));
     ERR_TRY(serve_open(&lane->serve, pulse));
     ERR_TRY(peers_add(lane));
+    ERR_TRY(due_open(lane));
     ERR_TRY(serve_add_descriptor(lane->serve, lane->event_fd, on_events, lane));
     if (core->journal != NULL)
         ERR_TRY(serve_add_descriptor(lane->serve, journal_lane_descriptor(core->journal, index),
@@ -282,7 +301,9 @@ void lane_close(struct lane *lane) {
     for (size_t i = 0; i < LANE_REQUESTS_MAX && lane->requests != NULL; i++)
         request_release(&lane->requests[i]);
     serve_close(lane->serve);
+    due_close(lane);
     signature_cache_free(lane->signatures);
+    p256_cache_free(lane->keys);
     free(lane->requests);
     free(lane->scratch);
     close(lane->event_fd);

@@ -7,6 +7,7 @@
 #include "firmware/base/serve.h"
 #include "authd/core/core.h"
 #include "authd/core/otp_delivery.h"
+#include "authd/core/p256.h"
 #include "authd/core/request.h"
 #include "authd/core/signature.h"
 
@@ -40,6 +41,8 @@ struct lane_event {
     uint16_t index;
 };
 
+TAILQ_HEAD(request_list, request);
+
 struct lane {
     struct core *core;
     unsigned index;
@@ -50,8 +53,13 @@ struct lane {
     uint32_t notify_epoch; /* of the notifier's process, 0: none has said hello */
     struct pulse pulse;    /* lane 0 watches the others' */
     struct signature_cache *signatures;
+    struct p256_cache *keys;
     struct request *requests; /* LANE_REQUESTS_MAX */
-    uint64_t frame_ids;       /* upper half of our questions' ids, random at each start */
+    int64_t swept_boot_ms;    /* when deadlines were last looked at */
+    struct request_list due;  /* of due.h */
+    int due_fd;
+    int64_t due_armed_ns;
+    uint64_t frame_ids; /* upper half of our questions' ids, random at each start */
     uint32_t free_slots[LANE_REQUESTS_MAX];
     size_t free_count;
     struct lane_delivery deliveries[LANE_DELIVERIES_MAX];
@@ -87,6 +95,9 @@ MUST_CHECK enum err lane_on_request(void *context, struct serve_peer *peer,
 void lane_answer_bare(struct lane *lane, struct request *request, uint16_t status);
 /* Sends ${request->edge_answer} and frees the slot. */
 void lane_answer(struct lane *lane, struct request *request);
+/* The same in two. */
+void lane_send(struct lane *lane, const struct request *request);
+void lane_release(struct lane *lane, struct request *request);
 
 /*
  * Asks ${peer}. The question in ${payload} gets the slot's id and a generation of its own.

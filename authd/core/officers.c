@@ -4,6 +4,7 @@
 #include "authd/core/officers.h"
 
 #include "firmware/base/log.h"
+#include "authd/core/clients.h"
 #include "authd/core/opening.h"
 #include "authd/wire/provd_wire.h"
 
@@ -77,6 +78,7 @@ static enum err on_changed(void *context, struct serve_peer *peer, const struct 
     (void)peer;
     ERR_TRY(provd_wire_get_changed(frame->payload, &sequence));
     opening_on_signer(context); /* the roots may be there now */
+    clients_tell(context);
     return ERR_OK;
 }
 

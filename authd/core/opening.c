@@ -7,6 +7,7 @@
 
 #include "firmware/base/log.h"
 #include "hsm/checkpoint.h"
+#include "authd/core/clients.h"
 #include "authd/core/officers.h"
 
 enum { RETRY_MS = 1000, LEDGER_GENERATION = 1 };
@@ -251,6 +252,7 @@ static enum err keep_publication(struct core *core, const struct hsm_publication
         *documents[i].to = bytes_of(kept.memory + at, documents[i].from.len);
         at += documents[i].from.len;
     }
+    memcpy(kept.request_kid, answer->request_kid, sizeof(kept.request_kid));
     core->publication = kept;
     return ERR_OK;
 }
@@ -278,6 +280,7 @@ enum err opening_on_publication(void *context, struct serve_peer *peer, const st
     opening.checkpoint_ms -= core->settings.checkpoint_seconds * 1000; /* the first is due */
     log_event(LOG_INFO, "open", "lanes=%u signers=%u", core->lane_count, core->signer_count);
     report_state(lane);
+    clients_tell(lane);
     return ERR_OK;
 }
 

@@ -8,21 +8,22 @@
 #include "authd/core/otp_rows.h"
 #include "authd/core/person.h"
 
-#define DAY_MS  (24 * 3600 * 1000LL)
-#define HOUR_MS (3600 * 1000LL)
+#define DAY_MS (24 * 3600 * 1000LL)
 /* identifier type ‖ locks of the channels the code went by */
 #define TRANSACTION_ROW_BYTES 2
 
 static enum err code_mac(const struct core *core, const struct request *request, const char *code,
                          uint8_t mac[static OTP_MAC_BYTES]) {
     SECRET(key);
+    const char *transaction = request->envelope.transaction_id.text;
     ERR_TRY(record_keys_derive(core->record_keys, 1, "otp-mac", &key));
     crypto_generichash_state state;
     crypto_generichash_init(&state, key.data, key.len, OTP_MAC_BYTES);
     const struct bytes parts[] = {
         bytes_of(request->person_key, sizeof(request->person_key)),
-        bytes_of(request->partner.id, strlen(request->partner.id) + 1), /* the zero divides */
-        bytes_of(request->envelope.transaction_id.text, 11),
+        /* the zeroes divide */
+        bytes_of(request->partner.id, strlen(request->partner.id) + 1),
+        bytes_of(transaction, strlen(transaction) + 1),
         bytes_of(code, 6),
     };
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
@@ -116,16 +117,18 @@ static enum err store_code(struct core *core, struct request *request,
     struct ledger_op ops[] = {
         otp_bump(keys->requests, settings->otp_requests, window_ms, 0),
         otp_bump(keys->person_requests, settings->otp_person_requests, window_ms, 0),
-        otp_bump(keys->codes, settings->codes_an_hour, HOUR_MS, 0),
         otp_put(keys->code, bytes_of(value, len), remembered_ms),
         otp_put(keys->transaction, bytes_of(transaction, sizeof(transaction)), remembered_ms),
         otp_put(keys->any_transaction, bytes_of(transaction, 1), remembered_ms),
+        budget_code(core, request),
     };
-    static const char *const reasons[] = {"otp-requests-of-programme", "otp-requests-of-person",
-                                          "codes-of-programme"};
-    size_t failed = 0;
-    switch (ledger_claim(core->ledger, ops, sizeof(ops) / sizeof(ops[0]), request->deadline_boot_ms,
-                         &failed, &request->effects)) {
+    enum { OPS = sizeof(ops) / sizeof(ops[0]) };
+    static const char *const reasons[OPS] = {"otp-requests-of-programme", "otp-requests-of-person",
+                                             [OPS - 1] = "codes-of-programme"};
+    /* In the JOSE profile the programme's count has been taken: for nobody's code too. */
+    size_t failed = 0, count = request_is_jose(request) ? OPS - 1 : OPS;
+    switch (ledger_claim(core->ledger, ops, count, request->deadline_boot_ms, &failed,
+                         &request->effects)) {
     case LEDGER_WON:
         memcpy(request->otp_value, value, len);
         request->otp_value_len = len;
@@ -263,6 +266,7 @@ static enum err count_guess(struct core *core, struct request *request, const st
         result = ledger_claim(core->ledger, guess->ops, guess->count, request->deadline_boot_ms,
                               &failed, &request->effects);
     }
+    request->budget_spent = result == LEDGER_WON;
     if (result == LEDGER_LIMIT)
         refuse_limit(core, request, failed);
     return result == LEDGER_WON || result == LEDGER_LIMIT ? ERR_OK : ERR_UNAVAILABLE;

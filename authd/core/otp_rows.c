@@ -31,7 +31,6 @@ void otp_keys_of(const struct core *core, const struct request *request, struct 
     ledger_row_key(core->ledger, "otp", both, 2, keys->code);
     ledger_row_key(core->ledger, "otp-transaction", one_transaction, 3, keys->transaction);
     ledger_row_key(core->ledger, "otp-any-transaction", any_transaction, 2, keys->any_transaction);
-    ledger_row_key(core->ledger, "codes", &programme, 1, keys->codes);
     ledger_row_key(core->ledger, "otp-failures", both, 2, keys->failures);
     ledger_row_key(core->ledger, "otp-day-failures", both, 2, keys->day_failures);
     ledger_row_key(core->ledger, "otp-person-failures", &person, 1, keys->person_failures);

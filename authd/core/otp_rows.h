@@ -28,7 +28,6 @@ MUST_CHECK enum err otp_row_decode(struct bytes value, struct otp_row *row);
 struct otp_keys {
     uint8_t code[LEDGER_KEY_BYTES], transaction[LEDGER_KEY_BYTES];
     uint8_t any_transaction[LEDGER_KEY_BYTES]; /* whoever asked: tells OTA-011 from OTA-005 */
-    uint8_t codes[LEDGER_KEY_BYTES];           /* the programme's, in the hour */
     uint8_t failures[LEDGER_KEY_BYTES], day_failures[LEDGER_KEY_BYTES];
     uint8_t person_failures[LEDGER_KEY_BYTES], share[LEDGER_KEY_BYTES];
     uint8_t requests[LEDGER_KEY_BYTES], person_requests[LEDGER_KEY_BYTES];

@@ -4,9 +4,12 @@
 #include "authd/core/peers.h"
 
 #include "firmware/base/log.h"
+#include "authd/core/clients.h"
 #include "authd/core/deliver.h"
 #include "authd/core/flow.h"
+#include "authd/core/jose_flow.h"
 #include "authd/core/opening.h"
+#include "authd/core/questions.h"
 #include "authd/wire/notify_wire.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -20,7 +23,7 @@ static struct request *asker_of(struct lane *lane, const struct frame *frame, en
     if (slot >= LANE_REQUESTS_MAX)
         return NULL;
     struct request *request = &lane->requests[slot];
-    if (step == STEP_ENVELOPE || step == STEP_FOREIGN || step == STEP_PAYLOAD)
+    if (questions_is_for_unseal(step))
         lane->unseal_silent = 0;
     return request->step == step && request->generation == frame->generation ? request : NULL;
 }
@@ -40,6 +43,10 @@ ANSWER_HANDLER(on_payload, STEP_PAYLOAD, flow_on_payload)
 ANSWER_HANDLER(on_unwrapped, STEP_UNWRAP, flow_on_unwrapped)
 ANSWER_HANDLER(on_looked_up, STEP_LOOKUP, flow_on_looked_up)
 ANSWER_HANDLER(on_stated, STEP_STATEMENT, flow_on_stated)
+ANSWER_HANDLER(on_jose_request, STEP_JOSE_REQUEST, jose_flow_on_request)
+ANSWER_HANDLER(on_derived, STEP_JOSE_DERIVE, jose_flow_on_derived)
+ANSWER_HANDLER(on_jose_sealed, STEP_JOSE_SEALED, jose_flow_on_sealed)
+ANSWER_HANDLER(on_result, STEP_JOSE_RESULT, jose_flow_on_result)
 
 static struct lane_signer *signer_of(struct lane *lane, const struct serve_peer *peer) {
     for (unsigned i = 0; i < lane->core->signer_count; i++) {
@@ -53,9 +60,8 @@ static struct lane_signer *signer_of(struct lane *lane, const struct serve_peer 
 static void ask_signers_again(struct lane *lane, unsigned index) {
     for (size_t i = 0; i < LANE_REQUESTS_MAX; i++) {
         struct request *request = &lane->requests[i];
-        bool waits = request->step == STEP_UNWRAP || request->step == STEP_LOOKUP ||
-                     request->step == STEP_STATEMENT;
-        if (waits && (request->signer == index || request->signer == LANE_NO_SIGNER))
+        if (questions_is_for_signer(request->step) &&
+            (request->signer == index || request->signer == LANE_NO_SIGNER))
             flow_ask_again(lane, request);
     }
 }
@@ -91,12 +97,16 @@ static const struct serve_verb unseal_verbs[] = {
     {UNSEAL_ENVELOPE_READ, SERVE_ANY_STATE, on_envelope},
     {UNSEAL_FOREIGN_JUDGED, SERVE_ANY_STATE, on_judged},
     {UNSEAL_PAYLOAD_READ, SERVE_ANY_STATE, on_payload},
+    {JOSE_REQUEST_READ, SERVE_ANY_STATE, on_jose_request},
+    {JOSE_SEALED_READ, SERVE_ANY_STATE, on_jose_sealed},
 };
 static const struct serve_verb signer_verbs[] = {
     {HSM_HELLO, SERVE_ANY_STATE, on_signer_hello},
     {HSM_UNWRAPPED, SERVE_ANY_STATE, on_unwrapped},
     {HSM_LOOKED_UP, SERVE_ANY_STATE, on_looked_up},
     {HSM_STATED, SERVE_ANY_STATE, on_stated},
+    {HSM_DERIVED, SERVE_ANY_STATE, on_derived},
+    {HSM_RESULT_SIGNED, SERVE_ANY_STATE, on_result},
     /* lane 0 alone asks these */
     {HSM_ROOT_OPENED, SERVE_ANY_STATE, opening_on_root},
     {HSM_PUBLICATION, SERVE_ANY_STATE, opening_on_publication},
@@ -111,8 +121,7 @@ static const struct serve_verb notify_verbs[] = {
 /* What could not be asked while the worker was away. */
 static void ask_unseal_again(struct lane *lane) {
     for (size_t i = 0; i < LANE_REQUESTS_MAX; i++) {
-        enum step step = lane->requests[i].step;
-        if (step == STEP_ENVELOPE || step == STEP_FOREIGN || step == STEP_PAYLOAD)
+        if (questions_is_for_unseal(lane->requests[i].step))
             flow_ask_again(lane, &lane->requests[i]);
     }
 }
@@ -239,4 +248,6 @@ void peers_up(struct lane *lane, const char *role, uint16_t index) {
         ask_unseal_again(lane);
     if (strcmp(role, "hsm") == 0 && index < lane->core->signer_count)
         trust_hello(lane, index);
+    if (strcmp(role, "edge") == 0 && lane->index == 0)
+        clients_tell(lane);
 }

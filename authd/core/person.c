@@ -10,6 +10,7 @@
 
 /* Longer than any VID lives. */
 #define ALIAS_LIFETIME_MS (3650LL * 24 * 3600 * 1000)
+#define TOKEN_GENERATION  1
 
 static const char *type_name(const struct request *request) {
     return request->identifier_type == IDENTIFIER_VID ? "VID" : "UIN";
@@ -60,9 +61,14 @@ static enum err refuse_unknown(const struct core *core, struct request *request,
                                const char *reason) {
     struct ledger_op spend = budget_spend(core, request);
     size_t failed = 0;
+    if (request_is_jose(request) && request->envelope.function == FUNCTION_OTP) {
+        request_refuse(request, MOSIP_MLC_018, type_name(request), reason);
+        return ERR_OK; /* the answer says nothing, and so must the budget */
+    }
     switch (ledger_claim(core->ledger, &spend, 1, request->deadline_boot_ms, &failed,
                          &request->effects)) {
     case LEDGER_WON:
+        request->budget_spent = true;
         request_refuse(request, MOSIP_MLC_018, type_name(request), reason);
         return ERR_OK;
     case LEDGER_LIMIT:
@@ -104,6 +110,15 @@ enum err person_find(const struct core *core, struct request *request) {
              request->identity->expires_ms <= request->received_wall_ms)
         request_refuse(request, MOSIP_MLC_022, type_name(request), "person-expired");
     return ERR_OK;
+}
+
+enum err person_recall(const struct core *core, struct request *request) {
+    memcpy(request->person_key, request->lookup_key, sizeof(request->person_key));
+    if (request->identifier_type == IDENTIFIER_VID) {
+        ERR_TRY(registry_alias(core->registry, request->lookup_key, &request->alias));
+        memcpy(request->person_key, request->alias.lookup_key, sizeof(request->person_key));
+    }
+    return registry_identity(core->registry, request->person_key, &request->identity);
 }
 
 static void filter_child(const struct core *core, struct request *request) {
@@ -155,10 +170,21 @@ enum err person_filter(const struct core *core, struct request *request) {
     return ERR_OK;
 }
 
+/* A retry must get the same one, which nobody else can foresee. */
+static enum err token_of_body(const struct core *core, struct request *request) {
+    SECRET(key);
+    uint8_t seed[TOKEN_SEED_BYTES];
+    ERR_TRY(record_keys_derive(core->record_keys, TOKEN_GENERATION, "jose-token", &key));
+    crypto_generichash(seed, sizeof(seed), request->body_hash, sizeof(request->body_hash), key.data,
+                       key.len);
+    return token_of_seed(seed, request->statement.token);
+}
+
 enum err person_token(const struct core *core, struct request *request) {
     const struct policy *policy = &request->policy;
     if (policy->token_type == AUTH_TOKEN_RANDOM)
-        return token_random(request->statement.token);
+        return request_is_jose(request) ? token_of_body(core, request)
+                                        : token_random(request->statement.token);
     const char *audience =
         policy->token_type == AUTH_TOKEN_PARTNER ? request->partner.id : policy->id;
     return token_derive(request->identity->token, audience, core->national.uin_salt,

@@ -10,6 +10,9 @@
 
 /* Finds the person behind the lookup key; refuses the unknown, revoked, deactivated and expired. */
 MUST_CHECK enum err person_find(const struct core *core, struct request *request);
+/* The person of a request that was decided before, whatever has become of them since. ERR_NOT_FOUND
+ * and what the registry gives. */
+MUST_CHECK enum err person_recall(const struct core *core, struct request *request);
 /*
  * Counts one use of the request's VID, once all its factors matched: a mistake does not cost a
  * one-time VID. Refuses when its uses are up, so of two at once with the last use one is refused.

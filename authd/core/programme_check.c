@@ -12,8 +12,9 @@ enum err programme_load(struct registry *registry, struct request *request) {
     const struct envelope *envelope = &request->envelope;
     ERR_TRY(found(registry_partner(registry, envelope->partner_id, &request->partner),
                   &request->has_partner));
-    ERR_TRY(found(registry_misp(registry, envelope->misp_license_key, &request->misp),
-                  &request->has_misp));
+    if (!request_is_jose(request))
+        ERR_TRY(found(registry_misp(registry, envelope->misp_license_key, &request->misp),
+                      &request->has_misp));
     ERR_TRY(found(
         registry_api_key(registry, envelope->partner_id, envelope->api_key, &request->api_key),
         &request->has_api_key));
@@ -100,25 +101,28 @@ static const struct {
     bool (*fails)(const struct request *request, int64_t now_ms);
     enum mosip_error error;
     const char *reason;
+    bool mosip_alone; /* the JOSE profile has keys of its own, and no MISP */
 } standing_checks[] = {
-    {is_not_mapped, MOSIP_MPA_009, "partner-or-api-key-unknown"},
-    {is_partner_deleted, MOSIP_MPA_009, "partner-deleted"},
-    {is_partner_inactive, MOSIP_MPA_012, "partner-suspended"},
-    {is_policy_unknown, MOSIP_MPA_018, "policy-unknown"},
-    {is_policy_inactive, MOSIP_MPA_019, "policy-inactive"},
-    {is_api_key_deleted, MOSIP_MPA_009, "api-key-deleted"},
-    {is_api_key_inactive, MOSIP_MPA_012, "api-key-suspended"},
-    {is_api_key_out_of_time, MOSIP_MPA_039, "api-key-out-of-time"},
-    {is_certificate_missing, MOSIP_MPA_020, "certificate-not-registered"},
-    {is_certificate_different, MOSIP_MPA_021, "certificate-differs"},
-    {is_misp_unknown, MOSIP_MPA_007, "misp-unknown"},
-    {is_misp_blocked, MOSIP_MPA_017, "misp-blocked"},
-    {is_misp_early, MOSIP_MPA_007, "misp-not-commenced"},
-    {is_misp_expired, MOSIP_MPA_008, "misp-expired"},
+    {is_not_mapped, MOSIP_MPA_009, "partner-or-api-key-unknown", false},
+    {is_partner_deleted, MOSIP_MPA_009, "partner-deleted", false},
+    {is_partner_inactive, MOSIP_MPA_012, "partner-suspended", false},
+    {is_policy_unknown, MOSIP_MPA_018, "policy-unknown", false},
+    {is_policy_inactive, MOSIP_MPA_019, "policy-inactive", false},
+    {is_api_key_deleted, MOSIP_MPA_009, "api-key-deleted", false},
+    {is_api_key_inactive, MOSIP_MPA_012, "api-key-suspended", false},
+    {is_api_key_out_of_time, MOSIP_MPA_039, "api-key-out-of-time", false},
+    {is_certificate_missing, MOSIP_MPA_020, "certificate-not-registered", true},
+    {is_certificate_different, MOSIP_MPA_021, "certificate-differs", false},
+    {is_misp_unknown, MOSIP_MPA_007, "misp-unknown", true},
+    {is_misp_blocked, MOSIP_MPA_017, "misp-blocked", true},
+    {is_misp_early, MOSIP_MPA_007, "misp-not-commenced", true},
+    {is_misp_expired, MOSIP_MPA_008, "misp-expired", true},
 };
 
 void programme_check_standing(struct request *request, int64_t now_ms) {
     for (size_t i = 0; i < sizeof(standing_checks) / sizeof(standing_checks[0]); i++) {
+        if (standing_checks[i].mosip_alone && request_is_jose(request))
+            continue;
         if (standing_checks[i].fails(request, now_ms)) {
             request_refuse_filter(request, standing_checks[i].error, "", standing_checks[i].reason);
             return;
@@ -126,18 +130,17 @@ void programme_check_standing(struct request *request, int64_t now_ms) {
     }
 }
 
+void programme_check_call(struct request *request) {
+    enum envelope_function function = request->envelope.function;
+    uint32_t allowed = request->policy.allowed;
+    if (function == FUNCTION_OTP && (allowed & AUTH_TYPE_BIT(AUTH_TYPE_OTP_REQUEST)) == 0)
+        request_refuse_filter(request, MOSIP_MPA_005, "", "otp-request-not-in-policy");
+    else if (function == FUNCTION_KYC && (allowed & AUTH_TYPE_BIT(AUTH_TYPE_KYC)) == 0)
+        request_refuse_filter(request, MOSIP_MPA_013, "", "kyc-not-in-policy");
+}
+
 static void check_allowed(struct request *request) {
     const struct policy *policy = &request->policy;
-    if (request->envelope.function == FUNCTION_OTP) {
-        if ((policy->allowed & AUTH_TYPE_BIT(AUTH_TYPE_OTP_REQUEST)) == 0)
-            request_refuse_filter(request, MOSIP_MPA_005, "", "otp-request-not-in-policy");
-        return;
-    }
-    if (request->envelope.function == FUNCTION_KYC &&
-        (policy->allowed & AUTH_TYPE_BIT(AUTH_TYPE_KYC)) == 0) {
-        request_refuse_filter(request, MOSIP_MPA_013, "", "kyc-not-in-policy");
-        return;
-    }
     for (unsigned type = 0; type < AUTH_TYPE_COUNT; type++) {
         if ((request->factors & ~policy->allowed & AUTH_TYPE_BIT(type)) != 0) {
             request_refuse_filter(request, MOSIP_MPA_006, auth_type_text(type),
@@ -160,7 +163,10 @@ static void check_mandatory(struct request *request) {
 }
 
 void programme_check_factors(struct request *request) {
+    programme_check_call(request);
+    if (request_refused(request) || request->envelope.function == FUNCTION_OTP)
+        return;
     check_allowed(request);
-    if (!request_refused(request) && request->envelope.function != FUNCTION_OTP)
+    if (!request_refused(request))
         check_mandatory(request);
 }

@@ -17,5 +17,7 @@ MUST_CHECK enum err programme_load(struct registry *registry, struct request *re
 
 /* Partner, API key, policy and MISP, in MOSIP's order; the first that fails refuses. */
 void programme_check_standing(struct request *request, int64_t now_ms);
-/* The factors of the request against the policy, and the policy's mandatory ones. */
+/* Whether the policy allows this call at all. */
+void programme_check_call(struct request *request);
+/* The same, and the factors of the request against the policy, and the policy's mandatory ones. */
 void programme_check_factors(struct request *request);

@@ -1,5 +1,8 @@
 #include "authd/core/public.h"
 
+#include "authd/core/idempotency.h"
+#include "authd/core/jose_outcome.h"
+
 /* Clients may keep the JWKS and the certificates this long. */
 #define PUBLIC_MAX_AGE_SECONDS 300
 
@@ -45,6 +48,47 @@ static void ida_fir(const struct core *core, struct buffer *memory, struct edge_
     publish(core, core->publication.ida_fir_pem, EDGE_PEM, answer);
 }
 
+/* docs/protocol.md §9 */
+static void configuration(const struct core *core, struct buffer *memory,
+                          struct edge_answer *answer) {
+    const struct settings *settings = &core->settings;
+    const char *issuer = settings->issuer;
+    bool has_code = (settings->auth_type_set & AUTH_TYPE_BIT(AUTH_TYPE_OTP)) != 0;
+    bool has_declared = (settings->auth_type_set & AUTH_TYPE_BIT(AUTH_TYPE_DEMO)) != 0;
+    bool has_both = has_code && has_declared;
+    if (issuer[0] == '\0') {
+        answer->status = 404;
+        return;
+    }
+    if (!atomic_load(&core->opened))
+        return;
+    buffer_format(memory,
+                  "{\"issuer\":\"%s\",\"jwks_uri\":\"%s/.well-known/jwks.json\","
+                  "\"otp_endpoint\":\"%s/v1/otp\","
+                  "\"authentication_endpoint\":\"%s/v1/authentications\","
+                  "\"attributes_endpoint\":\"%s/v1/attributes\",",
+                  issuer, issuer, issuer, issuer, issuer);
+    buffer_format(memory,
+                  "\"request_signing_alg_values_supported\":[\"ES256\"],"
+                  "\"request_encryption_alg_values_supported\":[\"ECDH-ES\"],"
+                  "\"request_encryption_enc_values_supported\":[\"A256GCM\"],"
+                  "\"request_encryption_kid\":\"%s\","
+                  "\"result_signing_alg_values_supported\":[\"ES256\"],",
+                  core->publication.request_kid);
+    buffer_format(memory, "\"amr_values_supported\":[%s%s%s%s],\"acr_values_supported\":[%s%s%s],",
+                  has_code ? "\"otp\"" : "", has_both ? "," : "", has_declared ? "\"kba\"" : "",
+                  has_both ? ",\"mfa\"" : "", has_code ? "\"idbb:acr:generated-code\"" : "",
+                  has_both ? "," : "", has_declared ? "\"idcs:acr:declared\"" : "");
+    buffer_format(memory,
+                  "\"request_age\":%lld,\"request_future\":%lld,\"result_lifetime\":%d,"
+                  "\"otp_lifetime\":%lld,\"idempotency_lifetime\":%d}",
+                  (long long)settings->request_age_seconds,
+                  (long long)settings->request_future_seconds, JOSE_RESULT_LIFETIME_SECONDS,
+                  (long long)settings->otp_lifetime_seconds, IDEMPOTENCY_SECONDS);
+    *answer = (struct edge_answer){
+        .status = 200, .content = EDGE_JSON, .max_age_seconds = PUBLIC_MAX_AGE_SECONDS};
+}
+
 static const struct {
     const char *path;
     void (*answer)(const struct core *core, struct buffer *memory, struct edge_answer *answer);
@@ -52,6 +96,7 @@ static const struct {
     {"/health/ready", ready},
     {"/health/state", state},
     {"/.well-known/jwks.json", jwks},
+    {"/.well-known/idcs-configuration", configuration},
     {"/mosip-certs/ida-partner.cer", partner},
     {"/mosip-certs/ida-fir.cer", ida_fir},
 };

@@ -2,6 +2,8 @@
 
 #include "authd/core/questions.h"
 
+#include "authd/core/jose_outcome.h"
+
 enum { ANCHORS_MAX = 16, ANCHOR_MEMORY = 32 * 1024 };
 
 static enum err envelope(struct lane *lane, struct request *request, struct buffer *payload) {
@@ -70,6 +72,46 @@ static enum err statement(struct lane *lane, struct request *request, struct buf
     return ERR_OK;
 }
 
+static enum err jose_request(struct lane *lane, struct request *request, struct buffer *payload) {
+    (void)lane;
+    jose_wire_put_request_question(payload, &request->edge);
+    return ERR_OK;
+}
+
+static enum err jose_derive(struct lane *lane, struct request *request, struct buffer *payload) {
+    const struct jose_block *block = &request->jose.request.sealed;
+    struct hsm_derive question = {.party_u = block->party_u, .party_v = block->party_v};
+    (void)lane;
+    memcpy(question.kid, block->kid, sizeof(question.kid));
+    memcpy(question.x, block->x, sizeof(question.x));
+    memcpy(question.y, block->y, sizeof(question.y));
+    hsm_wire_put_derive(payload, &question);
+    return ERR_OK;
+}
+
+static enum err jose_sealed(struct lane *lane, struct request *request, struct buffer *payload) {
+    const struct jose_block *block = &request->jose.request.sealed;
+    struct jose_sealed_question question = {.protected_header = block->protected_header,
+                                            .ciphertext = block->ciphertext};
+    (void)lane;
+    if (request->content_key.len != sizeof(question.content_key))
+        return ERR_MALFORMED;
+    memcpy(question.content_key, request->content_key.data, sizeof(question.content_key));
+    memcpy(question.iv, block->iv, sizeof(question.iv));
+    memcpy(question.tag, block->tag, sizeof(question.tag));
+    jose_wire_put_sealed_question(payload, &question);
+    secret_wipe(&question, sizeof(question));
+    return ERR_OK;
+}
+
+static enum err jose_result(struct lane *lane, struct request *request, struct buffer *payload) {
+    SECRET(memory);
+    struct result result;
+    ERR_TRY(jose_outcome_result(lane->core, request, &memory, &result));
+    hsm_wire_put_result(payload, &result);
+    return ERR_OK;
+}
+
 static const struct {
     uint16_t type; /* 0: the step has no question */
     bool to_signer, secret;
@@ -82,7 +124,20 @@ static const struct {
     [STEP_PAYLOAD] = {UNSEAL_PAYLOAD, false, true, open_payload},
     [STEP_STATEMENT] = {HSM_STATEMENT, true, false, statement},
     [STEP_RECORD] = {0, false, false, NULL},
+    [STEP_JOSE_REQUEST] = {JOSE_REQUEST, false, false, jose_request},
+    [STEP_JOSE_DERIVE] = {HSM_DERIVE, true, false, jose_derive},
+    [STEP_JOSE_SEALED] = {JOSE_SEALED, false, true, jose_sealed},
+    [STEP_JOSE_RESULT] = {HSM_RESULT, true, true, jose_result},
+    [STEP_DUE] = {0, false, false, NULL},
 };
+
+bool questions_is_for_unseal(enum step step) {
+    return questions[step].type != 0 && !questions[step].to_signer;
+}
+
+bool questions_is_for_signer(enum step step) {
+    return questions[step].to_signer;
+}
 
 enum err questions_ask(struct lane *lane, struct request *request) {
     if (questions[request->step].type == 0)

@@ -9,3 +9,7 @@
  * signer is ready, the request waits for one until its deadline.
  */
 MUST_CHECK enum err questions_ask(struct lane *lane, struct request *request);
+
+/* Who has the question of this step. */
+bool questions_is_for_unseal(enum step step);
+bool questions_is_for_signer(enum step step);

@@ -40,9 +40,18 @@ void request_refuse_filter(struct request *request, enum mosip_error error, cons
     remember_reason(request, reason);
 }
 
+void request_refuse_jose(struct request *request, enum problem problem, const char *reason) {
+    if (request->problem == PROBLEM_NONE)
+        request->problem = problem;
+    remember_reason(request, reason);
+    request->statement.verdict = false;
+}
+
 void request_release(struct request *request) {
     secret_free(&request->content_key);
     secret_free(&request->otp);
+    secret_free(&request->jose.declared);
+    secret_free(&request->jose.photo);
     identity_free(request->identity);
     if (request->raw != NULL) /* an OTP request names the person in clear */
         secret_wipe(request->raw, request->raw_len);

@@ -3,15 +3,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "firmware/base/secret.h"
 #include "hsm/wire.h"
 #include "authd/core/identifier.h"
+#include "authd/core/problem.h"
 #include "authd/store/identity.h"
+#include "authd/store/jose_client.h"
 #include "authd/store/journal.h"
 #include "authd/store/ledger.h"
 #include "authd/store/programme.h"
 #include "authd/wire/edge_wire.h"
+#include "authd/wire/jose_wire.h"
 #include "authd/wire/unseal_wire.h"
 
 /* What a request waits for. Each has one outstanding question at a time. */
@@ -24,6 +28,12 @@ enum step {
     STEP_PAYLOAD,   /* unseal opens and reads the payload */
     STEP_STATEMENT, /* a signer writes and signs the answer */
     STEP_RECORD,    /* the journal makes the record durable */
+    /* JOSE profile */
+    STEP_JOSE_REQUEST, /* unseal reads path and body */
+    STEP_JOSE_DERIVE,  /* a signer derives the content key */
+    STEP_JOSE_SEALED,  /* unseal opens and reads the sealed block */
+    STEP_JOSE_RESULT,  /* a signer writes and signs the JWT */
+    STEP_DUE,          /* the answer waits for its time, or what follows it does */
 };
 
 /* How far the caller is known. */
@@ -36,6 +46,32 @@ enum standing {
 
 #define REQUEST_EFFECTS_MAX 4096
 #define REQUEST_REASON_SIZE 48
+#define REQUEST_HASH_BYTES  32
+
+/* What a decided request of the JOSE profile says, and says again to a retry (idempotency.h). */
+struct jose_outcome {
+    enum problem problem; /* PROBLEM_NONE: yes, or the 202 of an OTP request */
+    int64_t issued_s;     /* when it was decided */
+    uint8_t amr;          /* enum result_amr, added up */
+    uint8_t properties;   /* how many yes-or-no attributes were answered, of those asked for */
+};
+
+/* What only a request of the JOSE profile has. */
+struct jose_exchange {
+    struct jose_request request; /* the views of its sealed block point into request's ${sealed} */
+    struct jose_client client;
+    char device[JOSE_DEVICE_SIZE];
+    struct secret declared; /* the values of the payload's demographics */
+    struct secret photo;
+    bool has_nonce;
+    uint8_t nonce_row[LEDGER_KEY_BYTES]; /* where the nonce is claimed */
+    bool is_claimed; /* body and key are this request's: who ends without a decision frees them */
+    bool is_decided; /* ${outcome} holds, and is in the effects */
+    bool is_repeat;  /* ${outcome} is that of the first */
+    bool is_lost;    /* decided, but not signed in time: recorded, and answered as unavailable */
+    struct jose_outcome outcome;
+    char accepted[64]; /* the body of a 202 */
+};
 
 /* One request on its way through a lane. Slots are used again; ${generation} tells late answers. */
 struct request {
@@ -45,8 +81,9 @@ struct request {
     uint64_t edge_id;
     uint32_t edge_generation;
     int64_t received_wall_ms, deadline_boot_ms, asked_boot_ms;
-    unsigned signer;        /* whom the outstanding question went to */
-    unsigned unseal_deaths; /* unseal workers that died with this request */
+    int64_t received_boot_ns; /* when core took it */
+    unsigned signer;          /* whom the outstanding question went to */
+    unsigned unseal_deaths;   /* unseal workers that died with this request */
 
     uint8_t *raw; /* path, headers and body as edge sent them */
     size_t raw_len;
@@ -71,9 +108,14 @@ struct request {
     bool has_alias;
     struct alias alias;
     struct identity *identity;
-    uint32_t factors; /* AUTH_TYPE_BITs of the request */
+    uint32_t factors;                      /* AUTH_TYPE_BITs of the request */
+    uint8_t body_hash[REQUEST_HASH_BYTES]; /* SHA-256 of the body as received */
+    bool budget_spent;                     /* a failure was counted against the programme */
 
     struct statement statement;
+    enum problem problem;             /* a refusal that is the JOSE profile's own */
+    bool about_person;                /* from here on a refusal would tell of the person */
+    int64_t retry_after_ms;           /* of PROBLEM_TOO_MANY */
     char reason[REQUEST_REASON_SIZE]; /* a fixed word for the log and the journal */
     struct hsm_receipt receipt;       /* of the statement */
     uint8_t signer_process[HSM_BOOT_ID_BYTES];
@@ -90,6 +132,11 @@ struct request {
     size_t otp_value_len;
     bool send_phone, send_email;
     bool compared; /* a factor was compared with the person's: they may be told */
+
+    struct jose_exchange jose;
+    int64_t due_boot_ns;
+    bool is_answered; /* what follows the answer is due */
+    TAILQ_ENTRY(request) next_due;
 };
 
 /* Adds an error of the controller layer (§1.7) and remembers ${reason} if it is the first. */
@@ -98,8 +145,13 @@ void request_refuse(struct request *request, enum mosip_error error, const char 
 /* An error of the filter layer: MLC-007 and the cause, instead of all errors so far. */
 void request_refuse_filter(struct request *request, enum mosip_error error, const char *detail,
                            const char *reason);
+/* A refusal of the JOSE profile that MOSIP has no error for. The first one stays. */
+void request_refuse_jose(struct request *request, enum problem problem, const char *reason);
 static inline bool request_refused(const struct request *request) {
-    return request->statement.error_count > 0;
+    return request->statement.error_count > 0 || request->problem != PROBLEM_NONE;
+}
+static inline bool request_is_jose(const struct request *request) {
+    return request->edge.profile == EDGE_PROFILE_JOSE;
 }
 
 /* Wipes and frees what the slot holds; the slot is free. */

@@ -90,7 +90,9 @@ uint32_t request_factors(const struct payload *payload) {
     return set;
 }
 
-static bool outside_window(const struct settings *settings, int64_t time_ms, int64_t now_ms) {
+bool request_is_out_of_time(const struct request *request, const struct settings *settings,
+                            int64_t time_ms) {
+    int64_t now_ms = request->received_wall_ms;
     return time_ms > now_ms + settings->request_future_seconds * 1000 ||
            time_ms < now_ms - settings->request_age_seconds * 1000;
 }
@@ -101,7 +103,7 @@ static void check_time(struct request *request, const struct settings *settings,
     snprintf(seconds, sizeof(seconds), "%lld", (long long)settings->request_age_seconds);
     if (!valid)
         request_refuse(request, MOSIP_MLC_009, name, "time-malformed");
-    else if (outside_window(settings, time_ms, request->received_wall_ms))
+    else if (request_is_out_of_time(request, settings, time_ms))
         request_refuse(request, MOSIP_MLC_001, seconds, "time-outside-window");
 }
 
@@ -214,10 +216,16 @@ static void check_channels(struct request *request, const struct settings *setti
         request_refuse(request, MOSIP_OTA_009, "email", "channel-not-in-country");
 }
 
+void request_check_content(struct request *request, const struct settings *settings) {
+    static void (*const groups[])(struct request *, const struct settings *) = {
+        check_factors, check_demographics, check_identifier, check_channels};
+    for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]) && !request_refused(request); i++)
+        groups[i](request, settings);
+}
+
 void request_check_fields(struct request *request, const struct settings *settings) {
     static void (*const groups[])(struct request *, const struct settings *) = {
-        check_consent, check_times,        check_domain,     check_transaction,
-        check_factors, check_demographics, check_identifier, check_channels};
+        check_consent, check_times, check_domain, check_transaction, request_check_content};
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]) && !request_refused(request); i++)
         groups[i](request, settings);
 }

@@ -16,6 +16,11 @@ void request_check_authorization(struct request *request);
 void request_check_payload(struct request *request);
 /* Controller layer. Stops at the first group that has errors. */
 void request_check_fields(struct request *request, const struct settings *settings);
+/* Of these the groups that both profiles share: factors, demographics, identifier, channels. */
+void request_check_content(struct request *request, const struct settings *settings);
+/* Whether ${time_ms} is older or later than the settings allow at the time of receipt. */
+bool request_is_out_of_time(const struct request *request, const struct settings *settings,
+                            int64_t time_ms);
 
 /* Settles the identifier's type and, if its form is right, its readiness for a lookup. No refusal
  * here. */

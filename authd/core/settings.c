@@ -69,6 +69,11 @@ const struct conf_key settings_keys[] = {
     SWITCH("child-otp-denied", child_otp_denied, "yes", "children cannot authenticate by OTP"),
     NUMBER("unverified-answers-a-second", unverified_answers_a_second, 1, 100000, "40",
            "signed refusals to callers that no programme vouches for; beyond it a bare 503"),
+    TEXT("issuer", issuer, "",
+         "https address of the JOSE profile, as its tokens name it; empty: none"),
+    NUMBER("refusal-ms", refusal_ms, 10, 5000, "50",
+           "JOSE answers that would tell of a person leave this long after the request, or a "
+           "multiple"),
     NUMBER("ledger-rows", ledger_rows, 1000, 100000000, "1000000", "one-time rows in memory"),
     NUMBER("journal-segment-mebibytes", journal_segment_mebibytes, 1, 4096, "64",
            "size of a journal segment"),
@@ -120,6 +125,15 @@ static enum err refuse(struct conf_problem *problem, const char *key, const char
     return ERR_CONFIG;
 }
 
+/* It stands in JSON and in addresses as it is. */
+static bool is_issuer(const char *issuer) {
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                  "-._~:/[]";
+    size_t len = strlen(issuer);
+    return len == 0 || (strncmp(issuer, "https://", 8) == 0 && len > 8 && issuer[len - 1] != '/' &&
+                        strspn(issuer, allowed) == len);
+}
+
 enum err settings_read(struct bytes text, struct settings *settings, struct conf_problem *problem) {
     ERR_TRY(conf_parse(text, settings_keys, settings_key_count, settings, problem));
     settings->uin_rule_set = settings->vid_rule_set = settings->auth_type_set = 0;
@@ -129,6 +143,8 @@ enum err settings_read(struct bytes text, struct settings *settings, struct conf
         return refuse(problem, "vid-rules", "name rules such as checksum,first-digit");
     if (each_word(settings->auth_types_allowed, add_auth_type, &settings->auth_type_set) != ERR_OK)
         return refuse(problem, "auth-types-allowed", "name factors such as otp,demo");
+    if (!is_issuer(settings->issuer))
+        return refuse(problem, "issuer", "write https://host:port, as programmes reach it");
     settings->allow_uin = settings_list_has(settings->identifier_types, "UIN");
     settings->allow_vid = settings_list_has(settings->identifier_types, "VID");
     settings->channel_phone = settings_list_has(settings->otp_channels, "phone");

@@ -55,13 +55,17 @@ enum err token_derive(const char *subject, const char *audience, const char *uin
     return decimal_head(hex, token);
 }
 
-enum err token_random(char token[static TOKEN_SIZE]) {
-    uint8_t random[HASH_BYTES];
+enum err token_of_seed(const uint8_t seed[static TOKEN_SEED_BYTES], char token[static TOKEN_SIZE]) {
     char hex[HEX_CHARS];
     struct buffer target = buffer_over(hex, sizeof(hex));
     struct bytes written;
-    randombytes_buf(random, sizeof(random));
-    codec_hex_upper(&target, bytes_of(random, sizeof(random)));
+    codec_hex_upper(&target, bytes_of(seed, TOKEN_SEED_BYTES));
     ERR_TRY(buffer_end(&target, &written));
     return decimal_head(hex, token);
+}
+
+enum err token_random(char token[static TOKEN_SIZE]) {
+    uint8_t random[TOKEN_SEED_BYTES];
+    randombytes_buf(random, sizeof(random));
+    return token_of_seed(random, token);
 }

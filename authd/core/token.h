@@ -17,5 +17,9 @@
 MUST_CHECK enum err token_derive(const char *subject, const char *audience, const char *uin_salt,
                                  const char *partner_salt, char token[static TOKEN_SIZE]);
 
+#define TOKEN_SEED_BYTES 32
+/* The token that belongs to a random number. */
+MUST_CHECK enum err token_of_seed(const uint8_t seed[static TOKEN_SEED_BYTES],
+                                  char token[static TOKEN_SIZE]);
 /* A token nobody can derive again, for policies of type `random`. */
 MUST_CHECK enum err token_random(char token[static TOKEN_SIZE]);

@@ -12,7 +12,8 @@
 static const uint8_t signature[256] = {1, 2, 3};
 
 static struct evidence sample(void) {
-    struct evidence evidence = {.function = FUNCTION_AUTH,
+    struct evidence evidence = {.profile = EDGE_PROFILE_MOSIP,
+                                .function = FUNCTION_AUTH,
                                 .partner_id = "tayssir",
                                 .policy_id = "policy-1",
                                 .transaction = "1234567890",
@@ -29,6 +30,16 @@ static struct evidence sample(void) {
                                 .signer_index = 3,
                                 .signer_process = {11},
                                 .signer_sequence = UINT64_MAX};
+    return evidence;
+}
+
+static struct evidence jose_sample(void) {
+    struct evidence evidence = sample();
+    evidence.profile = EDGE_PROFILE_JOSE;
+    evidence.problem = PROBLEM_REPLAYED;
+    evidence.is_repeat = true;
+    evidence.kid[0] = 12;
+    snprintf(evidence.device, sizeof evidence.device, "tablet 7");
     return evidence;
 }
 
@@ -63,10 +74,25 @@ static void what_is_written_is_read(void **state) {
     assert_memory_equal(rewritten.data, written.data, written.len);
 }
 
-static void every_cut_and_every_addition_is_refused(void **state) {
+static void what_the_jose_profile_adds_is_read(void **state) {
     (void)state;
+    uint8_t memory[2048], again[2048];
+    struct evidence evidence = jose_sample(), read;
+    struct bytes written = encode(&evidence, memory, sizeof memory);
+    assert_int_equal(evidence_get(written, &read), ERR_OK);
+    assert_int_equal(read.profile, EDGE_PROFILE_JOSE);
+    assert_int_equal(read.problem, PROBLEM_REPLAYED);
+    assert_true(read.is_repeat);
+    assert_string_equal(read.device, "tablet 7");
+    assert_memory_equal(read.kid, evidence.kid, sizeof read.kid);
+    struct bytes rewritten = encode(&read, again, sizeof again);
+    assert_int_equal(rewritten.len, written.len);
+    assert_memory_equal(rewritten.data, written.data, written.len);
+}
+
+static void refuse_cuts_and_additions(struct evidence evidence) {
     uint8_t memory[2048];
-    struct evidence evidence = sample(), read;
+    struct evidence read;
     struct bytes written = encode(&evidence, memory, sizeof memory);
     for (size_t len = 0; len < written.len; len++) {
         uint8_t *exact = malloc(len + 1); /* so that a sanitizer sees what lies behind the end */
@@ -79,12 +105,20 @@ static void every_cut_and_every_addition_is_refused(void **state) {
     assert_int_not_equal(evidence_get(bytes_of(memory, written.len + 1), &read), ERR_OK);
 }
 
+static void every_cut_and_every_addition_is_refused(void **state) {
+    (void)state;
+    refuse_cuts_and_additions(sample());
+    refuse_cuts_and_additions(jose_sample());
+}
+
 static void another_format_is_refused(void **state) {
     (void)state;
     uint8_t memory[2048];
     struct evidence evidence = sample(), read;
     struct bytes written = encode(&evidence, memory, sizeof memory);
-    memory[0]++;
+    memory[0] = 0;
+    assert_int_equal(evidence_get(written, &read), ERR_MALFORMED);
+    memory[0] = EDGE_PROFILE_JOSE + 1;
     assert_int_equal(evidence_get(written, &read), ERR_MALFORMED);
 }
 
@@ -128,6 +162,7 @@ int main(void) {
     store_fixture_secrets();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read),
+        cmocka_unit_test(what_the_jose_profile_adds_is_read),
         cmocka_unit_test(every_cut_and_every_addition_is_refused),
         cmocka_unit_test(another_format_is_refused),
         cmocka_unit_test(a_request_leaves_no_name_behind),

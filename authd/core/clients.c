@@ -1,0 +1,49 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "authd/core/clients.h"
+
+#include "firmware/base/log.h"
+
+struct listing {
+    struct edge_client *clients; /* EDGE_CLIENTS_MAX */
+    size_t count, left_out;
+};
+
+static enum err add(void *context, const struct jose_client *client) {
+    struct listing *listing = context;
+    if (listing->count == EDGE_CLIENTS_MAX) {
+        listing->left_out++;
+        return ERR_OK;
+    }
+    struct edge_client *entry = &listing->clients[listing->count++];
+    memcpy(entry->thumbprint, client->tls_thumbprint, sizeof(entry->thumbprint));
+    entry->not_before_ms = client->tls_not_before_ms;
+    entry->not_after_ms = client->tls_not_after_ms;
+    return ERR_OK;
+}
+
+static enum err send(struct lane *lane, const struct listing *listing) {
+    struct buffer payload = buffer_over(lane->scratch, FRAME_PAYLOAD_MAX);
+    struct frame frame = {.type = EDGE_CLIENTS};
+    edge_wire_put_clients(&payload, listing->clients, listing->count);
+    ERR_TRY(buffer_end(&payload, &frame.payload));
+    return serve_send(lane->edge, &frame);
+}
+
+void clients_tell(struct lane *lane) {
+    struct core *core = lane->core;
+    struct listing listing = {.count = 0};
+    if (core->settings.issuer[0] == '\0' || !atomic_load(&core->opened) || lane->edge == NULL)
+        return;
+    listing.clients = calloc(EDGE_CLIENTS_MAX, sizeof(*listing.clients));
+    enum err result = listing.clients != NULL ? ERR_OK : ERR_FULL;
+    if (result == ERR_OK)
+        result = registry_each_jose_client(core->registry, add, &listing);
+    if (result == ERR_OK)
+        result = send(lane, &listing);
+    if (result != ERR_OK || listing.left_out > 0)
+        log_event(LOG_ERROR, "clients-not-told", "why=%s left-out=%zu", err_text(result),
+                  listing.left_out);
+    free(listing.clients);
+}
