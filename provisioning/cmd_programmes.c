@@ -56,7 +56,8 @@ static enum result put_misp(const struct import *import, const json_t *object, c
 static enum result put_jose(const struct import *import, const json_t *object, const char *id,
                             const char *where) {
     struct cmd_partner_jose jose = {0};
-    char place[OFFICER_JSON_PLACE_SIZE], names[3][PATH_SIZE] = {"", "", ""}, paths[3][PATH_SIZE];
+    char place[OFFICER_JSON_PLACE_SIZE + sizeof ".jose"], paths[3][PATH_SIZE];
+    char names[3][PATH_SIZE] = {"", "", ""};
     const struct officer_json_member members[] = {
         {"tls", OFFICER_JSON_TEXT, true, names[0], PATH_SIZE},
         {"signature", OFFICER_JSON_TEXT, true, names[1], PATH_SIZE},
