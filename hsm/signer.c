@@ -212,9 +212,17 @@ static enum err start(void) {
     return report("ready", boot_ready(&signer.boot, answers->serve, &control));
 }
 
+/* For the log: whether it signs results of the JOSE profile. */
+static const char *results_text(void) {
+    if (signer.keys.token == NULL)
+        return "no-key";
+    return signer.settings.issuer[0] == '\0' ? "no-issuer" : "yes";
+}
+
 static int serve(void) {
     struct answers *answers = &signer.answers;
-    log_event(LOG_INFO, "serving", "provisioned=%s", signer.keys.provisioned ? "yes" : "no");
+    log_event(LOG_INFO, "serving", "provisioned=%s results=%s",
+              signer.keys.provisioned ? "yes" : "no", results_text());
     enum err err = serve_run(answers->serve);
     if (answers->failure != ERR_OK)
         err = answers->failure;
