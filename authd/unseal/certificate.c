@@ -2,6 +2,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -14,9 +16,11 @@
 #include "authd/unseal/digest.h"
 #include "authd/unseal/jws.h"
 
-#define STRENGTH_LEVEL 2 /* OpenSSL's security level for 112 bits */
-#define STRENGTH_BITS  112
-#define RSA_BITS_MAX   4096
+#define STRENGTH_LEVEL        2 /* OpenSSL's security level for 112 bits */
+#define STRENGTH_BITS         112
+#define RSA_BITS_MAX          4096
+#define RSA_EXPONENT_BITS_MIN 17
+#define RSA_EXPONENT_BITS_MAX 256
 
 static EVP_MD_CTX *verifier;
 
@@ -60,6 +64,19 @@ static X509 *parse(struct bytes der) {
     return NULL;
 }
 
+/* FIPS 186-5 §5.4: an odd exponent above 2^16 and below 2^256. With 1 anybody makes signatures. */
+static bool is_sound_rsa(const EVP_PKEY *key) {
+    BIGNUM *exponent = NULL;
+    if (EVP_PKEY_get_bits(key) > RSA_BITS_MAX ||
+        EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1)
+        return false;
+    int bits = BN_num_bits(exponent);
+    bool sound =
+        BN_is_odd(exponent) && bits >= RSA_EXPONENT_BITS_MIN && bits <= RSA_EXPONENT_BITS_MAX;
+    BN_free(exponent);
+    return sound;
+}
+
 /* ERR_MALFORMED: no key that can be used, such as a point that is not on its curve. */
 static enum err check_key(X509 *certificate, bool must_be_rsa) {
     EVP_PKEY *key = X509_get0_pubkey(certificate);
@@ -67,7 +84,7 @@ static enum err check_key(X509 *certificate, bool must_be_rsa) {
         return ERR_MALFORMED;
     bool is_rsa = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
     if (EVP_PKEY_get_security_bits(key) < STRENGTH_BITS || (must_be_rsa && !is_rsa) ||
-        (is_rsa && EVP_PKEY_get_bits(key) > RSA_BITS_MAX))
+        (is_rsa && !is_sound_rsa(key)))
         return ERR_DENIED;
     return ERR_OK;
 }

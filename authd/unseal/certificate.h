@@ -11,9 +11,10 @@
  * here: it needs only the hash of the certificate (der.h), as core knows the registered ones.
  *
  * What is required of a key: at least 112 bits of strength (NIST SP 800-57 part 1, table 2), RSA
- * not above 4096 bits. A path is one of RFC 5280 at the given time, from the certificate to an
- * anchor that is its issuer (and need not be self-signed), every key and signature in it of that
- * strength. Intermediates that the other side sends are not used and nothing is fetched.
+ * not above 4096 bits and with an exponent as FIPS 186-5 wants it. A path is one of RFC 5280 at the
+ * given time, from the certificate to an anchor that is its issuer (and need not be self-signed),
+ * every key and signature in it of that strength. Intermediates that the other side sends are not
+ * used and nothing is fetched.
  */
 
 /* Loads OpenSSL's algorithms: before confinement. ERR_CRYPTO. */

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <openssl/bn.h>
 #include <openssl/ec.h>
+#include <openssl/rsa.h>
 #include <openssl/sha.h>
 
 #include "authd/unseal/certificate.h"
@@ -212,6 +214,33 @@ static void a_weak_key_or_signature_is_denied(void **state) {
     ask(sample_der(&leaf), &root);
     assert_int_equal(answer.status, ERR_CRYPTO);
     sample_free(&leaf);
+}
+
+static EVP_PKEY *rsa_of_exponent(unsigned long exponent) {
+    EVP_PKEY *key = NULL;
+    BIGNUM *e = BN_new();
+    assert_int_equal(BN_set_word(e, exponent), 1);
+    EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    assert_true(
+        EVP_PKEY_keygen_init(maker) == 1 && EVP_PKEY_CTX_set_rsa_keygen_bits(maker, 2048) == 1 &&
+        EVP_PKEY_CTX_set1_rsa_keygen_pubexp(maker, e) == 1 && EVP_PKEY_generate(maker, &key) == 1);
+    EVP_PKEY_CTX_free(maker);
+    BN_free(e);
+    return key;
+}
+
+static void an_rsa_key_of_a_small_exponent_is_denied(void **state) {
+    (void)state;
+    static const unsigned long exponents[] = {3, 65535, 65537, 65539};
+    struct sample_holder leaf;
+    for (size_t i = 0; i < COUNT_OF(exponents); i++) {
+        EVP_PKEY *key = rsa_of_exponent(exponents[i]);
+        sample_certify(&(struct sample_subject){.name = "leaf", .key = key}, &root, &leaf);
+        ask(sample_der(&leaf), &root);
+        assert_int_equal(answer.status, exponents[i] < 65537 ? ERR_DENIED : ERR_OK);
+        sample_free(&leaf);
+        EVP_PKEY_free(key);
+    }
 }
 
 static void a_weak_authority_vouches_for_nobody(void **state) {
@@ -478,6 +507,7 @@ int main(void) {
         cmocka_unit_test(out_of_time_is_expired),
         cmocka_unit_test(under_an_expired_anchor_nothing_is_trusted),
         cmocka_unit_test(a_weak_key_or_signature_is_denied),
+        cmocka_unit_test(an_rsa_key_of_a_small_exponent_is_denied),
         cmocka_unit_test(a_weak_authority_vouches_for_nobody),
         cmocka_unit_test(a_curve_is_for_authorities_not_for_programmes),
         cmocka_unit_test(a_programme_of_the_jose_profile_has_a_key_on_p256),
