@@ -9,6 +9,8 @@ static const char *const content_types[] = {
     [EDGE_PEM] = "application/pem-certificate-chain", /* RFC 8555 §9.1 */
     [EDGE_JWKS] = "application/jwk-set+json",         /* RFC 7517 §8.5.2 */
     [EDGE_NO_CONTENT] = NULL,
+    [EDGE_JWT] = "application/jwt",              /* RFC 7519 §10.3.1 */
+    [EDGE_PROBLEM] = "application/problem+json", /* RFC 9457 §6.1 */
 };
 
 static void response_free(struct MHD_Response **response) {
@@ -34,6 +36,12 @@ static bool add_cache_control(struct MHD_Response *response, uint32_t max_age_se
     return add(response, "Cache-Control", text);
 }
 
+static bool add_retry_after(struct MHD_Response *response, uint32_t seconds) {
+    char text[16];
+    (void)snprintf(text, sizeof text, "%u", (unsigned)seconds);
+    return seconds == 0 || add(response, "Retry-After", text);
+}
+
 static bool add_signature(struct MHD_Response *response, struct bytes signature) {
     char text[EDGE_SIGNATURE_MAX + 1];
     if (signature.len == 0)
@@ -52,6 +60,7 @@ struct MHD_Response *answer_relay(const struct edge_answer *answer, bool last) {
     bool whole = response != NULL &&
                  add(response, "Content-Type", content_types[answer->content]) &&
                  add_cache_control(response, answer->max_age_seconds) &&
+                 add_retry_after(response, answer->retry_after_seconds) &&
                  add_signature(response, answer->signature) && add_close(response, last);
     return whole ? take(&response) : NULL;
 }

@@ -51,6 +51,7 @@ enum err connections_take(struct connections *connections, int64_t now_ms,
     taken->next_free = NULL;
     taken->accepted_ms = now_ms;
     taken->requests = 0;
+    taken->mutual = (struct mutual){0};
     connections_enter(connections, taken, PHASE_HANDSHAKE, now_ms);
     *connection = taken;
     return ERR_OK;
@@ -61,6 +62,7 @@ void connections_release(struct connections *connections, struct connection *con
     connections_enter(connections, connection, PHASE_CUT, 0);
     connection->fd = -1;
     connection->http = NULL;
+    connection->arrivals = NULL;
     connection->next_free = connections->free;
     connections->free = connection;
     connections->used--;
@@ -160,4 +162,9 @@ void connections_shut_down(int fd) {
     if (has_unread(fd))
         (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
     (void)shutdown(fd, SHUT_RDWR);
+}
+
+void connections_cut(struct connections *connections, struct connection *connection) {
+    connections_enter(connections, connection, PHASE_CUT, 0);
+    connections_shut_down(connection->fd);
 }

@@ -7,6 +7,7 @@
 #include "authd/edge/deadlines.h"
 #include "authd/edge/handshake.h"
 #include "authd/edge/head.h"
+#include "authd/edge/mutual.h"
 #include "authd/wire/edge_wire.h"
 
 /*
@@ -14,6 +15,7 @@
  * counts inactivity only, so that one byte now and then would hold a socket for ever; the deadlines
  * here are absolute.
  */
+struct arrivals;
 struct MHD_Connection;
 struct MHD_Response;
 
@@ -54,8 +56,9 @@ struct connection {
     struct MHD_Connection *http;
     struct connection *next_free;
     uint64_t client;
-    bool counted; /* among its client's connections: not since it had to make place */
-    void *owner;  /* who serves it */
+    bool counted;              /* among its client's connections: not since it had to make place */
+    struct arrivals *arrivals; /* whose it is */
+    struct mutual mutual;      /* JOSE: who the client is */
     struct connection_request request;
 };
 
@@ -111,6 +114,8 @@ struct connection *connections_expired(const struct connections *connections, in
 /* Milliseconds until the next deadline, 0 when it has passed, -1 without any. */
 int connections_wait_ms(const struct connections *connections, int64_t now_ms);
 
+/* Shuts the socket of ${connection} down; libmicrohttpd notices and closes it. */
+void connections_cut(struct connections *connections, struct connection *connection);
 /*
  * Ends both directions of a client's socket. With a reset when it has not read an answer, since
  * what stays in the kernel would stay there for minutes.

@@ -19,6 +19,7 @@ struct edge {
     struct settings settings;
     struct tls tls;
     struct clients *clients;
+    size_t lane_count;
     struct lane *lanes[BOOT_LISTENERS_MAX];
     struct serve *serve; /* of the control socket; the lanes have their own */
 };
@@ -44,12 +45,14 @@ static enum err read_settings(struct edge *edge) {
 }
 
 static enum err open_lane(struct edge *edge, size_t i) {
+    bool jose = edge->boot.listener_count > edge->lane_count;
     const struct lane_options options = {
         .index = (unsigned)i,
         .settings = &edge->settings,
         .tls = &edge->tls,
         .clients = edge->clients,
         .listener = edge->boot.listeners[i],
+        .listener_jose = jose ? edge->boot.listeners[edge->lane_count + i] : -1,
         .core_fd = boot_peer_fd(&edge->boot, "core", 0, (uint16_t)i),
         .pulse = i + 1 < PULSE_SLOTS ? &edge->boot.pulse[i + 1] : NULL,
     };
@@ -60,10 +63,23 @@ static enum err open_lane(struct edge *edge, size_t i) {
     return lane_open(&edge->lanes[i], &options);
 }
 
+/* A lane for each socket to core; a listener for each lane, or two. */
+static enum err count_lanes(struct edge *edge) {
+    size_t lanes = edge->boot.peer_count, listeners = edge->boot.listener_count;
+    if (lanes == 0 || lanes > BOOT_LISTENERS_MAX / 2 ||
+        (listeners != lanes && listeners != 2 * lanes)) {
+        log_event(LOG_ERROR, "wrong-listeners", "lanes=%zu listeners=%zu", lanes, listeners);
+        return ERR_CONFIG;
+    }
+    edge->lane_count = lanes;
+    return ERR_OK;
+}
+
 static enum err open_lanes(struct edge *edge) {
+    ERR_TRY(count_lanes(edge));
     ERR_TRY(clients_open(&edge->clients, (size_t)edge->settings.connections,
                          (size_t)edge->settings.connections_a_client));
-    for (size_t i = 0; i < edge->boot.listener_count; i++)
+    for (size_t i = 0; i < edge->lane_count; i++)
         ERR_TRY(open_lane(edge, i));
     tls_forget_key(&edge->tls);
     return ERR_OK;
@@ -99,13 +115,13 @@ static void peer_down(void *context, const char *role, uint16_t index) {
     (void)index;
     if (!bytes_equal_text(bytes_of_text(role), "core"))
         return;
-    for (size_t i = 0; i < edge->boot.listener_count; i++)
+    for (size_t i = 0; i < edge->lane_count; i++)
         lane_core_down(edge->lanes[i]);
 }
 
 static enum err serve_until_stopped(struct edge *edge) {
     const struct boot_control control = {.peer_down = peer_down, .context = edge};
-    for (size_t i = 0; i < edge->boot.listener_count; i++)
+    for (size_t i = 0; i < edge->lane_count; i++)
         ERR_TRY(lane_start(edge->lanes[i]));
     ERR_TRY(boot_ready(&edge->boot, edge->serve, &control));
     return serve_run(edge->serve);

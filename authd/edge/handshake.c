@@ -50,6 +50,18 @@ void handshake_begin(struct handshakes *handshakes, struct handshake *handshake,
     gnutls_transport_set_vec_push_function(session, push);
 }
 
+enum err handshake_linger(struct handshake *handshake) {
+    uint8_t dropped[4096];
+    (void)shutdown(handshake->fd, SHUT_WR);
+    while (handshake->lingered <= HANDSHAKE_LINGER_MAX) {
+        ssize_t count = pull(handshake, dropped, sizeof dropped);
+        if (count <= 0)
+            return count < 0 && errno == EAGAIN ? ERR_AGAIN : ERR_CLOSED;
+        handshake->lingered += (size_t)count;
+    }
+    return ERR_LIMIT;
+}
+
 void handshake_end(struct handshake *handshake) {
     if (handshake->stalled)
         TAILQ_REMOVE(&handshake->all->stalled, handshake, next);

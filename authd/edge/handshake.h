@@ -23,6 +23,7 @@ struct handshake {
     bool open;        /* between handshake_begin and handshake_end */
     bool stalled;     /* in the list */
     bool parked;
+    size_t lingered; /* bytes */
     TAILQ_ENTRY(handshake) next;
 };
 
@@ -42,6 +43,14 @@ void handshake_begin(struct handshakes *handshakes, struct handshake *handshake,
 void handshake_end(struct handshake *handshake);
 /* Resumes it if it is parked: before the daemon is stopped. */
 void handshake_wake(struct handshake *handshake);
+
+/*
+ * Of a handshake that was refused: says that nothing more will be sent, and reads what the client
+ * still sends, to drop it. ERR_AGAIN: it has not hung up. ERR_CLOSED: it has. ERR_LIMIT: it sends
+ * more than HANDSHAKE_LINGER_MAX.
+ */
+#define HANDSHAKE_LINGER_MAX 65536
+MUST_CHECK enum err handshake_linger(struct handshake *handshake);
 
 /* After each turn of libmicrohttpd: parks those that stalled in it. */
 void handshakes_park(struct handshakes *handshakes);

@@ -11,13 +11,19 @@
 #define HTTP_UNSUPPORTED_MEDIA  415
 #define HTTP_HEADER_TOO_LARGE   431
 
-static const char *const names[HEAD_NAMES] = {
-    [HEAD_HOST] = "Host",
-    [HEAD_CONTENT_LENGTH] = "Content-Length",
-    [HEAD_CONTENT_TYPE] = "Content-Type",
-    [HEAD_TRANSFER_ENCODING] = "Transfer-Encoding",
-    [HEAD_SIGNATURE] = "signature",
-    [HEAD_AUTHORIZATION] = "Authorization",
+#define BOTH (EDGE_PROFILE_MOSIP | EDGE_PROFILE_JOSE)
+
+static const struct {
+    enum edge_profile profiles; /* or-ed */
+    const char *text;
+} names[HEAD_NAMES] = {
+    [HEAD_HOST] = {BOTH, "Host"},
+    [HEAD_CONTENT_LENGTH] = {BOTH, "Content-Length"},
+    [HEAD_CONTENT_TYPE] = {BOTH, "Content-Type"},
+    [HEAD_TRANSFER_ENCODING] = {BOTH, "Transfer-Encoding"},
+    [HEAD_SIGNATURE] = {EDGE_PROFILE_MOSIP, "signature"},
+    [HEAD_AUTHORIZATION] = {EDGE_PROFILE_MOSIP, "Authorization"},
+    [HEAD_IDEMPOTENCY_KEY] = {EDGE_PROFILE_JOSE, "Idempotency-Key"},
 };
 
 static bool equal_caseless(struct bytes view, const char *text) {
@@ -57,10 +63,10 @@ static struct bytes without_space_at_end(struct bytes view) {
     return view;
 }
 
-void head_target(struct head *head, struct bytes target) {
+void head_begin(struct head *head, enum edge_profile profile, struct bytes target) {
     const uint8_t *query = target.len > 0 ? memchr(target.data, '?', target.len) : NULL;
     size_t len = query != NULL ? (size_t)(query - target.data) : target.len;
-    head->path_too_long = len > EDGE_PATH_MAX;
+    *head = (struct head){.profile = profile, .path_too_long = len > EDGE_PATH_MAX};
     head->path = head->path_too_long ? bytes_of(NULL, 0) : bytes_of(target.data, len);
 }
 
@@ -68,7 +74,7 @@ void head_add(struct head *head, struct bytes name, struct bytes value) {
     if (!is_token(name) || has_control_character(value))
         head->malformed = true;
     for (size_t i = 0; i < HEAD_NAMES; i++) {
-        if (!equal_caseless(name, names[i]))
+        if ((names[i].profiles & head->profile) == 0 || !equal_caseless(name, names[i].text))
             continue;
         if (head->seen[i])
             head->malformed = true;
@@ -90,13 +96,21 @@ static enum err read_length(struct bytes text, uint64_t *length) {
     return text.len > 0 ? ERR_OK : ERR_MALFORMED;
 }
 
-/* The media type alone, whatever its parameters. */
-static bool is_json(struct bytes type) {
-    static const char json[] = "application/json";
-    size_t len = sizeof json - 1;
-    if (type.len < len || strncasecmp((const char *)type.data, json, len) != 0)
+static bool is_media(struct bytes type, const char *name) {
+    size_t len = strlen(name);
+    if (type.len < len || strncasecmp((const char *)type.data, name, len) != 0)
         return false;
     return type.len == len || memchr("; \t", type.data[len], 3) != NULL;
+}
+
+/* Of the media type alone, whatever its parameters. */
+static enum edge_media media_of(const struct head *head) {
+    struct bytes type = head->value[HEAD_CONTENT_TYPE];
+    if (!head->seen[HEAD_CONTENT_TYPE])
+        return EDGE_MEDIA_NONE;
+    if (is_media(type, "application/json"))
+        return EDGE_MEDIA_JSON;
+    return is_media(type, "application/jose") ? EDGE_MEDIA_JOSE : EDGE_MEDIA_OTHER;
 }
 
 static bool framing_is_sound(const struct head *head, struct head_verdict *verdict) {
@@ -124,6 +138,28 @@ static struct head_verdict refuse(struct head_verdict verdict, unsigned status, 
     return verdict;
 }
 
+static bool key_is_sound(const struct head *head) {
+    return !head->seen[HEAD_IDEMPOTENCY_KEY] ||
+           edge_wire_is_idempotency_key(head->value[HEAD_IDEMPOTENCY_KEY]);
+}
+
+/* What the profile wants of a head that is sound and has a route. */
+static struct head_verdict judge_content(const struct head *head, struct head_verdict verdict,
+                                         uint64_t body_max) {
+    bool has_body = verdict.chunked || verdict.body_len > 0;
+    bool post = verdict.route->method == EDGE_POST;
+    verdict.media = media_of(head);
+    if (!post && has_body)
+        return refuse(verdict, HTTP_BAD_REQUEST, true);
+    if (!key_is_sound(head))
+        return refuse(verdict, HTTP_BAD_REQUEST, false);
+    if (post && head->profile == EDGE_PROFILE_MOSIP && verdict.media != EDGE_MEDIA_JSON)
+        return refuse(verdict, HTTP_UNSUPPORTED_MEDIA, false);
+    if (verdict.body_len > body_max)
+        return refuse(verdict, HTTP_CONTENT_TOO_LARGE, false);
+    return verdict;
+}
+
 struct head_verdict head_judge(const struct head *head, uint64_t body_max) {
     struct head_verdict verdict = {0};
     if (!framing_is_sound(head, &verdict))
@@ -133,17 +169,10 @@ struct head_verdict head_judge(const struct head *head, uint64_t body_max) {
     if (head->value[HEAD_SIGNATURE].len > EDGE_SIGNATURE_MAX ||
         head->value[HEAD_AUTHORIZATION].len > EDGE_AUTHORIZATION_MAX)
         return refuse(verdict, HTTP_HEADER_TOO_LARGE, true);
-    verdict.route = route_find(head->path);
+    verdict.route = route_find(head->profile, head->path);
     if (verdict.route == NULL)
         return refuse(verdict, HTTP_NOT_FOUND, false);
     if (!bytes_equal_text(head->method, route_method(verdict.route)))
         return refuse(verdict, HTTP_METHOD_NOT_ALLOWED, false);
-    bool has_body = verdict.chunked || verdict.body_len > 0;
-    if (verdict.route->method == EDGE_GET && has_body)
-        return refuse(verdict, HTTP_BAD_REQUEST, true);
-    if (verdict.route->method == EDGE_POST && !is_json(head->value[HEAD_CONTENT_TYPE]))
-        return refuse(verdict, HTTP_UNSUPPORTED_MEDIA, false);
-    if (verdict.body_len > body_max)
-        return refuse(verdict, HTTP_CONTENT_TOO_LARGE, false);
-    return verdict;
+    return judge_content(head, verdict, body_max);
 }

@@ -8,16 +8,19 @@
 #include "firmware/base/serve.h"
 
 /*
- * libmicrohttpd inside the loop of a lane: it frames TLS and HTTP, this judges the head, gathers
- * the body and keeps the phase of each connection. Nothing here is called from two threads.
+ * libmicrohttpd at one address, inside the loop of a lane: it frames TLS and HTTP, this judges the
+ * head, gathers the body and keeps the phase of each connection. Nothing here is called from two
+ * threads.
  */
 struct http;
 
 struct http_options {
+    enum edge_profile profile;
     const struct settings *settings;
     const struct tls *tls;
-    struct clients *clients;         /* shared by the lanes */
-    struct connections *connections; /* the lane's */
+    struct clients *clients;             /* shared by the lanes */
+    struct connections *connections;     /* the lane's */
+    const struct registered *registered; /* the lane's; the JOSE profile's clients */
     struct tally *tally;
     int listener; /* taken over, also on error */
     /* Sends the request to core. ERR_FULL: its queue is full. */
@@ -39,9 +42,9 @@ int http_turn(struct http *http);
  * Answers a request that waits for core: with core's answer, or with a bare ${status}. Outside
  * http_turn, and before the next one.
  */
-void http_answer(struct http *http, struct connection *connection,
-                 const struct edge_answer *answer);
-void http_refuse(struct http *http, struct connection *connection, unsigned status);
+void http_answer(struct connection *connection, const struct edge_answer *answer);
+void http_refuse(struct connection *connection, unsigned status);
 
-/* Shuts the socket of ${connection} down; libmicrohttpd notices and closes it. */
-void http_cut(struct http *http, struct connection *connection);
+/* Core has sent another list of clients: cuts the connections of those who are not in it. One that
+ * waits for core gets its answer, as the last. */
+void http_cut_strangers(struct connections *connections);

@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -19,11 +20,15 @@ enum notice { NOTICE_CORE_DOWN = 1, NOTICE_STOP = 2 };
 
 struct lane {
     struct lane_options options;
-    struct http_options http_options;
     struct serve *serve;
     struct serve_peer *core;
     struct connections connections;
-    struct http *http;
+    struct registered registered;
+    struct address {
+        struct http_options options;
+        struct http *http;
+    } addresses[2];
+    size_t address_count;
     struct tally tally;
     uint8_t *payload; /* FRAME_PAYLOAD_MAX, for the request being written */
     enum err end;     /* why the loop stopped */
@@ -39,8 +44,10 @@ static enum err forward(void *context, const struct connection *connection) {
     struct lane *lane = context;
     const struct connection_request *request = &connection->request;
     struct edge_request message = {
-        .profile = EDGE_PROFILE_MOSIP,
-        .media = request->verdict.route->method == EDGE_POST ? EDGE_MEDIA_JSON : EDGE_MEDIA_NONE,
+        .profile = request->head.profile,
+        .media = request->verdict.media,
+        .has_idempotency_key = request->head.seen[HEAD_IDEMPOTENCY_KEY],
+        .idempotency_key = request->head.value[HEAD_IDEMPOTENCY_KEY],
         .method = request->verdict.route->method,
         .path = request->head.path,
         .has_signature = request->head.seen[HEAD_SIGNATURE],
@@ -56,6 +63,8 @@ static enum err forward(void *context, const struct connection *connection) {
         .id = connections_frame_id(&lane->connections, connection),
         .generation = connection->generation,
     };
+    memcpy(message.client_thumbprint, connection->mutual.thumbprint,
+           sizeof message.client_thumbprint);
     edge_wire_put_request(&buffer, &message);
     ERR_TRY(buffer_end(&buffer, &frame.payload));
     return serve_send(lane->core, &frame);
@@ -69,9 +78,17 @@ static enum err take_answer(void *context, struct serve_peer *peer, const struct
     struct connection *connection =
         connections_find(&lane->connections, frame->id, frame->generation);
     if (connection != NULL)
-        http_answer(lane->http, connection, &answer);
+        http_answer(connection, &answer);
     else
         tally_add(&lane->tally, TALLY_LATE);
+    return ERR_OK;
+}
+
+static enum err take_clients(void *context, struct serve_peer *peer, const struct frame *frame) {
+    (void)peer;
+    struct lane *lane = context;
+    ERR_TRY(registered_replace(&lane->registered, frame->payload));
+    http_cut_strangers(&lane->connections);
     return ERR_OK;
 }
 
@@ -89,7 +106,7 @@ static void refuse_waiting(struct lane *lane) {
         if (!connection->request.waiting)
             continue;
         tally_add(&lane->tally, TALLY_CORE_DOWN);
-        http_refuse(lane->http, connection, UNAVAILABLE);
+        http_refuse(connection, UNAVAILABLE);
     }
 }
 
@@ -103,11 +120,25 @@ static void expire(struct lane *lane, struct connection *connection) {
     };
     if (connection->request.waiting) {
         tally_add(&lane->tally, TALLY_CORE_SILENT);
-        http_refuse(lane->http, connection, UNAVAILABLE);
+        http_refuse(connection, UNAVAILABLE);
         return;
     }
     tally_add(&lane->tally, cuts[connection->phase]);
-    http_cut(lane->http, connection);
+    connections_cut(&lane->connections, connection);
+}
+
+/* Of two waits, -1 being one without end. */
+static int sooner(int left_ms, int right_ms) {
+    if (left_ms < 0 || (right_ms >= 0 && right_ms < left_ms))
+        return right_ms;
+    return left_ms;
+}
+
+static int turn_addresses(struct lane *lane) {
+    int wait_ms = -1;
+    for (size_t i = 0; i < lane->address_count; i++)
+        wait_ms = sooner(wait_ms, http_turn(lane->addresses[i].http));
+    return wait_ms;
 }
 
 static int turn(void *context) {
@@ -117,11 +148,8 @@ static int turn(void *context) {
     while ((expired = connections_expired(&lane->connections, now_ms)) != NULL)
         expire(lane, expired);
     tally_log(&lane->tally, now_ms);
-    int http_ms = http_turn(lane->http);
-    int deadline_ms = connections_wait_ms(&lane->connections, clock_boot_ms());
-    if (http_ms < 0 || (deadline_ms >= 0 && deadline_ms < http_ms))
-        return deadline_ms;
-    return http_ms;
+    int wait_ms = turn_addresses(lane);
+    return sooner(wait_ms, connections_wait_ms(&lane->connections, clock_boot_ms()));
 }
 
 /* Notices from the process's own loop. */
@@ -168,7 +196,10 @@ static enum err open_connections(struct lane *lane) {
 }
 
 static enum err open_core(struct lane *lane) {
-    static const struct serve_verb verbs[] = {{EDGE_ANSWER, SERVE_ANY_STATE, take_answer}};
+    static const struct serve_verb verbs[] = {
+        {EDGE_ANSWER, SERVE_ANY_STATE, take_answer},
+        {EDGE_CLIENTS, SERVE_ANY_STATE, take_clients},
+    };
     const struct serve_peer_options options = {
         .name = "core",
         .verbs = verbs,
@@ -180,19 +211,30 @@ static enum err open_core(struct lane *lane) {
     return serve_add_peer(lane->serve, lane->options.core_fd, &options, &lane->core);
 }
 
-static enum err open_http(struct lane *lane) {
-    lane->http_options = (struct http_options){
+static enum err open_address(struct lane *lane, enum edge_profile profile, int listener) {
+    struct address *address = &lane->addresses[lane->address_count];
+    address->options = (struct http_options){
+        .profile = profile,
         .settings = lane->options.settings,
         .tls = lane->options.tls,
         .clients = lane->options.clients,
         .connections = &lane->connections,
+        .registered = &lane->registered,
         .tally = &lane->tally,
-        .listener = lane->options.listener,
+        .listener = listener,
         .forward = forward,
         .context = lane,
     };
-    ERR_TRY(http_open(&lane->http, &lane->http_options));
-    return http_join(lane->http, lane->serve);
+    ERR_TRY(http_open(&address->http, &address->options));
+    lane->address_count++;
+    return http_join(address->http, lane->serve);
+}
+
+static enum err open_addresses(struct lane *lane) {
+    ERR_TRY(open_address(lane, EDGE_PROFILE_MOSIP, lane->options.listener));
+    if (lane->options.listener_jose < 0)
+        return ERR_OK;
+    return open_address(lane, EDGE_PROFILE_JOSE, lane->options.listener_jose);
 }
 
 static enum err open_parts(struct lane *lane) {
@@ -204,7 +246,7 @@ static enum err open_parts(struct lane *lane) {
     ERR_TRY(serve_add_descriptor(lane->serve, lane->bell, take_notices, lane));
     ERR_TRY(open_connections(lane));
     ERR_TRY(open_core(lane));
-    ERR_TRY(open_http(lane));
+    ERR_TRY(open_addresses(lane));
     serve_on_turn(lane->serve, turn, lane);
     return ERR_OK;
 }
@@ -231,7 +273,7 @@ static void *run(void *context) {
     if (err == ERR_OK)
         err = lane->end;
     if (err == ERR_OK) {
-        (void)http_turn(lane->http); /* those who waited get their 503 */
+        (void)turn_addresses(lane); /* those who waited get their 503 */
         tally_log_rest(&lane->tally);
         return NULL;
     }
@@ -253,7 +295,8 @@ void lane_close(struct lane *lane) {
         give_notice(lane, NOTICE_STOP);
         (void)pthread_join(lane->thread, NULL);
     }
-    http_close(lane->http);
+    for (size_t i = 0; i < lane->address_count; i++)
+        http_close(lane->addresses[i].http);
     serve_close(lane->serve);
     connections_close(&lane->connections);
     if (lane->bell >= 0)

@@ -8,7 +8,7 @@
 #include "firmware/base/serve.h"
 
 /*
- * A lane is a thread with a loop of its own: its listener, its connections, its socket to core.
+ * A lane is a thread with a loop of its own: its listeners, its connections, its socket to core.
  * Lanes share the limits of clients, the TLS key and the ticket key, nothing else.
  */
 struct lane;
@@ -18,7 +18,8 @@ struct lane_options {
     const struct settings *settings;
     const struct tls *tls;
     struct clients *clients;
-    int listener; /* taken over, also on error */
+    int listener;      /* of the MOSIP profile; taken over, also on error */
+    int listener_jose; /* -1: there is no JOSE profile */
     int core_fd;
     struct pulse *pulse; /* this lane's slot, may be NULL */
 };

@@ -9,6 +9,7 @@
  * compared as they stand on the request line: a percent-encoded form of a known path is unknown.
  */
 struct route {
+    enum edge_profile profiles; /* at whose addresses, or-ed */
     const char *path;
     bool prefix; /* everything below ${path}, which ends with a slash; else exactly ${path} */
     enum edge_method method;
@@ -16,6 +17,6 @@ struct route {
 };
 
 /* NULL: 404. */
-const struct route *route_find(struct bytes path);
+const struct route *route_find(enum edge_profile profile, struct bytes path);
 /* The one method of ${route}, as on the request line and in Allow. */
 const char *route_method(const struct route *route);

@@ -17,7 +17,7 @@
 const struct conf_key settings_keys[] = {
     TEXT("tls-key", tls_key, "file with the private key (PEM), not readable by others"),
     TEXT("tls-certificate", tls_certificate, "file with the certificate chain (PEM)"),
-    NUMBER("body-bytes", body_bytes, 1024, EDGE_BODY_MAX, "131072", "most bytes of a request body"),
+    NUMBER("body-bytes", body_bytes, 1024, EDGE_BODY_MAX, "196608", "most bytes of a request body"),
     NUMBER("header-bytes", header_bytes, 32768, 262144, "49152",
            "memory for the head of a request and of its answer"),
     NUMBER("connections", connections, 1, 16384, "2048", "most connections in all"),

@@ -5,7 +5,7 @@
 #include "firmware/base/log.h"
 
 #define INTERVAL_MS 60000
-#define LINE_SIZE   768
+#define LINE_SIZE   1024
 
 static const char *const words[TALLY_KINDS] = {
     [TALLY_ACCEPTED] = "accepted",
@@ -15,6 +15,10 @@ static const char *const words[TALLY_KINDS] = {
     [TALLY_CUT_BODY] = "cut-body",
     [TALLY_CUT_ANSWER] = "cut-answer",
     [TALLY_CUT_IDLE] = "cut-idle",
+    [TALLY_NO_CERTIFICATE] = "no-certificate",
+    [TALLY_NOT_REGISTERED] = "not-registered",
+    [TALLY_OUT_OF_DATE] = "out-of-date",
+    [TALLY_CUT_STRANGER] = "cut-stranger",
     [TALLY_CUT_CROWD] = "cut-crowd",
     [TALLY_REFUSED] = "refused",
     [TALLY_OVERSIZED] = "oversized",

@@ -14,9 +14,13 @@ enum tally_kind {
     TALLY_CUT_BODY,
     TALLY_CUT_ANSWER,
     TALLY_CUT_IDLE,
-    TALLY_CUT_CROWD, /* connections that made place when all were taken */
-    TALLY_REFUSED,   /* requests answered 4xx here */
-    TALLY_OVERSIZED, /* connections closed because a refused body went on */
+    TALLY_NO_CERTIFICATE, /* JOSE: handshakes refused, and why */
+    TALLY_NOT_REGISTERED,
+    TALLY_OUT_OF_DATE,
+    TALLY_CUT_STRANGER, /* JOSE: connections cut as their certificate is not good any more */
+    TALLY_CUT_CROWD,    /* connections that made place when all were taken */
+    TALLY_REFUSED,      /* requests answered 4xx here */
+    TALLY_OVERSIZED,    /* connections closed because a refused body went on */
     TALLY_FORWARDED,
     TALLY_RELAYED,
     TALLY_CORE_SILENT, /* bare 503: the deadline passed */

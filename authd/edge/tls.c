@@ -16,12 +16,14 @@
  * AES-128 first: a quarter of the cost of ChaCha20 on this hardware. No CBC, no SHA-1, no static
  * RSA. A P-256 or an RSA certificate.
  */
+#define SUITES                                                                                     \
+    ":+ECDHE-ECDSA:+ECDHE-RSA:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:+AEAD:+COMP-NULL"       \
+    ":+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+CTYPE-X509:%SERVER_PRECEDENCE"              \
+    ":+SIGN-ECDSA-SECP256R1-SHA256:+SIGN-RSA-PSS-RSAE-SHA256:+SIGN-RSA-PSS-RSAE-SHA384"
+
 const char tls_priorities[] =
-    "NONE:+VERS-TLS1.3:+VERS-TLS1.2:+ECDHE-ECDSA:+ECDHE-RSA"
-    ":+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:+AEAD:+COMP-NULL"
-    ":+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1"
-    ":+SIGN-ECDSA-SECP256R1-SHA256:+SIGN-ECDSA-SHA256:+SIGN-RSA-PSS-RSAE-SHA256"
-    ":+SIGN-RSA-PSS-RSAE-SHA384:+SIGN-RSA-SHA256:+SIGN-RSA-SHA384:+CTYPE-X509:%SERVER_PRECEDENCE";
+    "NONE:+VERS-TLS1.3:+VERS-TLS1.2" SUITES ":+SIGN-ECDSA-SHA256:+SIGN-RSA-SHA256:+SIGN-RSA-SHA384";
+const char tls_priorities_mutual[] = "NONE:+VERS-TLS1.3" SUITES ":%NO_TICKETS";
 
 static enum err __attribute__((format(printf, 2, 3)))
 refuse(struct conf_problem *problem, const char *format, ...) {

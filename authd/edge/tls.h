@@ -13,8 +13,12 @@ struct tls {
     struct secret ticket_key;
 };
 
-/* GnuTLS's priority string: TLS 1.3 and 1.2, AEAD with forward secrecy only, our order decides. */
-extern const char tls_priorities[];
+/*
+ * GnuTLS's priority strings: AEAD with forward secrecy only, our order decides. At the MOSIP
+ * address TLS 1.3 and 1.2; at the JOSE address TLS 1.3 without tickets, so that each connection
+ * proves its key.
+ */
+extern const char tls_priorities[], tls_priorities_mutual[];
 
 /*
  * Reads both files, before confinement, into the secret arena. ERR_CONFIG, and in ${problem} what

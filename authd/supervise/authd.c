@@ -99,12 +99,33 @@ static enum err confine_self(void) {
     return confine_enter(&plan);
 }
 
+static enum err open_listeners(int *listeners, size_t *count, struct conf_problem *problem) {
+    size_t lanes = (size_t)settings.lanes;
+    ERR_TRY(listeners_open("listen", settings.listen, lanes, listeners, problem));
+    *count = lanes;
+    if (settings.listen_jose[0] == '\0')
+        return ERR_OK;
+    ERR_TRY(listeners_open("listen-jose", settings.listen_jose, lanes, listeners + lanes, problem));
+    *count = 2 * lanes;
+    return ERR_OK;
+}
+
+static void log_listeners(const int *listeners, size_t count) {
+    size_t lanes = (size_t)settings.lanes;
+    log_event(LOG_INFO, "listening", "address=%s port=%u profile=mosip", settings.listen,
+              listeners_port(listeners[0]));
+    if (count > lanes)
+        log_event(LOG_INFO, "listening", "address=%s port=%u profile=jose", settings.listen_jose,
+                  listeners_port(listeners[lanes]));
+}
+
 /* Everything that needs root or a path; afterwards authd has neither. */
 static enum err open_all(const int *executables, struct conf_problem *problem) {
-    static int listeners[FAMILY_LANES_MAX];
+    static int listeners[BOOT_LISTENERS_MAX];
+    size_t listener_count;
     int marker_folder;
     ERR_TRY(prepare_folders(&settings, &accounts, &marker_folder, problem));
-    ERR_TRY(listeners_open(settings.listen, (size_t)settings.lanes, listeners, problem));
+    ERR_TRY(open_listeners(listeners, &listener_count, problem));
     snprintf(problem->text, sizeof problem->text,
              "cannot open what %d lanes and %d signers need: raise the limit of open files",
              (int)settings.lanes, (int)settings.signers);
@@ -112,10 +133,10 @@ static enum err open_all(const int *executables, struct conf_problem *problem) {
                                                    .accounts = &accounts,
                                                    .executables = executables,
                                                    .listeners = listeners,
+                                                   .listener_count = listener_count,
                                                    .marker_folder = marker_folder};
     ERR_TRY(supervisor_open(&resources, &supervisor));
-    log_event(LOG_INFO, "listening", "address=%s port=%u", settings.listen,
-              listeners_port(listeners[0]));
+    log_listeners(listeners, listener_count);
     return ERR_OK;
 }
 

@@ -61,7 +61,7 @@ static void make_boot(struct supervisor *supervisor, const struct process *proce
                      supervisor->ends[pair][first == process ? 0 : 1]);
     }
     if (kind == FAMILY_EDGE) {
-        boot->listener_count = family->lanes;
+        boot->listener_count = supervisor->listener_count;
         memcpy(boot->listeners, supervisor->listeners, sizeof boot->listeners);
     }
     boot->settings_len = supervisor->settings->sections[kind].len;

@@ -99,14 +99,14 @@ static void set_port(struct endpoint *endpoint, uint16_t port) {
         endpoint->address.v6.sin6_port = htons(port);
 }
 
-enum err listeners_open(const char *address, size_t count, int *listeners,
+enum err listeners_open(const char *setting, const char *address, size_t count, int *listeners,
                         struct conf_problem *problem) {
     struct endpoint endpoint;
     if (parse(address, &endpoint) != ERR_OK) {
         snprintf(problem->text, sizeof problem->text,
-                 "listen = %.60s: write ADDRESS:PORT with numbers, such as 127.0.0.1:8443 or "
+                 "%s = %.60s: write ADDRESS:PORT with numbers, such as 127.0.0.1:8443 or "
                  "[::1]:8443",
-                 address);
+                 setting, address);
         return ERR_CONFIG;
     }
     for (size_t i = 0; i < count; i++) {
@@ -115,7 +115,7 @@ enum err listeners_open(const char *address, size_t count, int *listeners,
             result = open_one(&endpoint, &listeners[i]);
         if (result != ERR_OK) {
             snprintf(problem->text, sizeof problem->text,
-                     "listen = %.60s: %s: end what uses the port, or choose another", address,
+                     "%s = %.60s: %s: end what uses the port, or choose another", setting, address,
                      strerror(errno));
             return ERR_CONFIG;
         }

@@ -22,6 +22,7 @@
 
 const struct conf_key settings_keys[] = {
     TEXT("listen", listen, "127.0.0.1:8443", "address and port of the programmes' endpoint"),
+    TEXT("listen-jose", listen_jose, "", "the same of the JOSE profile; empty: there is none"),
     NUMBER("lanes", lanes, 0, FAMILY_LANES_MAX, "0",
            "threads of edge and core, and unseal workers; 0: one for each processor"),
     NUMBER("signers", signers, 0, FAMILY_SIGNERS_MAX, "0",

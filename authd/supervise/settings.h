@@ -12,8 +12,9 @@
 #define SETTINGS_NAME_SIZE 64
 
 struct settings {
-    char listen[SETTINGS_NAME_SIZE]; /* "127.0.0.1:8443", "[::1]:8443" */
-    int64_t lanes, signers;          /* after loading: from 1 to 16 */
+    char listen[SETTINGS_NAME_SIZE];      /* "127.0.0.1:8443", "[::1]:8443" */
+    char listen_jose[SETTINGS_NAME_SIZE]; /* "": no JOSE profile */
+    int64_t lanes, signers;               /* after loading: from 1 to 16 */
     char libexec[SETTINGS_PATH_SIZE];
     char notify_program[SETTINGS_NAME_SIZE];
     char state_directory[SETTINGS_PATH_SIZE];

@@ -89,8 +89,9 @@ enum err supervisor_open(const struct supervisor_resources *resources,
                                       .marker_folder = resources->marker_folder,
                                       .core_state = BOX_LOCKED};
     family_make((uint16_t)settings->lanes, (uint16_t)settings->signers, &supervisor->family);
-    for (size_t lane = 0; lane < supervisor->family.lanes; lane++)
-        supervisor->listeners[lane] = resources->listeners[lane];
+    supervisor->listener_count = resources->listener_count;
+    for (size_t i = 0; i < resources->listener_count; i++)
+        supervisor->listeners[i] = resources->listeners[i];
     for (size_t pair = 0; pair < supervisor->family.pair_count; pair++)
         ERR_TRY(frame_pair(supervisor->ends[pair], PAIR_BYTES));
     ERR_TRY(open_processes(resources, supervisor));

@@ -18,6 +18,7 @@ struct supervisor {
     struct process processes[FAMILY_MEMBERS_MAX]; /* as family.members */
     int ends[FAMILY_PAIRS_MAX][2];                /* as family.pairs */
     int listeners[BOOT_LISTENERS_MAX];
+    size_t listener_count;
     bool as_root;
     struct serve *serve;
     int signal_fd;
@@ -39,7 +40,8 @@ struct supervisor_resources {
     const struct settings *settings;
     const struct accounts *accounts;
     const int *executables; /* one a kind */
-    const int *listeners;   /* one a lane */
+    const int *listeners;   /* as in struct boot */
+    size_t listener_count;
     int marker_folder;
 };
 

@@ -14,7 +14,7 @@
  * its own settings; it never sees the configuration file.
  */
 #define BOOT_PEERS_MAX     512 /* 16 lanes and 16 signers make 305 for the core */
-#define BOOT_LISTENERS_MAX 16
+#define BOOT_LISTENERS_MAX 32  /* two a lane */
 #define BOOT_NAME_SIZE     24
 #define BOOT_SETTINGS_MAX  8192
 #define BOOT_CONTROL_FD    3 /* the control socket at exec */
@@ -71,7 +71,8 @@ struct boot {
     uint16_t count;               /* how many of its kind there are */
     struct boot_peer peers[BOOT_PEERS_MAX];
     size_t peer_count;
-    int listeners[BOOT_LISTENERS_MAX]; /* edge: one a lane */
+    /* edge: one a lane for the MOSIP profile; then, if there is a JOSE profile, one a lane too */
+    int listeners[BOOT_LISTENERS_MAX];
     size_t listener_count;
     char settings[BOOT_SETTINGS_MAX]; /* this process's section of the configuration */
     size_t settings_len;

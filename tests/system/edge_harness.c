@@ -1,13 +1,17 @@
 /*
  * Plays authd and core for one authd-edge, driven by lines on standard input and telling what
  * happens by lines on standard output:
- *   edge_harness EDGE LANES SETTINGS-FILE
- *   → listening PORT · started PID · ready · request LANE METHOD PATH SIGNATURE AUTHORIZATION
- * BODY-LENGTH · done · exited STATUS ← echo | hold | deaf   what core does with requests: answer,
- * keep, not even read ← body BYTES           length of the answers of echo; 0: the request's own
- * body ← release              answer all that is held ← down                 tell edge that core
- * died; what is held is answered late, by release ← garbage              send edge something that
- * is no answer ← stop                 end edge cleanly
+ *   edge_harness EDGE LANES SETTINGS-FILE [jose]
+ *   → listening PORT [JOSE-PORT] · started PID · ready · request LANE METHOD PATH SIGNATURE
+ *     AUTHORIZATION BODY-LENGTH PROFILE MEDIA THUMBPRINT IDEMPOTENCY-KEY · done · exited STATUS
+ *   ← echo | hold | deaf   what core does with requests: answer, keep, not even read
+ *   ← body BYTES           length of the answers of echo; 0: the request's own body
+ *   ← answer STATUS CONTENT RETRY-AFTER   of echo
+ *   ← clients [LANE] THUMBPRINT:FROM-MS:TO-MS ...   EDGE_CLIENTS, to that lane or to all
+ *   ← release              answer all that is held
+ *   ← down                 tell edge that core died; what is held is answered late, by release
+ *   ← garbage | no-list    send edge something that is no answer, or no list of clients
+ *   ← stop                 end edge cleanly
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -48,11 +52,13 @@ struct harness {
     int control, process, edge_program;
     pid_t pid;
     int64_t lanes;
+    bool jose;
     int core[BOOT_LISTENERS_MAX];   /* our ends */
     int theirs[BOOT_LISTENERS_MAX]; /* edge's ends: kept, as authd keeps them */
     int listeners[BOOT_LISTENERS_MAX];
     int their_control, pulse;
     enum manner manner;
+    struct edge_answer answer; /* of echo; status 0: its own */
     int64_t answer_bytes;
     struct held held[HELD_MAX];
     size_t held_count;
@@ -113,7 +119,7 @@ static void become_edge(void) {
     move_to(harness.pulse, BOOT_PULSE_FD);
     for (int64_t i = 0; i < harness.lanes; i++)
         move_to(harness.theirs[i], next++);
-    for (int64_t i = 0; i < harness.lanes; i++)
+    for (size_t i = 0; i < harness.boot.listener_count; i++)
         move_to(harness.listeners[i], next++);
     if (geteuid() == 0)
         require(setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
@@ -131,9 +137,20 @@ static int spare(int fd) {
     return moved;
 }
 
+/* One a lane, on one port. */
+static uint16_t open_listeners(void) {
+    struct boot *boot = &harness.boot;
+    uint16_t port = 0;
+    for (int64_t i = 0; i < harness.lanes; i++) {
+        size_t number = boot->listener_count++;
+        harness.listeners[number] = spare(listen_on(&port));
+        boot->listeners[number] = BOOT_PEER_FD + (int)(harness.lanes + (int64_t)number);
+    }
+    return port;
+}
+
 static void open_sockets(void) {
     int ends[2];
-    uint16_t port = 0;
     struct boot *boot = &harness.boot;
     require_ok(frame_pair(ends, PAIR_BYTES), "control socket");
     harness.control = spare(ends[0]);
@@ -142,13 +159,14 @@ static void open_sockets(void) {
         require_ok(frame_pair(ends, PAIR_BYTES), "core socket");
         harness.core[i] = spare(ends[0]);
         harness.theirs[i] = spare(ends[1]);
-        harness.listeners[i] = spare(listen_on(&port));
         boot->peers[i] =
             (struct boot_peer){.role = "core", .lane = (uint16_t)i, .fd = BOOT_PEER_FD + (int)i};
-        boot->listeners[i] = BOOT_PEER_FD + (int)(harness.lanes + i);
     }
-    boot->peer_count = boot->listener_count = (size_t)harness.lanes;
-    printf("listening %u\n", port);
+    boot->peer_count = (size_t)harness.lanes;
+    printf("listening %u", open_listeners());
+    if (harness.jose)
+        printf(" %u", open_listeners());
+    printf("\n");
 }
 
 static void start_edge(const char *program) {
@@ -171,7 +189,7 @@ static void start_edge(const char *program) {
     require_ok(buffer_end(&message, &frame.payload), "boot message");
     require_ok(frame_send(harness.control, &frame, 5000), "boot message");
     /* Ours would keep its port open after edge has closed it. */
-    for (int64_t i = 0; i < harness.lanes; i++)
+    for (size_t i = 0; i < harness.boot.listener_count; i++)
         (void)close(harness.listeners[i]);
 }
 
@@ -192,7 +210,9 @@ static enum edge_content content_of(struct bytes path) {
 }
 
 static void echo(const struct held *to, const struct edge_request *request) {
-    struct edge_answer answer = {.status = 200, .content = content_of(request->path)};
+    struct edge_answer answer = harness.answer;
+    if (answer.status == 0)
+        answer = (struct edge_answer){.status = 200, .content = content_of(request->path)};
     bool get = request->method == EDGE_GET;
     answer.signature = request->signature;
     answer.max_age_seconds = get ? 300 : 0;
@@ -202,14 +222,24 @@ static void echo(const struct held *to, const struct edge_request *request) {
     send_answer(to, &answer);
 }
 
+static void tell_text(bool given, struct bytes text) {
+    printf(" %.*s", given ? (int)text.len : 1, given ? (const char *)text.data : "-");
+}
+
 static void tell_request(int64_t lane, const struct edge_request *request) {
-    printf("request %d %s %.*s %zu %.*s %zu\n", (int)lane,
-           request->method == EDGE_GET ? "GET" : "POST", (int)request->path.len,
-           (const char *)request->path.data,
-           request->has_signature ? request->signature.len : SIZE_MAX,
-           request->has_authorization ? (int)request->authorization.len : 1,
-           request->has_authorization ? (const char *)request->authorization.data : "-",
-           request->body.len);
+    static const char *const media[] = {"none", "other", "json", "jose"};
+    char thumbprint[2 * EDGE_THUMBPRINT_BYTES + 1] = "";
+    struct buffer hex = buffer_over(thumbprint, sizeof thumbprint - 1);
+    codec_hex_upper(&hex, bytes_of(request->client_thumbprint, EDGE_THUMBPRINT_BYTES));
+    printf("request %d %s", (int)lane, request->method == EDGE_GET ? "GET" : "POST");
+    tell_text(true, request->path);
+    printf(" %zu", request->has_signature ? request->signature.len : SIZE_MAX);
+    tell_text(request->has_authorization, request->authorization);
+    printf(" %zu %s %s %s", request->body.len,
+           request->profile == EDGE_PROFILE_JOSE ? "jose" : "mosip", media[request->media],
+           thumbprint);
+    tell_text(request->has_idempotency_key, request->idempotency_key);
+    printf("\n");
 }
 
 static void take_request(int64_t lane) {
@@ -258,6 +288,11 @@ static void send_garbage(void) {
     require_ok(frame_send(harness.core[0], &frame, 5000), "garbage");
 }
 
+static void send_no_list(void) {
+    struct frame frame = {.type = EDGE_CLIENTS, .payload = bytes_of("?", 1)};
+    require_ok(frame_send(harness.core[0], &frame, 5000), "no list");
+}
+
 static void send_stop(void) {
     struct frame frame = {.type = BOOT_STOP};
     require_ok(frame_send(harness.control, &frame, 5000), "STOP");
@@ -279,22 +314,74 @@ static const struct command {
     const char *line;
     void (*obey)(void);
 } commands[] = {
-    {"echo", be_echo},   {"hold", be_holding},      {"deaf", be_deaf},   {"release", release},
-    {"down", tell_down}, {"garbage", send_garbage}, {"stop", send_stop},
+    {"echo", be_echo},   {"hold", be_holding},      {"deaf", be_deaf},         {"release", release},
+    {"down", tell_down}, {"garbage", send_garbage}, {"no-list", send_no_list}, {"stop", send_stop},
 };
 
+static void set_body(const char *words) {
+    require_ok(codec_integer(words, 0, sizeof filler, &harness.answer_bytes), words);
+}
+
+static void set_answer(const char *words) {
+    unsigned status, content, retry_after;
+    require(sscanf(words, "%u %u %u", &status, &content, &retry_after) == 3, words);
+    harness.answer = (struct edge_answer){.status = (uint16_t)status,
+                                          .content = (enum edge_content)content,
+                                          .retry_after_seconds = retry_after};
+}
+
+static void send_clients(const char *words) {
+    static struct edge_client clients[EDGE_CLIENTS_MAX];
+    size_t count = 0;
+    int64_t only = -1;
+    char first[256];
+    if (sscanf(words, "%255s", first) == 1 && codec_integer(first, 0, 99, &only) == ERR_OK)
+        words += strlen(first);
+    int used;
+    long long from_ms, to_ms;
+    char hex[2 * EDGE_THUMBPRINT_BYTES + 1];
+    while (sscanf(words, " %64[0-9A-F]:%lld:%lld%n", hex, &from_ms, &to_ms, &used) == 3) {
+        struct edge_client *client = &clients[count++];
+        require_ok(codec_hex_decode(bytes_of_text(hex), client->thumbprint, EDGE_THUMBPRINT_BYTES),
+                   hex);
+        client->not_before_ms = from_ms;
+        client->not_after_ms = to_ms;
+        words += used;
+    }
+    require(strspn(words, " ") == strlen(words), words);
+    struct buffer buffer = buffer_over(payload, sizeof payload);
+    struct frame frame = {.type = EDGE_CLIENTS};
+    edge_wire_put_clients(&buffer, clients, count);
+    require_ok(buffer_end(&buffer, &frame.payload), "clients");
+    for (int64_t lane = 0; lane < harness.lanes; lane++)
+        if (only < 0 || only == lane)
+            require_ok(frame_send(harness.core[lane], &frame, 5000), "clients");
+}
+
+static const struct sentence {
+    const char *name;
+    void (*set)(const char *words);
+} sentences[] = {{"body ", set_body}, {"answer ", set_answer}, {"clients ", send_clients}};
+
+static bool obey_sentence(const char *line) {
+    for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++) {
+        size_t len = strlen(sentences[i].name);
+        if (strncmp(line, sentences[i].name, len) != 0)
+            continue;
+        sentences[i].set(line + len);
+        return true;
+    }
+    return false;
+}
+
 static void obey(const char *line) {
-    static const char body[] = "body ";
     size_t i = 0;
     while (i < sizeof commands / sizeof *commands && strcmp(line, commands[i].line) != 0)
         i++;
     if (i < sizeof commands / sizeof *commands)
         commands[i].obey();
-    else if (strncmp(line, body, sizeof body - 1) == 0)
-        require_ok(codec_integer(line + sizeof body - 1, 0, sizeof filler, &harness.answer_bytes),
-                   line);
     else
-        require(false, line);
+        require(obey_sentence(line), line);
     printf("done\n");
 }
 
@@ -361,8 +448,10 @@ static int run(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 4 || codec_integer(argv[2], 1, BOOT_LISTENERS_MAX, &harness.lanes) != ERR_OK) {
-        fprintf(stderr, "usage: edge_harness EDGE LANES SETTINGS-FILE\n");
+    harness.jose = argc == 5 && strcmp(argv[4], "jose") == 0;
+    if (argc != (harness.jose ? 5 : 4) ||
+        codec_integer(argv[2], 1, BOOT_LISTENERS_MAX / 2, &harness.lanes) != ERR_OK) {
+        fprintf(stderr, "usage: edge_harness EDGE LANES SETTINGS-FILE [jose]\n");
         return 2;
     }
     memset(filler, 'x', sizeof filler);

@@ -35,7 +35,8 @@ def run(*arguments, **options):
 class Edge:
     """One authd-edge with its harness."""
 
-    def __init__(self, lanes=1, key=("ec", "P-256"), key_mode=0o600, start=True, limit_descriptors=None, **settings):
+    def __init__(self, lanes=1, key=("ec", "P-256"), key_mode=0o600, start=True, limit_descriptors=None, jose=False,
+                 **settings):
         self.folder = tempfile.mkdtemp()
         os.chmod(self.folder, 0o755)
         self.key = os.path.join(self.folder, "key.pem")
@@ -56,11 +57,13 @@ class Edge:
         self.log_path = os.path.join(self.folder, "log")
         limit = ["prlimit", f"--nofile={limit_descriptors}"] if limit_descriptors else []
         with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen([*limit, HARNESS, EDGE, str(lanes), path], stdin=subprocess.PIPE,
-                                            stdout=subprocess.PIPE, stderr=log, text=True, bufsize=1)
+            self.process = subprocess.Popen(
+                [*limit, HARNESS, EDGE, str(lanes), path, *(["jose"] if jose else [])],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, bufsize=1)
         self.requests, self.lines = queue.Queue(), queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
-        self.port = int(self.expect("listening")[0])
+        ports = [int(port) for port in self.expect("listening")]
+        self.port, self.jose_port = ports[0], ports[-1]
         self.process_id = int(self.expect("started")[0])
         if start:
             self.expect("ready")
@@ -82,7 +85,8 @@ class Edge:
         return line[1:]
 
     def request(self):
-        """The next request core got: lane, method, path, signature length, authorization, body length."""
+        """The next request core got: lane, method, path, signature length, authorization, body length, profile,
+        media, thumbprint, idempotency key."""
         return self.requests.get(timeout=WAIT)
 
     def nothing_asked(self):
@@ -121,13 +125,13 @@ class Edge:
             context.minimum_version = context.maximum_version = version
         return context
 
-    def connect(self, context=None, session=None, receive_buffer=None, source="127.0.0.1"):
+    def connect(self, context=None, session=None, receive_buffer=None, source="127.0.0.1", port=None):
         plain = socket.socket()
         plain.settimeout(WAIT)
         plain.bind((source, 0))
         if receive_buffer is not None:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        plain.connect(("127.0.0.1", self.port))
+        plain.connect(("127.0.0.1", port or self.port))
         try:
             secured = (context or self.context()).wrap_socket(plain, server_hostname="127.0.0.1", session=session)
         except BaseException:

@@ -224,7 +224,7 @@ static enum err run(void) {
         abort();
     if (behaves("late"))
         (void)pause();
-    if (boot.listener_count > 0 && boot.listener_count != boot.peer_count)
+    if (boot.listener_count % boot.peer_count != 0 || boot.listener_count > 2 * boot.peer_count)
         return ERR_CONFIG;
     ERR_TRY(log_in());
     ERR_TRY(serve_open(&serve, boot.pulse));

@@ -31,7 +31,8 @@ class Requests(EdgeCase):
         body = b'{"request":"\xc3\xa9"}'
         with self.edge.connect() as client:
             answer = client.post(AUTH + "?a=b", body, [("SIGNATURE", JWS), ("Authorization", "Authorization")])
-        self.assertEqual(self.edge.request(), ["0", "POST", AUTH, str(len(JWS)), "Authorization", str(len(body))])
+        self.assertEqual(self.edge.request(), ["0", "POST", AUTH, str(len(JWS)), "Authorization", str(len(body)),
+                                               "mosip", "json", "00" * 32, "-"])
         self.assertEqual((answer.status, answer.body), (200, body))
         self.assertEqual(answer.headers["content-type"], "application/json; charset=UTF-8")
         self.assertEqual(answer.headers["response-signature"], JWS)
@@ -55,6 +56,7 @@ class Requests(EdgeCase):
         types = {"/health/ready": "application/json; charset=UTF-8",
                  "/health/state": "application/json; charset=UTF-8",
                  "/.well-known/jwks.json": "application/jwk-set+json",
+                 "/.well-known/idcs-configuration": "application/json; charset=UTF-8",
                  "/mosip-certs/ida-partner.cer": "application/pem-certificate-chain",
                  "/mosip-certs/ida-fir.cer": "application/pem-certificate-chain"}
         with self.edge.connect() as client:
@@ -87,10 +89,10 @@ class Requests(EdgeCase):
         self.edge.request()
 
     def test_a_body_of_the_greatest_length_is_let_through(self):
-        body = os.urandom(131072)
+        body = os.urandom(196608)
         with self.edge.connect() as client:
             self.assertEqual(client.post(body=body).body, body)
-        self.assertEqual(self.edge.request()[5], "131072")
+        self.assertEqual(self.edge.request()[5], "196608")
 
     def test_an_empty_body_and_an_empty_answer_pass(self):
         with self.edge.connect() as client:
@@ -166,12 +168,12 @@ class Requests(EdgeCase):
                 self.edge.request()
 
     def test_a_declared_body_that_is_too_long_is_413(self):
-        self.refused(413, head(AUTH, ("Content-Length", 131073)), b"x" * 131073, stays=True)
+        self.refused(413, head(AUTH, ("Content-Length", 196609)), b"x" * 196609, stays=True)
         self.refused(413, head(AUTH, ("Content-Length", 2**40)))
         self.refused(413, head(AUTH, ("Content-Length", 2**64 - 1)))
 
     def test_a_chunked_body_that_grows_too_long_is_413(self):
-        self.refused(413, head(AUTH, ("Transfer-Encoding", "chunked")), "20001\r\n", b"x" * 0x20001, "\r\n0\r\n\r\n",
+        self.refused(413, head(AUTH, ("Transfer-Encoding", "chunked")), "30001\r\n", b"x" * 0x30001, "\r\n0\r\n\r\n",
                      stays=True)
 
     def test_a_body_without_end_is_cut(self):

@@ -467,6 +467,19 @@ class SupervisorTest(unittest.TestCase):
             socket.create_connection(("127.0.0.1", port), PATIENCE).close()
         self.box.stop()
 
+    def test_the_listeners_of_the_jose_profile_are_edges_too(self):
+        self.box.authd_settings["listen-jose"] = "127.0.0.1:0"
+        self.start_ready()
+        ports = {}
+        for profile in ("mosip", "jose"):
+            line = self.box.wait_for(f"profile={profile}")
+            ports[profile] = int(re.search(r"port=(\d+)", line).group(1))
+        self.assertNotEqual(ports["mosip"], ports["jose"])
+        for port in ports.values():
+            for _ in range(8):
+                socket.create_connection(("127.0.0.1", port), PATIENCE).close()
+        self.box.stop()
+
     def test_a_right_configuration_is_found_right(self):
         result = self.box.check()
         self.assertEqual(result.returncode, 0, result.stdout)

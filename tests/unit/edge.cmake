@@ -1,4 +1,4 @@
-foreach(subject route head deadlines clients connections body)
+foreach(subject route head deadlines clients registered connections body)
   idcs_unit_test(test_edge_${subject} ${CMAKE_CURRENT_LIST_DIR}/test_edge_${subject}.c LINK authd_edge)
 endforeach()
 idcs_unit_test(test_edge_wire ${CMAKE_CURRENT_LIST_DIR}/test_edge_wire.c

@@ -32,6 +32,7 @@ static void everything_has_a_default(void **state) {
     (void)state;
     assert_int_equal(parse(""), ERR_OK);
     assert_string_equal(settings.listen, "127.0.0.1:8443");
+    assert_string_equal(settings.listen_jose, "");
     assert_in_range(settings.lanes, 1, FAMILY_LANES_MAX);
     assert_int_equal(settings.signers, settings.lanes);
     assert_string_equal(settings.users[FAMILY_HSM], "idcs-hsm");
@@ -107,10 +108,11 @@ static void a_file_is_read(void **state) {
     char path[] = "/tmp/idcs-conf-XXXXXX";
     FILE *file = fdopen(mkstemp(path), "w");
     assert_non_null(file);
-    fputs("[authd]\nlisten = [::1]:1\n", file);
+    fputs("[authd]\nlisten = [::1]:1\nlisten-jose = [::1]:2\n", file);
     fclose(file);
     assert_int_equal(settings_load(path, &settings, &problem), ERR_OK);
     assert_string_equal(settings.listen, "[::1]:1");
+    assert_string_equal(settings.listen_jose, "[::1]:2");
     remove(path);
 }
 

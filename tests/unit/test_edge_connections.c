@@ -160,6 +160,17 @@ static void the_next_request_begins_with_nothing_of_the_last(void **state) {
     assert_false(request->head.seen[HEAD_SIGNATURE]);
 }
 
+static void the_next_connection_has_proved_nothing(void **state) {
+    struct connections *connections = *state;
+    struct connection *connection = take(connections, 0);
+    connection->mutual.proven = connection->mutual.refused = true;
+    memset(connection->mutual.thumbprint, 7, sizeof connection->mutual.thumbprint);
+    connections_release(connections, connection);
+    assert_ptr_equal(take(connections, 0), connection);
+    assert_false(connection->mutual.proven || connection->mutual.refused);
+    assert_int_equal(connection->mutual.thumbprint[0], 0);
+}
+
 #define WITH_TABLE(test) cmocka_unit_test_setup_teardown(test, open_table, close_table)
 
 int main(void) {
@@ -174,6 +185,7 @@ int main(void) {
         WITH_TABLE(an_answer_to_the_connection_before_is_late),
         WITH_TABLE(an_answer_to_an_edge_that_died_finds_nothing),
         WITH_TABLE(the_next_request_begins_with_nothing_of_the_last),
+        WITH_TABLE(the_next_connection_has_proved_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,8 @@
 #define BODY_MAX    1000
 #define HEADERS_MAX 8
 #define AUTH        "/idauthentication/v1/auth/a/b/c"
+#define OTP         "/v1/otp"
+#define KEY         "0123456789abc-_Z"
 #define JSON                                                                                       \
     { "Content-Type", "application/json" }
 #define HOST                                                                                       \
@@ -29,10 +31,25 @@ struct example {
     bool hang_up;
 };
 
+static enum edge_profile profile;
+
+static int come_by_mosip(void **state) {
+    (void)state;
+    profile = EDGE_PROFILE_MOSIP;
+    return 0;
+}
+
+static int come_by_jose(void **state) {
+    (void)state;
+    profile = EDGE_PROFILE_JOSE;
+    return 0;
+}
+
 static struct head_verdict judge(const struct example *example) {
-    struct head head = {.method = bytes_of_text(example->method),
-                        .version = bytes_of_text(example->version)};
-    head_target(&head, bytes_of_text(example->target));
+    struct head head;
+    head_begin(&head, profile, bytes_of_text(example->target));
+    head.method = bytes_of_text(example->method);
+    head.version = bytes_of_text(example->version);
     for (size_t i = 0; i < HEADERS_MAX && example->lines[i].name != NULL; i++)
         head_add(&head, bytes_of_text(example->lines[i].name),
                  bytes_of_text(example->lines[i].value));
@@ -266,11 +283,13 @@ static void a_body_too_long_to_drain_ends_the_connection(void **state) {
 static struct head_verdict judge_sizes(size_t path_len, size_t signature_len,
                                        size_t authorization_len) {
     static char path[EDGE_PATH_MAX + 2], value[EDGE_SIGNATURE_MAX + 1];
-    struct head head = {.method = bytes_of_text("POST"), .version = bytes_of_text("HTTP/1.1")};
+    struct head head;
     memset(path, 'a', sizeof path);
     memcpy(path, AUTH, sizeof AUTH - 1);
     memset(value, 'a', sizeof value);
-    head_target(&head, bytes_of(path, path_len));
+    head_begin(&head, profile, bytes_of(path, path_len));
+    head.method = bytes_of_text("POST");
+    head.version = bytes_of_text("HTTP/1.1");
     head_add(&head, bytes_of_text("Host"), bytes_of_text("x"));
     head_add(&head, bytes_of_text("Content-Type"), bytes_of_text("application/json"));
     head_add(&head, bytes_of_text("Signature"), bytes_of(value, signature_len));
@@ -292,8 +311,10 @@ static void each_size_is_allowed_up_to_its_limit(void **state) {
 static void a_zero_byte_in_a_name_or_value_is_400(void **state) {
     (void)state;
     for (int in_name = 0; in_name < 2; in_name++) {
-        struct head head = {.method = bytes_of_text("GET"), .version = bytes_of_text("HTTP/1.1")};
-        head_target(&head, bytes_of_text("/health/state"));
+        struct head head;
+        head_begin(&head, profile, bytes_of_text("/health/state"));
+        head.method = bytes_of_text("GET");
+        head.version = bytes_of_text("HTTP/1.1");
         head_add(&head, bytes_of_text("Host"), bytes_of_text("x"));
         head_add(&head, in_name ? bytes_of("X\0Y", 3) : bytes_of("X", 1), bytes_of("a\0b", 3));
         assert_int_equal(head_judge(&head, BODY_MAX).status, 400);
@@ -310,18 +331,123 @@ static void the_verdict_tells_route_and_framing(void **state) {
     assert_int_equal(judge(&chunked).body_len, 0);
     assert_false(judge(&length).chunked);
     assert_int_equal(judge(&length).body_len, 42);
-    assert_ptr_equal(judge(&length).route, route_find(bytes_of_text(AUTH)));
+    assert_ptr_equal(judge(&length).route, route_find(EDGE_PROFILE_MOSIP, bytes_of_text(AUTH)));
 }
+
+/* The JOSE profile. */
+
+static void any_media_type_is_handed_on_in_the_jose_profile(void **state) {
+    (void)state;
+    static const struct {
+        const char *type;
+        enum edge_media media;
+    } examples[] = {
+        {"application/jose", EDGE_MEDIA_JOSE},
+        {"Application/JOSE; x=y", EDGE_MEDIA_JOSE},
+        {"application/json", EDGE_MEDIA_JSON},
+        {"application/json;charset=UTF-8", EDGE_MEDIA_JSON},
+        {"application/jose+json", EDGE_MEDIA_OTHER},
+        {"application/jos", EDGE_MEDIA_OTHER},
+        {"text/plain; application/jose", EDGE_MEDIA_OTHER},
+        {"", EDGE_MEDIA_OTHER},
+    };
+    for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
+        const struct example example = {.method = "POST",
+                                        .target = OTP,
+                                        .version = "HTTP/1.1",
+                                        .lines = {HOST, {"Content-Type", examples[i].type}}};
+        assert_int_equal(judge(&example).status, 0);
+        assert_int_equal(judge(&example).media, examples[i].media);
+    }
+    const struct example none = {
+        .method = "POST", .target = OTP, .version = "HTTP/1.1", .lines = {HOST}};
+    assert_int_equal(judge(&none).status, 0);
+    assert_int_equal(judge(&none).media, EDGE_MEDIA_NONE);
+}
+
+static void an_idempotency_key_is_one_or_it_is_400(void **state) {
+    (void)state;
+    static const struct example examples[] = {
+        {"key", "POST", OTP, "HTTP/1.1", {HOST, {"idempotency-KEY", KEY}}, 0, false},
+        {"key with space", "POST", OTP, "HTTP/1.1", {HOST, {"Idempotency-Key", KEY " "}}, 0, false},
+        {"twice",
+         "POST",
+         OTP,
+         "HTTP/1.1",
+         {HOST, {"Idempotency-Key", KEY}, {"Idempotency-Key", KEY}},
+         400,
+         true},
+        {"none", "POST", OTP, "HTTP/1.1", {HOST, {"Idempotency-Key", ""}}, 400, false},
+        {"short", "POST", OTP, "HTTP/1.1", {HOST, {"Idempotency-Key", "0123456"}}, 400, false},
+        {"quoted", "POST", OTP, "HTTP/1.1", {HOST, {"Idempotency-Key", "\"" KEY "\""}}, 400, false},
+        {"long",
+         "POST",
+         OTP,
+         "HTTP/1.1",
+         {HOST, {"Idempotency-Key", KEY KEY KEY KEY "x"}},
+         400,
+         false},
+        {"with GET",
+         "GET",
+         "/health/state",
+         "HTTP/1.1",
+         {HOST, {"Idempotency-Key", "?"}},
+         400,
+         false},
+    };
+    EXPECT(examples);
+}
+
+static void each_profile_leaves_the_others_headers_alone(void **state) {
+    static const struct example jose = {
+        "signature twice",
+        "POST",
+        OTP,
+        "HTTP/1.1",
+        {HOST, {"signature", "a"}, {"signature", "b"}, {"Authorization", "a"}},
+        0,
+        false};
+    static const struct example mosip = {
+        "key twice",
+        "POST",
+        AUTH,
+        "HTTP/1.1",
+        {USUAL, {"Idempotency-Key", "?"}, {"Idempotency-Key", "?"}},
+        0,
+        false};
+    expect(&jose, 1);
+    (void)come_by_mosip(state);
+    expect(&mosip, 1);
+}
+
+static void each_address_refuses_the_others_calls(void **state) {
+    static const struct example jose[] = {
+        {"mosip", "POST", AUTH, "HTTP/1.1", {USUAL}, 404, false},
+        {"method", "GET", OTP, "HTTP/1.1", {HOST}, 405, false},
+        {"length", "POST", OTP, "HTTP/1.1", {HOST, {"Content-Length", "1001"}}, 413, false},
+    };
+    static const struct example mosip = {"jose", "POST", OTP, "HTTP/1.1", {USUAL}, 404, false};
+    EXPECT(jose);
+    (void)come_by_mosip(state);
+    expect(&mosip, 1);
+}
+
+#define MOSIP(test) cmocka_unit_test_setup(test, come_by_mosip)
+#define JOSE(test)  cmocka_unit_test_setup(test, come_by_jose)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sound_heads_are_let_through),
-        cmocka_unit_test(unsound_framing_is_400_and_ends_the_connection),
-        cmocka_unit_test(refusals_that_leave_the_framing_whole_keep_the_connection),
-        cmocka_unit_test(a_body_too_long_to_drain_ends_the_connection),
-        cmocka_unit_test(each_size_is_allowed_up_to_its_limit),
-        cmocka_unit_test(a_zero_byte_in_a_name_or_value_is_400),
-        cmocka_unit_test(the_verdict_tells_route_and_framing),
+        MOSIP(sound_heads_are_let_through),
+        MOSIP(unsound_framing_is_400_and_ends_the_connection),
+        MOSIP(refusals_that_leave_the_framing_whole_keep_the_connection),
+        MOSIP(a_body_too_long_to_drain_ends_the_connection),
+        MOSIP(each_size_is_allowed_up_to_its_limit),
+        MOSIP(a_zero_byte_in_a_name_or_value_is_400),
+        MOSIP(the_verdict_tells_route_and_framing),
+        JOSE(any_media_type_is_handed_on_in_the_jose_profile),
+        JOSE(an_idempotency_key_is_one_or_it_is_400),
+        JOSE(each_profile_leaves_the_others_headers_alone),
+        JOSE(each_address_refuses_the_others_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

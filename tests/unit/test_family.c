@@ -81,7 +81,7 @@ static void the_largest_family_fits(void **state) {
     assert_int_equal(family.pair_count, FAMILY_PAIRS_MAX);
     for (size_t member = 0; member < family.member_count; member++)
         assert_in_range(peers_of(member), 1, BOOT_PEERS_MAX);
-    assert_true(FAMILY_LANES_MAX <= BOOT_LISTENERS_MAX);
+    assert_true(2 * FAMILY_LANES_MAX <= BOOT_LISTENERS_MAX);
 }
 
 static void the_smallest_family_is_whole(void **state) {

@@ -25,7 +25,7 @@ static void all_lanes_share_one_port(void **state) {
     static const char *const addresses[] = {"127.0.0.1:0", "[::1]:0"};
     for (size_t i = 0; i < 2; i++) {
         int listeners[4];
-        if (listeners_open(addresses[i], 4, listeners, &problem) != ERR_OK && i == 1)
+        if (listeners_open("listen", addresses[i], 4, listeners, &problem) != ERR_OK && i == 1)
             skip(); /* a machine without IPv6 */
         for (size_t lane = 1; lane < 4; lane++)
             assert_int_equal(listeners_port(listeners[lane]), listeners_port(listeners[0]));
@@ -37,7 +37,7 @@ static void all_lanes_share_one_port(void **state) {
 static void a_client_reaches_one_of_them(void **state) {
     (void)state;
     int listeners[2];
-    assert_int_equal(listeners_open("127.0.0.1:0", 2, listeners, &problem), ERR_OK);
+    assert_int_equal(listeners_open("listen", "127.0.0.1:0", 2, listeners, &problem), ERR_OK);
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons(listeners_port(listeners[0]))};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -54,12 +54,12 @@ static void a_port_that_another_box_shares_is_refused(void **state) {
     (void)state;
     int first[2], second[2];
     char address[32];
-    assert_int_equal(listeners_open("127.0.0.1:0", 2, first, &problem), ERR_OK);
+    assert_int_equal(listeners_open("listen", "127.0.0.1:0", 2, first, &problem), ERR_OK);
     snprintf(address, sizeof address, "127.0.0.1:%u", listeners_port(first[0]));
-    assert_int_equal(listeners_open(address, 2, second, &problem), ERR_CONFIG);
+    assert_int_equal(listeners_open("listen", address, 2, second, &problem), ERR_CONFIG);
     assert_non_null(strstr(problem.text, "in use"));
     close_all(first, 2);
-    assert_int_equal(listeners_open(address, 2, second, &problem), ERR_OK);
+    assert_int_equal(listeners_open("listen", address, 2, second, &problem), ERR_OK);
     close_all(second, 2);
 }
 
@@ -88,7 +88,7 @@ static void what_is_no_address_is_refused(void **state) {
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         int listener;
-        assert_int_equal(listeners_open(wrong[i], 1, &listener, &problem), ERR_CONFIG);
+        assert_int_equal(listeners_open("listen", wrong[i], 1, &listener, &problem), ERR_CONFIG);
         assert_non_null(strstr(problem.text, "write ADDRESS:PORT"));
     }
 }
@@ -102,7 +102,8 @@ static void a_taken_port_is_named(void **state) {
     assert_int_equal(listen(taken, 1), 0);
     char text[32];
     snprintf(text, sizeof text, "127.0.0.1:%u", listeners_port(taken));
-    assert_int_equal(listeners_open(text, 1, &listener, &problem), ERR_CONFIG);
+    assert_int_equal(listeners_open("listen-jose", text, 1, &listener, &problem), ERR_CONFIG);
+    assert_non_null(strstr(problem.text, "listen-jose = 127.0.0.1"));
     assert_non_null(strstr(problem.text, "end what uses the port"));
     close(taken);
 }

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "authd/edge/handshake.h"
+#include "authd/edge/http.h"
+
+/*
+ * The connections of one listener: accepted, made, secured, closed. The first two functions are
+ * libmicrohttpd's callbacks, with the arrivals as their context.
+ */
+struct arrivals {
+    const struct http_options *options;
+    /* A connection that clients has admitted but libmicrohttpd has not made yet. */
+    bool admitted;
+    uint64_t admitted_client;
+    struct handshakes handshakes;
+};
+
+enum MHD_Result arrivals_accept(void *arrivals, const struct sockaddr *address, socklen_t len);
+void arrivals_notify(void *arrivals, struct MHD_Connection *http, void **socket_context,
+                     enum MHD_ConnectionNotificationCode code);
+
+/* ERR_SYSTEM. ${options} must outlive it. */
+MUST_CHECK enum err arrivals_open(struct arrivals *arrivals, const struct http_options *options);
+void arrivals_close(struct arrivals *arrivals);
+
+/* After each turn of libmicrohttpd. */
+void arrivals_settle(struct arrivals *arrivals);
+
+/* NULL when it has found no place. */
+struct connection *arrivals_connection(struct MHD_Connection *http);
