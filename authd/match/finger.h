@@ -51,7 +51,7 @@ struct finger_template {
     struct finger_minutia minutiae[FINGER_TEMPLATE_MINUTIAE];
 };
 
-/* The neighbours of a minutia, nearest first, in the frame that its position and direction make. */
+/* The nearest neighbours of a minutia in the frame that its position and direction make. */
 struct finger_surroundings {
     int8_t along[FINGER_NEIGHBOURS];      /* pixels in the minutia's direction */
     int8_t across[FINGER_NEIGHBOURS];     /* pixels to the left of it */
@@ -61,7 +61,6 @@ struct finger_surroundings {
     uint8_t cell_byte[FINGER_NEIGHBOURS]; /* its cell among the 64 of visible */
     uint8_t cell_bit[FINGER_NEIGHBOURS];
     uint64_t visible; /* cells in which a neighbour would have been seen */
-    uint64_t count;
 };
 
 /*
@@ -69,7 +68,7 @@ struct finger_surroundings {
  * directions. Made by finger_prepare alone.
  */
 struct finger_prepared {
-    _Alignas(64) struct finger_surroundings around[FINGER_MINUTIAE];
+    struct finger_surroundings around[FINGER_MINUTIAE];
     uint64_t area[FINGER_AREA_ROWS];                /* where minutiae would have been seen */
     int16_t x[FINGER_MINUTIAE], y[FINGER_MINUTIAE]; /* pixels at 500 dpi, y upwards */
     uint8_t angle[FINGER_MINUTIAE];

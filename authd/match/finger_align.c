@@ -71,68 +71,78 @@ static void move(const struct finger_prepared *one, const struct finger_alignmen
     }
 }
 
-/* One's minutiae where they are thought to lie on the other, and how far off their partner may be.
- */
+/* Where one's minutiae are thought to lie on the other, and how far off their partner may be. */
 struct guess {
-    const struct finger_prepared *one, *other;
     const float *x, *y;
     unsigned turn;
     float distance;
 };
 
-/* What speaks against a pair; more than COST_MAX when it is out of reach. */
-static float cost_of(const struct guess *guess, unsigned i, unsigned j) {
-    float x = guess->x[i] - guess->other->x[j], y = guess->y[i] - guess->other->y[j];
-    float place = (x * x + y * y) / (guess->distance * guess->distance);
-    float turn = (float)finger_turn(guess->one->angle[i] + guess->turn, guess->other->angle[j]);
-    return place <= 1 ? place + turn * turn * (0.5f / (PAIR_TURN * PAIR_TURN)) : 2 * COST_MAX;
+/* What is being paired. */
+struct both {
+    const struct finger_prepared *one, *other;
+    struct finger_scratch *scratch;
+};
+
+/* What speaks against a pair that is ${place} off, as a share of what is tolerated, and turned. */
+static float cost_of(float place, int turn) {
+    return place + (float)(turn * turn) * (0.5f / (PAIR_TURN * PAIR_TURN));
 }
 
-/* Every pair in reach, as a number whose upper half is its cost. Returns how many. */
-static unsigned list_choices(const struct guess *guess, uint32_t *choice) {
-    unsigned count = 0;
-    for (unsigned i = 0; i < guess->one->count; i++) {
-        struct finger_range range[2];
-        unsigned ranges =
-            finger_ranges(guess->other, guess->one->angle[i] + guess->turn, PAIR_TURN, range);
-        unsigned end = count + PAIR_CHOICES;
-        for (unsigned r = 0; r < ranges; r++)
-            for (unsigned j = range[r].from; j < range[r].from + range[r].count; j++) {
-                float cost = cost_of(guess, i, j);
-                if (cost <= COST_MAX && count < end)
-                    choice[count++] =
-                        (uint32_t)(cost * ((COST_STEPS - 1) / COST_MAX)) << 16 | i << 8 | j;
+/* Adds every partner in reach of minutia ${i}, with its cost. */
+static void add_choices(const struct both *both, const struct guess *guess, unsigned i,
+                        struct finger_choices *choices) {
+    const float *other_x = both->scratch->other_x, *other_y = both->scratch->other_y;
+    const float x = guess->x[i], y = guess->y[i];
+    const float share = 1 / (guess->distance * guess->distance);
+    unsigned angle = both->one->angle[i] + guess->turn, end = choices->count + PAIR_CHOICES;
+    struct finger_range range[2];
+    unsigned ranges = finger_ranges(both->other, angle, PAIR_TURN, range);
+    for (unsigned r = 0; r < ranges; r++) {
+        float place[FINGER_MINUTIAE];
+        for (unsigned k = 0; k < range[r].count; k++) {
+            float dx = other_x[range[r].from + k] - x, dy = other_y[range[r].from + k] - y;
+            place[k] = (dx * dx + dy * dy) * share;
+        }
+        for (unsigned k = 0; k < range[r].count; k++)
+            if (place[k] <= 1 && choices->count < end) {
+                unsigned j = range[r].from + k;
+                float cost = cost_of(place[k], finger_turn(angle, both->other->angle[j]));
+                choices->pair[choices->count] = (struct finger_pair){(uint8_t)i, (uint8_t)j};
+                choices->cost[choices->count++] = cost;
             }
     }
-    return count;
 }
 
-/* In the order of cost; equal ones stay as they are. */
-static void sort_choices(struct finger_scratch *scratch, unsigned count) {
+/* In the order of cost, in steps; equal ones stay as they are. */
+static void sort_choices(struct finger_choices *choices) {
     uint16_t start[COST_STEPS + 1] = {0};
-    for (unsigned i = 0; i < count; i++)
-        start[(scratch->choice[i] >> 16) + 1]++;
+    const float steps = (COST_STEPS - 1) / COST_MAX;
+    for (unsigned i = 0; i < choices->count; i++)
+        start[(unsigned)(choices->cost[i] * steps) + 1]++;
     for (unsigned i = 0; i < COST_STEPS; i++)
         start[i + 1] = (uint16_t)(start[i + 1] + start[i]);
-    for (unsigned i = 0; i < count; i++)
-        scratch->sorted[start[scratch->choice[i] >> 16]++] = scratch->choice[i];
+    for (unsigned i = 0; i < choices->count; i++)
+        choices->order[start[(unsigned)(choices->cost[i] * steps)]++] = (uint16_t)i;
 }
 
 /* The cheapest pairs first, each minutia once. */
-static void pair_up(const struct guess *guess, struct finger_scratch *scratch) {
-    struct finger_pairing *pairing = &scratch->pairing;
-    unsigned count = list_choices(guess, scratch->choice);
-    sort_choices(scratch, count);
+static void pair_up(const struct both *both, const struct guess *guess) {
+    struct finger_pairing *pairing = &both->scratch->pairing;
+    struct finger_choices *choices = &both->scratch->choices;
+    choices->count = 0;
+    for (unsigned i = 0; i < both->one->count; i++)
+        add_choices(both, guess, i, choices);
+    sort_choices(choices);
     memset(pairing->one_taken, 0, sizeof pairing->one_taken);
     memset(pairing->other_taken, 0, sizeof pairing->other_taken);
     pairing->count = 0;
-    for (unsigned i = 0; i < count; i++) {
-        struct finger_pair pair = {.one = scratch->sorted[i] >> 8 & 255,
-                                   .other = scratch->sorted[i] & 255};
+    for (unsigned i = 0; i < choices->count; i++) {
+        struct finger_pair pair = choices->pair[choices->order[i]];
         if (pairing->one_taken[pair.one] || pairing->other_taken[pair.other])
             continue;
         pairing->one_taken[pair.one] = pairing->other_taken[pair.other] = 1;
-        pairing->cost[pairing->count] = cost_of(guess, pair.one, pair.other);
+        pairing->cost[pairing->count] = choices->cost[choices->order[i]];
         pairing->pair[pairing->count++] = pair;
     }
 }
@@ -179,14 +189,14 @@ static void take_out_distortion(const struct finger_prepared *one,
 bool finger_align(const struct finger_prepared *one, const struct finger_prepared *other,
                   unsigned seed, struct finger_scratch *scratch,
                   struct finger_alignment *alignment) {
-    struct guess guess = {
-        .one = one, .other = other, .x = scratch->x, .y = scratch->y, .distance = PAIR_DISTANCE};
+    const struct both both = {one, other, scratch};
+    struct guess guess = {.x = scratch->x, .y = scratch->y, .distance = PAIR_DISTANCE};
     take_compatible(scratch, seed);
     for (unsigned round = 0; round < 2; round++) {
         fit(one, other, scratch, alignment);
         move(one, alignment, scratch);
         guess.turn = alignment->turn;
-        pair_up(&guess, scratch);
+        pair_up(&both, &guess);
         if (scratch->pairing.count < PAIRS_MIN)
             return false;
         weigh(scratch);
@@ -195,6 +205,6 @@ bool finger_align(const struct finger_prepared *one, const struct finger_prepare
     guess.x = scratch->flow_x;
     guess.y = scratch->flow_y;
     guess.distance = PAIR_DISTANCE_2;
-    pair_up(&guess, scratch);
+    pair_up(&both, &guess);
     return scratch->pairing.count >= PAIRS_MIN;
 }

@@ -7,46 +7,57 @@
 #include "authd/match/finger_parameters.h"
 #include "authd/match/finger_ranges.h"
 
-void finger_candidates_compare(const struct finger_prepared *one,
-                               const struct finger_prepared *other, finger_similarity_row *row,
-                               struct finger_scratch *scratch) {
-    for (unsigned i = 0; i < one->count; i++) {
-        struct finger_range range[2];
-        unsigned ranges = finger_ranges(other, one->angle[i], DIRECTION_GATE, range);
-        uint16_t *similarity = scratch->similarity[i];
-        memset(similarity, 0, other->count * sizeof *similarity);
-        for (unsigned r = 0; r < ranges; r++)
-            row(&one->around[i], &other->around[range[r].from], range[r].count,
-                &similarity[range[r].from]);
-    }
-}
-
 /* A candidate as a number that sorts by similarity. */
 static uint32_t key_of(unsigned similarity, unsigned one, unsigned other) {
     return similarity << 16 | one << 8 | other;
 }
 
-/* The best partners of each minutia of one. Returns how many there are in all. */
-static unsigned find_partners(const struct finger_prepared *one,
-                              const struct finger_prepared *other, struct finger_scratch *scratch) {
-    unsigned found = 0;
-    for (unsigned i = 0; i < one->count; i++) {
-        uint32_t best = 0, second = 0;
-        for (unsigned j = 0; j < other->count; j++) {
-            uint32_t key = key_of(scratch->similarity[i][j], i, j);
-            if (key > best) {
-                second = best;
-                best = key;
-            } else if (key > second) {
-                second = key;
-            }
+/* The most similar minutiae of the other, as keys. */
+struct partners {
+    uint32_t best, second;
+};
+
+static void note_partners(const uint16_t *similarity, unsigned i, struct finger_range range,
+                          struct partners *partners) {
+    for (unsigned j = range.from; j < range.from + range.count; j++) {
+        uint32_t key = key_of(similarity[j], i, j);
+        if (key > partners->best) {
+            partners->second = partners->best;
+            partners->best = key;
+        } else if (key > partners->second) {
+            partners->second = key;
         }
-        if (best >> 16 >= SIMILARITY_MIN)
-            scratch->candidates.found[found++] = best;
-        if (second >> 16 >= SIMILARITY_MIN)
-            scratch->candidates.found[found++] = second;
     }
-    return found;
+}
+
+/* Adds the best partners of minutia ${i}, and keeps how similar all are whose direction allows it.
+ */
+static void compare_minutia(const struct finger_prepared *one, const struct finger_prepared *other,
+                            unsigned i, finger_similarity_row *row,
+                            struct finger_scratch *scratch) {
+    struct finger_candidates *candidates = &scratch->candidates;
+    struct partners partners = {0};
+    struct finger_range range[2];
+    unsigned ranges = finger_ranges(other, one->angle[i], DIRECTION_GATE, range);
+    uint16_t *similarity = scratch->similarity[i];
+    memset(similarity, 0, other->count * sizeof *similarity);
+    for (unsigned r = 0; r < ranges; r++) {
+        row(&one->around[i], &other->around[range[r].from], range[r].count,
+            &similarity[range[r].from]);
+        note_partners(similarity, i, range[r], &partners);
+    }
+    if (partners.best >> 16 >= SIMILARITY_MIN)
+        candidates->found[candidates->found_count++] = partners.best;
+    if (partners.second >> 16 >= SIMILARITY_MIN)
+        candidates->found[candidates->found_count++] = partners.second;
+}
+
+void finger_candidates_compare(const struct finger_prepared *one,
+                               const struct finger_prepared *other, finger_similarity_row *row,
+                               struct finger_scratch *scratch) {
+    scratch->candidates.found_count = 0;
+    for (unsigned i = 0; i < one->count; i++)
+        compare_minutia(one, other, i, row, scratch);
 }
 
 /* Lets the key at ${at} sink until none below it is larger. */
@@ -64,8 +75,9 @@ static void sink(uint32_t *heap, unsigned count, unsigned at) {
 }
 
 /* Takes the most similar first, as long as there is room; of each of other's minutiae, two. */
-static void choose(struct finger_candidates *candidates, unsigned found) {
+static void choose(struct finger_candidates *candidates) {
     uint32_t *heap = candidates->found;
+    unsigned found = candidates->found_count;
     memset(candidates->other_used, 0, sizeof candidates->other_used);
     candidates->count = 0;
     for (unsigned i = found / 2; i-- > 0;)
@@ -153,7 +165,7 @@ static void order(struct finger_candidates *candidates) {
 void finger_candidates_find(const struct finger_prepared *one, const struct finger_prepared *other,
                             struct finger_scratch *scratch) {
     struct finger_candidates *candidates = &scratch->candidates;
-    choose(candidates, find_partners(one, other, scratch));
+    choose(candidates);
     relate(one, other, candidates);
     relax(candidates);
     order(candidates);

@@ -38,6 +38,10 @@ static float best_evidence(const struct finger_prepared *one, const struct finge
     const struct finger_candidates *candidates = &scratch->candidates;
     float best = 0;
     memset(scratch->explained, 0, sizeof scratch->explained);
+    for (unsigned i = 0; i < other->count; i++) {
+        scratch->other_x[i] = other->x[i];
+        scratch->other_y[i] = other->y[i];
+    }
     for (unsigned i = 0, tried = 0; i < candidates->count && tried < SEEDS; i++) {
         struct finger_alignment alignment;
         unsigned seed = candidates->best[i];

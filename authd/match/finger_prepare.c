@@ -7,7 +7,7 @@
 #include "authd/match/finger_surroundings.h"
 
 /* Squares and cross products of such lengths fit in an int. No plate is wider: 20 cm at 500 dpi. */
-enum { EXTENT_MAX = 4095 };
+enum { EXTENT_MAX = 4095, QUALITY_UNREPORTED = 40 };
 
 /* Of the minutiae whose quality is below, how many sixteenths are worth counting on. */
 static const struct {
@@ -40,78 +40,77 @@ static uint16_t scaled(uint16_t pixels, uint16_t resolution) {
     return (uint16_t)((2u * pixels * FINGER_RESOLUTION + resolution) / (2u * resolution));
 }
 
-/* Negative when ${one} is to be kept rather than ${other}; 0 when they are the same. */
-static int by_quality(const struct finger_minutia *one, const struct finger_minutia *other) {
-    int differences[] = {weight_of(other->quality) - weight_of(one->quality),
-                         other->quality - one->quality,
-                         one->x - other->x,
-                         one->y - other->y,
-                         one->angle - other->angle,
-                         one->kind - other->kind};
-    for (unsigned i = 0; i < sizeof differences / sizeof *differences; i++)
-        if (differences[i] != 0)
-            return differences[i];
-    return 0;
+/*
+ * A minutia as a number that sorts by ${lead}, 0 to 255, then by place, direction and kind.
+ */
+static uint64_t key_of(const struct finger_minutia *minutia, unsigned lead) {
+    return (uint64_t)lead << 56 | (uint64_t)minutia->x << 40 | (uint64_t)minutia->y << 24 |
+           (uint64_t)minutia->angle << 16 | (uint64_t)minutia->kind << 8 | minutia->quality;
 }
 
-/* In the order of directions; what is the same direction, by place. */
-static int by_angle(const struct finger_minutia *one, const struct finger_minutia *other) {
-    int differences[] = {one->angle - other->angle, one->x - other->x, one->y - other->y};
-    for (unsigned i = 0; i < sizeof differences / sizeof *differences; i++)
-        if (differences[i] != 0)
-            return differences[i];
-    return by_quality(one, other);
+static struct finger_minutia minutia_of(uint64_t key) {
+    return (struct finger_minutia){.x = (uint16_t)(key >> 40),
+                                   .y = (uint16_t)(key >> 24),
+                                   .angle = (uint8_t)(key >> 16),
+                                   .kind = (uint8_t)(key >> 8),
+                                   .quality = (uint8_t)key};
 }
 
-static void sort(struct finger_minutia *minutiae, unsigned count,
-                 int (*order)(const struct finger_minutia *, const struct finger_minutia *)) {
+static void sort(uint64_t *keys, unsigned count) {
     for (unsigned i = 1; i < count; i++) {
-        struct finger_minutia moved = minutiae[i];
+        uint64_t moved = keys[i];
         unsigned at = i;
-        for (; at > 0 && order(&moved, &minutiae[at - 1]) < 0; at--)
-            minutiae[at] = minutiae[at - 1];
-        minutiae[at] = moved;
+        for (; at > 0 && keys[at - 1] > moved; at--)
+            keys[at] = keys[at - 1];
+        keys[at] = moved;
     }
 }
 
-static bool is_same_place(const struct finger_minutia *one, const struct finger_minutia *other) {
-    return one->x == other->x && one->y == other->y && one->angle == other->angle;
+/* Lower for what is rather kept: the reliable, and of those the better. */
+static unsigned rank_of(uint8_t quality) {
+    return quality > 0 ? 100u - quality : 100u - QUALITY_UNREPORTED;
 }
 
-/* The best FINGER_MINUTIAE at 500 dpi, none twice. Returns how many. */
-static unsigned choose(const struct finger_template *template, struct finger_minutia *chosen) {
+/* The best FINGER_MINUTIAE at 500 dpi, none twice, in the order of directions. */
+static unsigned choose(const struct finger_template *template, uint64_t *keys) {
     for (unsigned i = 0; i < template->count; i++) {
-        chosen[i] = template->minutiae[i];
-        chosen[i].x = scaled(chosen[i].x, template->x_resolution);
-        chosen[i].y = scaled(chosen[i].y, template->y_resolution);
+        struct finger_minutia minutia = template->minutiae[i];
+        minutia.x = scaled(minutia.x, template->x_resolution);
+        minutia.y = scaled(minutia.y, template->y_resolution);
+        keys[i] = key_of(&minutia, rank_of(minutia.quality));
     }
-    sort(chosen, template->count, by_quality);
+    sort(keys, template->count);
     unsigned count = 0;
     for (unsigned i = 0; i < template->count && count < FINGER_MINUTIAE; i++) {
         bool is_new = true;
         for (unsigned j = 0; j < count && is_new; j++)
-            is_new = !is_same_place(&chosen[i], &chosen[j]);
+            is_new = (keys[i] ^ keys[j]) << 8 >> 24 != 0;
         if (is_new)
-            chosen[count++] = chosen[i];
+            keys[count++] = keys[i];
     }
-    sort(chosen, count, by_angle);
+    for (unsigned i = 0; i < count; i++) {
+        struct finger_minutia minutia = minutia_of(keys[i]);
+        keys[i] = key_of(&minutia, minutia.angle);
+    }
+    sort(keys, count);
     return count;
 }
 
-static void place(const struct finger_minutia *chosen, unsigned count,
-                  struct finger_prepared *prepared) {
+static void place(const uint64_t *chosen, unsigned count, struct finger_prepared *prepared) {
     unsigned left = UINT16_MAX, top = UINT16_MAX;
     for (unsigned i = 0; i < count; i++) {
-        left = chosen[i].x < left ? chosen[i].x : left;
-        top = chosen[i].y < top ? chosen[i].y : top;
+        struct finger_minutia minutia = minutia_of(chosen[i]);
+        left = minutia.x < left ? minutia.x : left;
+        top = minutia.y < top ? minutia.y : top;
     }
     for (unsigned i = 0; i < count; i++) {
-        unsigned x = chosen[i].x - left, y = chosen[i].y - top;
+        struct finger_minutia minutia = minutia_of(chosen[i]);
+        unsigned x = minutia.x - left, y = minutia.y - top;
         prepared->x[i] = (int16_t)(x < EXTENT_MAX ? x : EXTENT_MAX);
         prepared->y[i] = (int16_t) - (int)(y < EXTENT_MAX ? y : EXTENT_MAX);
-        prepared->angle[i] = chosen[i].angle;
-        prepared->kind[i] = chosen[i].kind;
-        prepared->weight[i] = weight_of(chosen[i].quality);
+        prepared->angle[i] = minutia.angle;
+        prepared->kind[i] = minutia.kind;
+        prepared->weight[i] = weight_of(minutia.quality);
     }
     prepared->count = (uint8_t)count;
     for (unsigned angle = 0, at = 0; angle <= 256; angle++) {
@@ -122,7 +121,7 @@ static void place(const struct finger_minutia *chosen, unsigned count,
 }
 
 enum err finger_prepare(const struct finger_template *template, struct finger_prepared *prepared) {
-    struct finger_minutia chosen[FINGER_TEMPLATE_MINUTIAE];
+    uint64_t chosen[FINGER_TEMPLATE_MINUTIAE];
     memset(prepared, 0, sizeof *prepared);
     if (!is_valid(template))
         return ERR_MALFORMED;

@@ -13,6 +13,14 @@ struct finger_pair {
     uint8_t one, other;
 };
 
+/* Pairs in reach of each other, and the order of their costs. */
+struct finger_choices {
+    unsigned count;
+    struct finger_pair pair[FINGER_PAIR_CHOICES];
+    float cost[FINGER_PAIR_CHOICES];
+    uint16_t order[FINGER_PAIR_CHOICES];
+};
+
 /* Pairs, each minutia in one at most. */
 struct finger_pairing {
     unsigned count;
@@ -29,7 +37,8 @@ struct finger_candidates {
     float next_support[FINGER_CANDIDATES];
     float compatible[FINGER_CANDIDATES][FINGER_CANDIDATES];
     unsigned best[FINGER_CANDIDATES]; /* candidates, the best supported first */
-    uint32_t found[FINGER_CANDIDATES_FOUND];
+    unsigned found_count;
+    uint32_t found[FINGER_CANDIDATES_FOUND]; /* before the choice: similarity and both minutiae */
     uint8_t other_used[FINGER_MINUTIAE];
 };
 
@@ -40,7 +49,8 @@ struct finger_scratch {
     struct finger_candidates candidates;
     struct finger_pairing pairing;
     uint8_t explained[FINGER_MINUTIAE]; /* partner + 1, of the last alignment that had one */
-    uint32_t choice[FINGER_PAIR_CHOICES], sorted[FINGER_PAIR_CHOICES];
+    struct finger_choices choices;
+    float other_x[FINGER_MINUTIAE], other_y[FINGER_MINUTIAE];
     float weight[FINGER_MINUTIAE];
     float x[FINGER_MINUTIAE], y[FINGER_MINUTIAE]; /* of one, as the alignment puts them */
     float shift_x[FINGER_MINUTIAE], shift_y[FINGER_MINUTIAE], shift_weight[FINGER_MINUTIAE];

@@ -8,33 +8,60 @@
 #include "authd/match/finger_parameters.h"
 
 /* Absent neighbours are here: further from any place within RADIUS than tolerance ever is. */
-enum { NOWHERE = 127, CELLS = 8 };
+enum { NOWHERE = 127, CELLS = 6 };
 
-/* The neighbours of a minutia, nearest first. */
+/* The neighbours of a minutia: the nearest, in the order of the template. */
 struct nearest {
     unsigned count;
     uint8_t minutia[FINGER_NEIGHBOURS];
-    int distance[FINGER_NEIGHBOURS]; /* squared */
+    float x[FINGER_NEIGHBOURS], y[FINGER_NEIGHBOURS]; /* from the minutia */
+    float reach;                                      /* squared: all within were taken */
 };
+
+static unsigned count_within(const float *distance, unsigned count, float limit) {
+    unsigned within = 0;
+    for (unsigned i = 0; i < count; i++)
+        within += distance[i] <= limit;
+    return within;
+}
+
+/*
+ * The largest squared distance, a whole number, within which there are no more minutiae than fit.
+ * A search by halves, for counting is cheap and sorting is not.
+ */
+static float find_reach(const float *distance, unsigned count) {
+    int fits = -1, too_far = RADIUS * RADIUS + 1;
+    if (count_within(distance, count, RADIUS * RADIUS) <= FINGER_NEIGHBOURS)
+        return RADIUS * RADIUS;
+    while (too_far - fits > 1) {
+        int middle = (fits + too_far) / 2;
+        if (count_within(distance, count, (float)middle) <= FINGER_NEIGHBOURS)
+            fits = middle;
+        else
+            too_far = middle;
+    }
+    return (float)fits;
+}
 
 static void find_nearest(const struct finger_prepared *prepared, unsigned middle,
                          struct nearest *nearest) {
-    nearest->count = 0;
+    float distance[FINGER_MINUTIAE];
+    const float x = prepared->x[middle], y = prepared->y[middle];
     for (unsigned i = 0; i < prepared->count; i++) {
-        int x = prepared->x[i] - prepared->x[middle], y = prepared->y[i] - prepared->y[middle];
-        int distance = x * x + y * y;
-        if (distance > RADIUS * RADIUS || i == middle)
+        float dx = prepared->x[i] - x, dy = prepared->y[i] - y;
+        distance[i] = dx * dx + dy * dy;
+    }
+    distance[middle] = 2 * RADIUS * RADIUS;
+    nearest->reach = find_reach(distance, prepared->count);
+    nearest->count = 0;
+    memset(nearest->x, 0, sizeof nearest->x);
+    memset(nearest->y, 0, sizeof nearest->y);
+    for (unsigned i = 0; i < prepared->count; i++) {
+        if (distance[i] > nearest->reach)
             continue;
-        if (nearest->count == FINGER_NEIGHBOURS &&
-            distance >= nearest->distance[FINGER_NEIGHBOURS - 1])
-            continue;
-        unsigned at = nearest->count < FINGER_NEIGHBOURS ? nearest->count++ : FINGER_NEIGHBOURS - 1;
-        for (; at > 0 && nearest->distance[at - 1] > distance; at--) {
-            nearest->distance[at] = nearest->distance[at - 1];
-            nearest->minutia[at] = nearest->minutia[at - 1];
-        }
-        nearest->distance[at] = distance;
-        nearest->minutia[at] = (uint8_t)i;
+        nearest->x[nearest->count] = prepared->x[i] - x;
+        nearest->y[nearest->count] = prepared->y[i] - y;
+        nearest->minutia[nearest->count++] = (uint8_t)i;
     }
 }
 
@@ -46,53 +73,74 @@ static unsigned cell_of(int8_t along, int8_t across) {
 
 static void describe(const struct finger_prepared *prepared, unsigned middle,
                      const struct nearest *nearest, struct finger_surroundings *around) {
-    float cosine = finger_cos(prepared->angle[middle]), sine = finger_sin(prepared->angle[middle]);
-    memset(around, 0, sizeof *around);
-    memset(around->along, NOWHERE, sizeof around->along);
-    memset(around->across, NOWHERE, sizeof around->across);
-    around->count = nearest->count;
-    for (unsigned i = 0; i < nearest->count; i++) {
-        unsigned neighbour = nearest->minutia[i];
-        float x = (float)(prepared->x[neighbour] - prepared->x[middle]);
-        float y = (float)(prepared->y[neighbour] - prepared->y[middle]);
+    const float cosine = finger_cos(prepared->angle[middle]);
+    const float sine = finger_sin(prepared->angle[middle]);
+    for (unsigned i = 0; i < FINGER_NEIGHBOURS; i++) {
+        float x = nearest->x[i], y = nearest->y[i];
         around->along[i] = (int8_t)finger_rounded(x * cosine + y * sine);
         around->across[i] = (int8_t)finger_rounded(y * cosine - x * sine);
+        around->tolerance[i] = (uint8_t)(int)(TOLERANCE + TOLERANCE_RISE * sqrtf(x * x + y * y));
+    }
+    for (unsigned i = 0; i < nearest->count; i++) {
+        unsigned neighbour = nearest->minutia[i];
         around->turn[i] = (int8_t)finger_turn(prepared->angle[middle], prepared->angle[neighbour]);
-        around->tolerance[i] =
-            (uint8_t)(TOLERANCE + TOLERANCE_RISE * sqrtf((float)nearest->distance[i]));
         around->weight[i] = prepared->weight[neighbour];
         unsigned cell = cell_of(around->along[i], around->across[i]);
         around->cell_byte[i] = (uint8_t)(cell / 8);
         around->cell_bit[i] = (uint8_t)(1u << cell % 8);
     }
+    for (unsigned i = nearest->count; i < FINGER_NEIGHBOURS; i++) {
+        around->along[i] = around->across[i] = NOWHERE;
+        around->turn[i] = 0;
+        around->tolerance[i] = around->weight[i] = around->cell_byte[i] = around->cell_bit[i] = 0;
+    }
 }
 
-/* Cells that lie in the visible area and no further out than the neighbours that were kept. */
-static uint64_t visible_cells(const struct finger_prepared *prepared, unsigned middle, int reach) {
-    float cosine = finger_cos(prepared->angle[middle]), sine = finger_sin(prepared->angle[middle]);
+/* Where the middles of the cells lie, around a minutia that points right. */
+struct cells {
+    float along[CELLS * CELLS], across[CELLS * CELLS];
+    float distance[CELLS * CELLS]; /* squared */
+};
+
+static void place_cells(struct cells *cells) {
     const float size = (2 * RADIUS + 1) / (float)CELLS;
-    uint64_t visible = 0;
     for (unsigned cell = 0; cell < CELLS * CELLS; cell++) {
         float along = ((float)(cell % CELLS) + 0.5f) * size - RADIUS;
         float across = ((float)(cell / CELLS) + 0.5f) * size - RADIUS;
-        if (along * along + across * across > (float)reach)
-            continue;
-        int x = (int)(prepared->x[middle] + along * cosine - across * sine);
-        int y = (int)(prepared->y[middle] + along * sine + across * cosine);
-        if (finger_area_holds(prepared, x, y))
-            visible |= UINT64_C(1) << cell;
+        cells->along[cell] = along;
+        cells->across[cell] = across;
+        cells->distance[cell] = along * along + across * across;
     }
+}
+
+/* Cells that lie in the visible area and no further out than ${reach}, squared. */
+static uint64_t visible_cells(const struct finger_prepared *prepared, unsigned middle,
+                              const struct cells *cells, float reach) {
+    const float cosine = finger_cos(prepared->angle[middle]);
+    const float sine = finger_sin(prepared->angle[middle]);
+    const float middle_x = prepared->x[middle], middle_y = prepared->y[middle];
+    int x[CELLS * CELLS], y[CELLS * CELLS];
+    for (unsigned cell = 0; cell < CELLS * CELLS; cell++) {
+        float along = cells->along[cell], across = cells->across[cell];
+        x[cell] = (int)(middle_x + along * cosine - across * sine);
+        y[cell] = (int)(middle_y + along * sine + across * cosine);
+    }
+    uint64_t visible = 0;
+    for (unsigned cell = 0; cell < CELLS * CELLS; cell++)
+        visible |= (uint64_t)((cells->distance[cell] <= reach) &
+                              finger_area_holds(prepared, x[cell], y[cell]))
+                   << cell;
     return visible;
 }
 
 void finger_surroundings_fill(struct finger_prepared *prepared) {
     struct nearest nearest;
+    struct cells cells;
+    place_cells(&cells);
     for (unsigned i = 0; i < prepared->count; i++) {
         find_nearest(prepared, i, &nearest);
         describe(prepared, i, &nearest, &prepared->around[i]);
-        int reach = nearest.count < FINGER_NEIGHBOURS ? RADIUS * RADIUS
-                                                      : nearest.distance[FINGER_NEIGHBOURS - 1];
-        prepared->around[i].visible = visible_cells(prepared, i, reach);
+        prepared->around[i].visible = visible_cells(prepared, i, &cells, nearest.reach);
     }
     explicit_bzero(&nearest, sizeof nearest);
 }
