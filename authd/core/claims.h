@@ -13,7 +13,7 @@
  * but yes or no. It looks at the members of the object itself, not of one within it, and reads
  * within the bounds whatever the bytes are.
  */
-#define CLAIMS_MAX 64
+#define CLAIMS_MAX 128
 
 struct claims {
     size_t count;

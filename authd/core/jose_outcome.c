@@ -14,9 +14,12 @@ enum { IN_PROGRESS_RETRY_MS = 1000 };
 
 static void log_refusal(const struct request *request, enum problem problem) {
     char partner[PROGRAMME_ID_SIZE];
-    log_event(LOG_INFO, "request-refused", "programme=%s problem=%s reason=%s",
-              log_safe(request->partner.id, partner, sizeof(partner)), problem_text(problem),
-              request->reason);
+    log_safe(request->partner.id, partner, sizeof(partner));
+    if (problem == PROBLEM_NONE) /* the answer does not say so */
+        log_event(LOG_INFO, "code-not-made", "programme=%s reason=%s", partner, request->reason);
+    else
+        log_event(LOG_INFO, "request-refused", "programme=%s problem=%s reason=%s", partner,
+                  problem_text(problem), request->reason);
 }
 
 /* A refusal that tells of a person is the one for all of them; of a request for a code it is none.
