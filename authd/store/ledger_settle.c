@@ -1,15 +1,17 @@
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "firmware/base/log.h"
 #include "authd/store/ledger_effects.h"
 #include "authd/store/ledger_state.h"
 
 #define SETTLE_MS      1000
-#define SETTLE_EFFECTS 1024
+#define SETTLE_EFFECTS 2048
 #define SWEEP_STEP     512  /* slots looked at under the lock at a time */
 #define SWEEP_LEAST    8192 /* slots a settle looks at, or a part of them all if that is more */
 #define SWEEP_PARTS    32
-#define SWEEP_REMOVALS 4096 /* rows a settle removes */
+#define SWEEP_REMOVALS 4096 /* rows a settle removes: more than its effects can have made */
 
 static enum err take_effect(void *context, const uint8_t *boot_id, const struct ledger_row *row) {
     struct ledger *ledger = context;
@@ -82,6 +84,33 @@ static enum err sweep(struct ledger *ledger, struct ledger_rows *removed) {
     return ERR_OK;
 }
 
+/* By key, and the newest of a key first. */
+static int compare_rows(const void *left, const void *right) {
+    const struct ledger_row *one = left, *other = right;
+    int by_key = memcmp(one->key, other->key, sizeof one->key);
+    return by_key != 0 ? by_key : (one->lsn < other->lsn) - (one->lsn > other->lsn);
+}
+
+static void sort_rows(struct ledger_rows *rows) {
+    if (rows->count > 1)
+        qsort(rows->rows, rows->count, sizeof *rows->rows, compare_rows);
+}
+
+/*
+ * Of the effects on one row the newest says all that the file will: a code that was made and used
+ * up within a second is written once. In the order of keys, so that rows of one page meet.
+ */
+static void keep_newest(struct ledger_rows *waiting) {
+    size_t kept = 0;
+    sort_rows(waiting);
+    for (size_t i = 0; i < waiting->count; i++) {
+        const struct ledger_row *row = &waiting->rows[i];
+        if (kept == 0 || memcmp(row->key, waiting->rows[kept - 1].key, sizeof row->key) != 0)
+            waiting->rows[kept++] = *row;
+    }
+    waiting->count = kept;
+}
+
 /*
  * The removed rows were forgotten when they were taken out, so effects of theirs that wait are
  * older than that; a claim that has made one anew since will come with a later settle.
@@ -103,7 +132,10 @@ static enum err write_file(struct ledger *ledger, const struct ledger_rows *remo
 
 static enum err settle(struct ledger *ledger) {
     __attribute__((cleanup(clear_rows))) struct ledger_rows removed = {0};
+    keep_newest(&ledger->waiting);
+    atomic_store(&ledger->behind, ledger->waiting.count);
     ERR_TRY(sweep(ledger, &removed));
+    sort_rows(&removed);
     ERR_TRY(write_file(ledger, &removed));
     ledger->waiting.count = 0;
     atomic_store(&ledger->behind, 0);
