@@ -137,7 +137,7 @@ static void no_two_of_many_tokens_are_the_same(void **state) {
     static char tokens[ALL][TOKEN_SIZE];
     for (unsigned i = 0; i < ALL; i++) {
         char uin[16], programme[32];
-        snprintf(uin, sizeof uin, "%010u", 5938714600u + i / PROGRAMMES);
+        snprintf(uin, sizeof uin, "5938714%03u", i / PROGRAMMES);
         snprintf(programme, sizeof programme, "programme-%u", i % PROGRAMMES);
         memcpy(tokens[i], derive(uin, programme, "u", "p"), TOKEN_SIZE);
         assert_string_equal(tokens[i], derive(uin, programme, "u", "p"));
