@@ -17,8 +17,10 @@ enum err mutual_identify(gnutls_session_t session, const struct registered *regi
     unsigned count = 0;
     const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &count);
     *mutual = (struct mutual){0};
-    if (chain == NULL || count == 0 || count > MUTUAL_CHAIN_MAX)
+    if (chain == NULL || count == 0)
         return ERR_MALFORMED;
+    if (count > MUTUAL_CHAIN_MAX)
+        return ERR_TOO_LARGE;
     if (gnutls_protocol_get_version(session) != GNUTLS_TLS1_3 ||
         gnutls_hash_fast(GNUTLS_DIG_SHA256, chain->data, chain->size, mutual->thumbprint) !=
             GNUTLS_E_SUCCESS)

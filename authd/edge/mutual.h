@@ -18,8 +18,8 @@ struct mutual {
     uint8_t thumbprint[EDGE_THUMBPRINT_BYTES];
 };
 
-/* What a handshake may take of memory, the client's certificates included. */
-#define MUTUAL_HANDSHAKE_MAX 16384
+/* All messages of a handshake together: GnuTLS keeps them until it ends. */
+#define MUTUAL_HANDSHAKE_MAX 32768
 #define MUTUAL_CHAIN_MAX     8 /* certificates, the leaf included */
 
 /*
@@ -29,8 +29,8 @@ struct mutual {
 void mutual_demand(gnutls_session_t session, gnutls_certificate_verify_function *verify);
 
 /*
- * For ${verify}: whom the client has shown to be. ERR_MALFORMED: no certificate, or more than
- * MUTUAL_CHAIN_MAX; ERR_CRYPTO; else as registered_check.
+ * For ${verify}: whom the client has shown to be. ERR_MALFORMED: it has no certificate.
+ * ERR_TOO_LARGE: more than MUTUAL_CHAIN_MAX. ERR_CRYPTO. Else as registered_check.
  */
 MUST_CHECK enum err mutual_identify(gnutls_session_t session, const struct registered *registered,
                                     int64_t wall_ms, struct mutual *mutual);

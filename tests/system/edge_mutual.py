@@ -26,13 +26,13 @@ def now_ms():
 class Programme:
     """A key and a certificate of it, which edge may know or not."""
 
-    def __init__(self, folder, name, subject="programme", serial=1, key=None):
+    def __init__(self, folder, name, subject="programme", serial=1, key=None, comment="none"):
         self.key = os.path.join(folder, name + ".key")
         self.certificate = os.path.join(folder, name + ".pem")
         make = ["-key", key] if key else ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                                           "-keyout", self.key]
         run("openssl", "req", "-x509", "-subj", f"/CN={subject}", "-set_serial", str(serial), "-days", "2", *make,
-            "-out", self.certificate)
+            "-addext", "nsComment=" + comment, "-out", self.certificate)
         if key:
             self.key = key
         self.chain = self.certificate

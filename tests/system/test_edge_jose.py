@@ -135,8 +135,17 @@ class Handshakes(JoseCase):
         chain = Programme(self.edge.folder, "chain", "chain", 6)
         self.register(chain.listed())
         self.is_served(chain.chained(self.edge.folder, 8))
-        self.gets_nothing(context_of(self.edge, chain.chained(self.edge.folder, 9)), ALERT_REQUIRED)
+        self.gets_nothing(context_of(self.edge, chain.chained(self.edge.folder, 9)), ALERT_UNKNOWN)
         self.gets_nothing(context_of(self.edge, chain.chained(self.edge.folder, 60)))
+
+    def test_a_handshake_may_take_32_kib_whoever_it_is(self):
+        for size, served in ((24000, True), (32768, False)):
+            large = Programme(self.edge.folder, f"large-{size}", "large", 7, comment="x" * size)
+            self.register(large.listed())
+            if served:
+                self.is_served(large)
+            else:
+                self.gets_nothing(context_of(self.edge, large))
 
     def test_nobody_without_a_list(self):
         edge = Edge(jose=True)
