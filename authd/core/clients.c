@@ -31,19 +31,35 @@ static enum err send(struct lane *lane, const struct listing *listing) {
     return serve_send(lane->edge, &frame);
 }
 
-void clients_tell(struct lane *lane) {
-    struct core *core = lane->core;
-    struct listing listing = {.count = 0};
-    if (core->settings.issuer[0] == '\0' || !atomic_load(&core->opened) || lane->edge == NULL)
-        return;
-    listing.clients = calloc(EDGE_CLIENTS_MAX, sizeof(*listing.clients));
+static void tell(struct lane *lane) {
+    struct listing listing = {.clients = calloc(EDGE_CLIENTS_MAX, sizeof(*listing.clients))};
     enum err result = listing.clients != NULL ? ERR_OK : ERR_FULL;
     if (result == ERR_OK)
-        result = registry_each_jose_client(core->registry, add, &listing);
+        result = registry_each_jose_client(lane->core->registry, add, &listing);
     if (result == ERR_OK)
         result = send(lane, &listing);
     if (result != ERR_OK || listing.left_out > 0)
-        log_event(LOG_ERROR, "clients-not-told", "why=%s left-out=%zu", err_text(result),
-                  listing.left_out);
+        log_event(LOG_ERROR, "clients-not-told", "lane=%u why=%s left-out=%zu", lane->index,
+                  err_text(result), listing.left_out);
     free(listing.clients);
+}
+
+void clients_changed(struct core *core) {
+    atomic_fetch_add(&core->clients_version, 1);
+    for (unsigned i = 0; i < core->lane_count; i++)
+        lane_wake(&core->lanes[i]);
+}
+
+void clients_turn(struct lane *lane) {
+    struct core *core = lane->core;
+    unsigned version = atomic_load(&core->clients_version);
+    bool may = core->settings.issuer[0] != '\0' && atomic_load(&core->opened);
+    if (version == lane->clients_told || !may || lane->edge == NULL)
+        return;
+    lane->clients_told = version;
+    tell(lane);
+}
+
+void clients_forget(struct lane *lane) {
+    lane->clients_told = 0;
 }

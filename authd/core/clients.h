@@ -2,6 +2,15 @@
 
 #include "authd/core/lane.h"
 
-/* Tells edge, on lane 0, which certificates programmes have registered for TLS. Each time it, or
- * the registry, is new. Nothing is told while the box is not open or has no JOSE profile. */
-void clients_tell(struct lane *lane);
+/*
+ * Which certificates programmes have registered for TLS, for edge: each of its lanes is told by the
+ * lane of core that it talks to, when the box opens, when the registry has changed and when edge is
+ * a new process. Nothing is told in a box without the JOSE profile.
+ */
+
+/* The list may be another: every lane will tell it. Thread-safe. */
+void clients_changed(struct core *core);
+/* Each turn of a lane: tells it if there is something to tell. */
+void clients_turn(struct lane *lane);
+/* The lane's edge is new, and knows nothing. */
+void clients_forget(struct lane *lane);

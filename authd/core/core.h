@@ -40,6 +40,7 @@ struct core {
     atomic_bool opened; /* registry, roots, ledger key and publication are there */
     atomic_bool failed; /* stored files are damaged or older than was signed: officers decide */
     atomic_uint state;  /* enum box_state */
+    atomic_uint clients_version; /* of the list that edge is told; 0: there is none yet */
     atomic_ullong answered, refused_unverified;
     unsigned lane_count, signer_count;
     struct lane *lanes; /* the first has the control socket */

@@ -7,6 +7,7 @@
 #include "authd/core/lane.h"
 
 #include "firmware/base/log.h"
+#include "authd/core/clients.h"
 #include "authd/core/deliver.h"
 #include "authd/core/due.h"
 #include "authd/core/flow.h"
@@ -154,8 +155,13 @@ static void on_events(void *context, int fd) {
     }
 }
 
-void lane_post(struct lane *lane, const struct lane_event *event) {
+void lane_wake(struct lane *lane) {
     uint64_t one = 1;
+    if (write(lane->event_fd, &one, sizeof(one)) < 0)
+        log_event(LOG_ERROR, "lane-not-woken", "lane=%u", lane->index);
+}
+
+void lane_post(struct lane *lane, const struct lane_event *event) {
     pthread_mutex_lock(&lane->event_lock);
     bool fits = lane->event_count < LANE_EVENTS_MAX;
     if (fits)
@@ -165,8 +171,7 @@ void lane_post(struct lane *lane, const struct lane_event *event) {
         log_event(LOG_ERROR, "lane-mailbox-full", "lane=%u", lane->index);
         _exit(BOOT_EXIT_FAILURE);
     }
-    if (write(lane->event_fd, &one, sizeof(one)) < 0)
-        log_event(LOG_ERROR, "lane-not-woken", "lane=%u", lane->index);
+    lane_wake(lane);
 }
 
 static void on_journal(void *context, int fd) {
@@ -240,6 +245,7 @@ static int on_turn(void *context) {
     bool idle = lane->free_count == LANE_REQUESTS_MAX;
     if (!idle && now_ms - lane->swept_boot_ms >= TICK_MS)
         sweep(lane, now_ms);
+    clients_turn(lane);
     if (lane->index == 0)
         watch_lanes(lane->core, now_ms);
     int wanted = lane->index == 0 ? opening_turn(lane) : -1;

@@ -64,6 +64,7 @@ struct lane {
     size_t free_count;
     struct lane_delivery deliveries[LANE_DELIVERIES_MAX];
     size_t delivery_count;
+    unsigned clients_told;  /* the version of the list that edge has */
     unsigned unseal_silent; /* deadlines passed in its hands since its last answer */
     /* refusals to callers nobody vouches for: a bucket, refilled by time */
     double unverified_tokens;
@@ -86,6 +87,8 @@ void lane_close(struct lane *lane);
 
 /* Thread-safe: puts an event into the lane's mailbox. */
 void lane_post(struct lane *lane, const struct lane_event *event);
+/* Thread-safe: the lane takes a turn. */
+void lane_wake(struct lane *lane);
 
 /* Edge's question; the handler of its dispatch table. */
 MUST_CHECK enum err lane_on_request(void *context, struct serve_peer *peer,

@@ -74,11 +74,12 @@ static enum err on_audit(void *context, struct serve_peer *peer, const struct fr
 }
 
 static enum err on_changed(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct lane *lane = context;
     uint64_t sequence = 0;
     (void)peer;
     ERR_TRY(provd_wire_get_changed(frame->payload, &sequence));
-    opening_on_signer(context); /* the roots may be there now */
-    clients_tell(context);
+    opening_on_signer(lane); /* the roots may be there now */
+    clients_changed(lane->core);
     return ERR_OK;
 }
 

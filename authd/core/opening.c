@@ -280,7 +280,7 @@ enum err opening_on_publication(void *context, struct serve_peer *peer, const st
     opening.checkpoint_ms -= core->settings.checkpoint_seconds * 1000; /* the first is due */
     log_event(LOG_INFO, "open", "lanes=%u signers=%u", core->lane_count, core->signer_count);
     report_state(lane);
-    clients_tell(lane);
+    clients_changed(core);
     return ERR_OK;
 }
 

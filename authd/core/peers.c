@@ -248,6 +248,6 @@ void peers_up(struct lane *lane, const char *role, uint16_t index) {
         ask_unseal_again(lane);
     if (strcmp(role, "hsm") == 0 && index < lane->core->signer_count)
         trust_hello(lane, index);
-    if (strcmp(role, "edge") == 0 && lane->index == 0)
-        clients_tell(lane);
+    if (strcmp(role, "edge") == 0)
+        clients_forget(lane);
 }
