@@ -12,7 +12,8 @@
 #include "hsm/reply.h"
 #include "hsm/statement.h"
 
-#define WATCH_MS 1000
+#define WATCH_MS      1000
+#define GENERATION_MS 120000 /* an RSA key, on a slow token or a busy machine */
 
 static enum err look_up(struct answers *answers, const uint8_t id_hash[static HSM_ID_HASH_BYTES],
                         uint8_t key[static HSM_LOOKUP_KEY_BYTES]) {
@@ -300,6 +301,7 @@ static void generated(struct answers *answers, enum err status) {
 
 static void generate_more(struct answers *answers) {
     enum generate_outcome outcome = GENERATE_COMPLETE;
+    serve_announce_silence(answers->serve, GENERATION_MS);
     enum err err = generate_step(answers->keyring, answers->token, clock_wall_ms(), &outcome);
     if (err == ERR_DENIED)
         generated(answers, ERR_DENIED);
