@@ -135,7 +135,7 @@ static enum err check_budget(struct core *core, struct request *request) {
 static enum err admit_first(struct core *core, struct request *request) {
     const struct jose_request *read = &request->jose.request;
     if (strcmp(read->audience, core->settings.issuer) != 0)
-        request_refuse_jose(request, PROBLEM_MALFORMED, "audience-is-another");
+        request_refuse_jose(request, PROBLEM_NOT_RECOGNISED, "audience-is-another");
     else if (request_is_out_of_time(request, &core->settings, read->issued_ms))
         request_refuse_jose(request, PROBLEM_OUT_OF_TIME, "time-outside-window");
     if (!request_refused(request))
@@ -236,7 +236,10 @@ static enum err spend_failure(struct core *core, struct request *request) {
 static enum err decide(struct lane *lane, struct request *request) {
     struct core *core = lane->core;
     request->about_person = true;
-    ERR_TRY(decision_make(core, request, deliver_has_room(lane)));
+    if (!request->identifier_ready) /* nobody can have it, so nobody is known by it */
+        request_refuse(request, MOSIP_MLC_018, "", "identifier-malformed");
+    else
+        ERR_TRY(decision_make(core, request, deliver_has_room(lane)));
     if (request_refused(request))
         return spend_failure(core, request);
     return request->envelope.function == FUNCTION_KYC ? jose_attributes_count(core, request)

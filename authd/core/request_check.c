@@ -192,6 +192,8 @@ static void check_identifier(struct request *request, const struct settings *set
     } else if (type->presence > FIELD_NULL &&
                !((uin && settings->allow_uin) || (vid && settings->allow_vid))) {
         request_refuse(request, MOSIP_MLC_015, type->text, "identifier-type-not-in-country");
+    } else if (request_is_jose(request)) {
+        return; /* what none can be is as unknown there as any other */
     } else if (!request->identifier_ready && type->presence <= FIELD_NULL) {
         request_refuse(request, MOSIP_MLC_009, "individualId", "identifier-of-no-type");
     } else if (!request->identifier_ready) {
