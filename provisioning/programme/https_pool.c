@@ -83,7 +83,8 @@ enum err https_pool_open(struct https_pool **pool, const struct https_pool_optio
     curl_multi_setopt(made->multi, CURLMOPT_SOCKETDATA, made);
     curl_multi_setopt(made->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(made->multi, CURLMOPT_TIMERDATA, made);
-    curl_multi_setopt(made->multi, CURLMOPT_MAXCONNECTS, (long)options->connections);
+    curl_multi_setopt(made->multi, CURLMOPT_MAXCONNECTS,
+                      (long)(options->kept != 0 ? options->kept : options->connections));
     *pool = made;
     return ERR_OK;
 }

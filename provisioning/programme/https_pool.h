@@ -10,8 +10,10 @@ struct https_pool;
 
 struct https_pool_options {
     const char *ca_certificate; /* path */
-    unsigned connections;       /* most at once */
-    unsigned timeout_seconds;   /* of a call; 0: the usual 30 */
+    unsigned connections;       /* most calls at once */
+    unsigned kept; /* connections kept open for later; 0: as many. Each client certificate has its
+                      own */
+    unsigned timeout_seconds; /* of a call; 0: the usual 30 */
     /* A call is over. ${result}: ERR_OK (any HTTP status), ERR_UNAVAILABLE (no answer; said on
      * stderr). ${tag} is the caller's. It may send the next call from here. */
     void (*done)(void *context, void *tag, enum err result);

@@ -8,12 +8,14 @@
 
 struct programme {
     struct kit_partner partner;
+    struct jose_party party;
     bool serves[MIX_KINDS];
     struct cast_pair *first, **last; /* free pairs */
     struct cast_pair *pairs;
 };
 
 struct cast {
+    const json_t *jwks;
     size_t people, programme_count;
     unsigned turn[MIX_KINDS];
     struct programme programmes[PROGRAMMES_MAX];
@@ -66,6 +68,7 @@ static enum err pair_with_everyone(const struct cast *cast, struct programme *pr
                                    .individual_id = text_of(person, "individualId"),
                                    .individual_id_type = text_of(person, "individualIdType"),
                                    .partner = &programme->partner,
+                                   .party = cast->jwks != NULL ? &programme->party : NULL,
                                    .programme = (unsigned)cast->programme_count};
         *programme->last = pair;
         programme->last = &pair->next;
@@ -84,6 +87,8 @@ static enum err add_programme(struct cast *cast, const struct kit *kit, const js
     if (!serves || !kit_partner_usable(entry))
         return ERR_OK;
     ERR_TRY(kit_partner_open(kit, text_of(entry, "id"), &programme->partner));
+    if (cast->jwks != NULL)
+        ERR_TRY(jose_party_open(kit, &programme->partner, cast->jwks, &programme->party));
     ERR_TRY(pair_with_everyone(cast, programme, kit));
     cast->programme_count++;
     return ERR_OK;
@@ -113,10 +118,12 @@ static enum err fill(struct cast *cast, const struct kit *kit, const struct mix 
     return ERR_OK;
 }
 
-enum err cast_open(struct cast **cast, const struct kit *kit, const struct mix *mix) {
+enum err cast_open(struct cast **cast, const struct kit *kit, const json_t *jwks,
+                   const struct mix *mix) {
     *cast = calloc(1, sizeof **cast);
     if (*cast == NULL)
         return ERR_FULL;
+    (*cast)->jwks = jwks;
     enum err result = fill(*cast, kit, mix);
     if (result != ERR_OK) {
         cast_close(*cast);
@@ -129,6 +136,7 @@ void cast_close(struct cast *cast) {
     if (cast == NULL)
         return;
     for (size_t i = 0; i < PROGRAMMES_MAX; i++) {
+        jose_party_close(&cast->programmes[i].party);
         kit_partner_close(&cast->programmes[i].partner);
         free(cast->programmes[i].pairs);
     }

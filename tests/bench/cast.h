@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "provisioning/programme/jose_party.h"
 #include "provisioning/programme/kit.h"
 #include "tests/bench/mix.h"
 
@@ -14,12 +15,17 @@ struct cast_pair {
     const json_t *person;
     const char *individual_id, *individual_id_type;
     const struct kit_partner *partner;
+    const struct jose_party *party; /* NULL: the MOSIP profile is spoken */
     unsigned programme;
     struct cast_pair *next; /* of the free ones */
 };
 
-/* Says on stderr what the kit lacks for ${mix}. ${kit} must outlive it. */
-MUST_CHECK enum err cast_open(struct cast **cast, const struct kit *kit, const struct mix *mix);
+/*
+ * Says on stderr what the kit lacks for ${mix}. ${kit} must outlive it. ${jwks}: the appliance's
+ * keys, for the JOSE profile; NULL: the MOSIP profile.
+ */
+MUST_CHECK enum err cast_open(struct cast **cast, const struct kit *kit, const json_t *jwks,
+                              const struct mix *mix);
 void cast_close(struct cast *cast);
 
 size_t cast_people(const struct cast *cast);

@@ -24,10 +24,12 @@
 #define WARM_NS        (10 * SECOND)
 #define DRAIN_NS       (40 * SECOND)
 #define EXAMINED_EVERY 16
+#define KEPT_MAX       480 /* one for each call and programme, as far as an appliance takes */
 
 struct driver {
     const struct options *options;
     const struct kit *kit;
+    const json_t *published, *jwks; /* jwks: NULL for the MOSIP profile */
     struct cast *cast;
     struct judge judge;
     struct workers *workers;
@@ -199,11 +201,8 @@ static enum err bring_people(struct driver *driver, int64_t now_ns) {
 static enum err send_due(struct driver *driver, int64_t now_ns) {
     struct transaction *first = ready_first(&driver->ready);
     while (first != NULL && first->due_ns <= now_ns && https_pool_room(driver->pool) > 0) {
-        const struct https_call call = {.message = {.url = first->request.url,
-                                                    .body = first->request.body,
-                                                    .signature = first->request.signature},
-                                        .answer = &first->answer,
-                                        .tag = first};
+        const struct https_call call = {
+            .message = transaction_message(first), .answer = &first->answer, .tag = first};
         ready_remove_first(&driver->ready);
         first->sent_ns = now_ns;
         first->measured = driver->measuring;
@@ -344,13 +343,14 @@ static enum err prepare(struct driver *driver) {
     const struct options *options = driver->options;
     const struct https_pool_options pool = {.ca_certificate = driver->kit->ca_certificate,
                                             .connections = options->connections,
+                                            .kept = driver->jwks != NULL ? KEPT_MAX : 0,
                                             .done = on_answer,
                                             .context = driver};
     long cores =
         options->cores.given ? CPU_COUNT(&options->cores.generator) : sysconf(_SC_NPROCESSORS_ONLN);
-    ERR_TRY(cast_open(&driver->cast, driver->kit, &options->mix));
+    ERR_TRY(cast_open(&driver->cast, driver->kit, driver->jwks, &options->mix));
     ERR_TRY(open_transactions(driver));
-    ERR_TRY(judge_open(&driver->judge, driver->kit));
+    ERR_TRY(judge_open(&driver->judge, driver->published));
     ERR_TRY(outbox_open(&driver->outbox, driver->kit->outbox));
     ERR_TRY(https_pool_open(&driver->pool, &pool));
     ERR_TRY(workers_open(&driver->workers, cores > 0 ? (unsigned)cores : 1, driver->kit,
@@ -358,11 +358,16 @@ static enum err prepare(struct driver *driver) {
     return open_loop(driver);
 }
 
-enum err driver_open(struct driver **driver, const struct options *options, const struct kit *kit) {
+enum err driver_open(struct driver **driver, const struct options *options, const struct kit *kit,
+                     const json_t *published) {
     struct driver *made = calloc(1, sizeof *made);
     if (made == NULL)
         return ERR_FULL;
-    *made = (struct driver){.options = options, .kit = kit, .epoll_fd = -1};
+    *made = (struct driver){.options = options,
+                            .kit = kit,
+                            .published = published,
+                            .jwks = options->profile == PROFILE_JOSE ? published : NULL,
+                            .epoll_fd = -1};
     enum err result = prepare(made);
     if (result != ERR_OK) {
         driver_close(made);

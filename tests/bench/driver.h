@@ -11,8 +11,9 @@
  */
 struct driver;
 
+/* ${published}: the appliance's JWKS. What is given must outlive it. */
 MUST_CHECK enum err driver_open(struct driver **driver, const struct options *options,
-                                const struct kit *kit);
+                                const struct kit *kit, const json_t *published);
 void driver_close(struct driver *driver);
 
 size_t driver_people(const struct driver *driver);

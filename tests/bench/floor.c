@@ -31,12 +31,12 @@ struct floor {
     struct floor_echo *echo;
 };
 
-double floor_of_call(const struct floor_parts *parts, enum call_kind call) {
-    double every = parts->verify[call] + parts->sign + parts->write + parts->echo[call];
-    if (call == CALL_OTP)
-        return every;
-    double sealed = every + parts->decrypt + parts->unpad + parts->open[call];
-    return call == CALL_KYC_OTP ? sealed + parts->wrap : sealed;
+double floor_of_call(const struct floor_parts *parts, enum profile profile, enum call_kind call) {
+    double every = parts->verify[call] + parts->write + parts->echo[call];
+    double sealed = parts->decrypt + parts->unpad + parts->open[call];
+    if (call == CALL_OTP) /* MOSIP's is signed and not sealed, JOSE's the other way round */
+        return every + (profile == PROFILE_JOSE ? sealed : parts->sign);
+    return every + sealed + parts->sign + (call == CALL_KYC_OTP ? parts->wrap : 0);
 }
 
 static enum err measure(struct floor_token *token, struct floor_plain *plain,
@@ -57,7 +57,7 @@ static int serve(const struct floor_options *options, const struct copy *copy, i
     snprintf(folder, sizeof folder, "%s/%zu", options->folder, copy->processor);
     enum err result = mkdir(folder, 0700) == 0 ? cores_pin_self(&processor) : ERR_SYSTEM;
     if (result == ERR_OK)
-        result = floor_token_open(&token, folder);
+        result = floor_token_open(&token, folder, options->profile);
     if (result == ERR_OK)
         result = floor_plain_open(&plain, options);
     while (result == ERR_OK && read(socket, &question, 1) == 1) {

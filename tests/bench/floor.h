@@ -5,6 +5,7 @@
 #include "provisioning/programme/mosip_client.h"
 #include "tests/bench/cores.h"
 #include "tests/bench/mix.h"
+#include "tests/bench/options.h"
 
 /*
  * The floor of the design: what the unavoidable operations of a call cost in CPU time when nothing
@@ -12,17 +13,18 @@
  * plain OpenSSL; one durable write; and libmicrohttpd for the same bytes over TLS. Measured in
  * processes of their own, on the appliance's cores.
  */
-struct floor_parts {           /* us */
-    double decrypt, sign;      /* PKCS#11: RSA-2048, raw and PKCS#1 v1.5 */
-    double unpad;              /* OAEP with SHA-256 */
-    double wrap;               /* eKYC: a new key to the programme's certificate, AES-GCM */
+struct floor_parts { /* us; MOSIP, or else JOSE */
+    /* PKCS#11: RSA-2048, raw and PKCS#1 v1.5, or ECDH and ECDSA on P-256 */
+    double decrypt, sign;
+    double unpad;              /* OAEP with SHA-256, or the Concat KDF */
+    double wrap;               /* attributes: a new key for the programme, AES-GCM */
     double write;              /* pwrite and fdatasync of one record */
-    double verify[CALL_KINDS]; /* RS256 over the request */
-    double open[CALL_KINDS];   /* two AES-GCM and the SHA-256 of the plaintext */
+    double verify[CALL_KINDS]; /* RS256, or ES256, over the request */
+    double open[CALL_KINDS];   /* two AES-GCM and the SHA-256 of the plaintext, or one */
     double echo[CALL_KINDS];   /* libmicrohttpd */
 };
 /* What the parts of one call come to. */
-double floor_of_call(const struct floor_parts *parts, enum call_kind call);
+double floor_of_call(const struct floor_parts *parts, enum profile profile, enum call_kind call);
 
 /* A call of each kind, as it goes over the wire. */
 struct floor_sample {
@@ -34,6 +36,7 @@ struct floor_sample {
 };
 
 struct floor_options {
+    enum profile profile;
     const char *folder;       /* a temporary one, for the token and the echo's certificate */
     const char *write_folder; /* where the durable write goes: the appliance's disk */
     const struct cores *cores;

@@ -11,6 +11,8 @@
 
 #define MODULE      "/usr/lib/softhsm/libsofthsm2.so"
 #define RSA_BYTES   256
+#define POINT_BYTES 65
+#define HASH_BYTES  32
 #define SLOTS_MAX   8
 #define REPETITIONS 40
 
@@ -18,7 +20,9 @@ struct floor_token {
     void *module;
     CK_FUNCTION_LIST *p11;
     CK_SESSION_HANDLE session;
+    enum profile profile;
     CK_OBJECT_HANDLE decrypting, signing;
+    CK_BYTE point[POINT_BYTES]; /* JOSE: the other side's; here the token's own */
 };
 
 static enum err complain(const char *what, unsigned long code) {
@@ -75,38 +79,77 @@ static enum err log_in(struct floor_token *token) {
 }
 
 /* As the appliance makes its keys: on the token, private, sensitive, for one use. */
-static enum err generate(struct floor_token *token, CK_ATTRIBUTE_TYPE public_use,
-                         CK_ATTRIBUTE_TYPE private_use, CK_OBJECT_HANDLE *private_key) {
+struct pair {
+    CK_MECHANISM_TYPE mechanism;
+    CK_ATTRIBUTE kind[2]; /* of the public template: size or curve, exponent */
+    CK_ULONG kind_count;
+    CK_ATTRIBUTE_TYPE public_use, private_use;
+};
+
+static enum err generate(struct floor_token *token, const struct pair *pair,
+                         CK_OBJECT_HANDLE *public_key, CK_OBJECT_HANDLE *private_key) {
     CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
-    CK_ULONG bits = RSA_BYTES * 8;
-    CK_BYTE exponent[] = {1, 0, 1};
-    CK_OBJECT_HANDLE public_key;
-    CK_MECHANISM mechanism = {CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0};
+    CK_MECHANISM mechanism = {pair->mechanism, NULL, 0};
     CK_ATTRIBUTE public_template[] = {{CKA_TOKEN, &yes, sizeof yes},
-                                      {CKA_MODULUS_BITS, &bits, sizeof bits},
-                                      {CKA_PUBLIC_EXPONENT, exponent, sizeof exponent},
-                                      {public_use, &yes, sizeof yes}};
+                                      {pair->public_use, &yes, sizeof yes},
+                                      pair->kind[0],
+                                      pair->kind[1]};
     CK_ATTRIBUTE private_template[] = {{CKA_TOKEN, &yes, sizeof yes},
                                        {CKA_PRIVATE, &yes, sizeof yes},
                                        {CKA_SENSITIVE, &yes, sizeof yes},
                                        {CKA_EXTRACTABLE, &no, sizeof no},
-                                       {private_use, &yes, sizeof yes}};
+                                       {pair->private_use, &yes, sizeof yes}};
     CK_RV rv = token->p11->C_GenerateKeyPair(
-        token->session, &mechanism, public_template,
-        sizeof public_template / sizeof *public_template, private_template,
-        sizeof private_template / sizeof *private_template, &public_key, private_key);
+        token->session, &mechanism, public_template, 2 + pair->kind_count, private_template,
+        sizeof private_template / sizeof *private_template, public_key, private_key);
     return rv == CKR_OK ? ERR_OK : complain("C_GenerateKeyPair", rv);
 }
 
-enum err floor_token_open(struct floor_token **token, const char *folder) {
+static enum err generate_rsa(struct floor_token *token) {
+    CK_ULONG bits = RSA_BYTES * 8;
+    CK_BYTE exponent[] = {1, 0, 1};
+    CK_OBJECT_HANDLE ignored;
+    struct pair pair = {.mechanism = CKM_RSA_PKCS_KEY_PAIR_GEN,
+                        .kind = {{CKA_MODULUS_BITS, &bits, sizeof bits},
+                                 {CKA_PUBLIC_EXPONENT, exponent, sizeof exponent}},
+                        .kind_count = 2,
+                        .public_use = CKA_ENCRYPT,
+                        .private_use = CKA_DECRYPT};
+    ERR_TRY(generate(token, &pair, &ignored, &token->decrypting));
+    pair.public_use = CKA_VERIFY;
+    pair.private_use = CKA_SIGN;
+    return generate(token, &pair, &ignored, &token->signing);
+}
+
+static enum err generate_ec(struct floor_token *token) {
+    CK_BYTE p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+    CK_BYTE encoded[POINT_BYTES + 2]; /* as an OCTET STRING */
+    CK_ATTRIBUTE point = {CKA_EC_POINT, encoded, sizeof encoded};
+    CK_OBJECT_HANDLE ignored, public_key;
+    struct pair pair = {.mechanism = CKM_EC_KEY_PAIR_GEN,
+                        .kind = {{CKA_EC_PARAMS, p256, sizeof p256}},
+                        .kind_count = 1,
+                        .public_use = CKA_DERIVE,
+                        .private_use = CKA_DERIVE};
+    ERR_TRY(generate(token, &pair, &public_key, &token->decrypting));
+    CK_RV rv = token->p11->C_GetAttributeValue(token->session, public_key, &point, 1);
+    if (rv != CKR_OK || point.ulValueLen != sizeof encoded)
+        return complain("CKA_EC_POINT", rv);
+    memcpy(token->point, encoded + 2, POINT_BYTES);
+    pair.public_use = CKA_VERIFY;
+    pair.private_use = CKA_SIGN;
+    return generate(token, &pair, &ignored, &token->signing);
+}
+
+enum err floor_token_open(struct floor_token **token, const char *folder, enum profile profile) {
     *token = calloc(1, sizeof **token);
     if (*token == NULL)
         return ERR_FULL;
+    (*token)->profile = profile;
     ERR_TRY(configure(folder));
     ERR_TRY(load(*token));
     ERR_TRY(log_in(*token));
-    ERR_TRY(generate(*token, CKA_ENCRYPT, CKA_DECRYPT, &(*token)->decrypting));
-    return generate(*token, CKA_VERIFY, CKA_SIGN, &(*token)->signing);
+    return profile == PROFILE_JOSE ? generate_ec(*token) : generate_rsa(*token);
 }
 
 void floor_token_close(struct floor_token *token) {
@@ -139,11 +182,48 @@ static CK_RV sign(struct floor_token *token) {
     return rv;
 }
 
+/* The shared secret, read out and gone. */
+static CK_RV agree(struct floor_token *token) {
+    CK_ECDH1_DERIVE_PARAMS with = {
+        .kdf = CKD_NULL, .ulPublicDataLen = POINT_BYTES, .pPublicData = token->point};
+    CK_MECHANISM mechanism = {CKM_ECDH1_DERIVE, &with, sizeof with};
+    CK_OBJECT_CLASS secret = CKO_SECRET_KEY;
+    CK_KEY_TYPE generic = CKK_GENERIC_SECRET;
+    CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
+    CK_ULONG len = HASH_BYTES;
+    CK_BYTE value[HASH_BYTES];
+    CK_OBJECT_HANDLE shared;
+    CK_ATTRIBUTE wanted = {CKA_VALUE, value, sizeof value};
+    CK_ATTRIBUTE template[] = {
+        {CKA_CLASS, &secret, sizeof secret}, {CKA_KEY_TYPE, &generic, sizeof generic},
+        {CKA_TOKEN, &no, sizeof no},         {CKA_SENSITIVE, &no, sizeof no},
+        {CKA_EXTRACTABLE, &yes, sizeof yes}, {CKA_VALUE_LEN, &len, sizeof len}};
+    CK_RV rv = token->p11->C_DeriveKey(token->session, &mechanism, token->decrypting, template,
+                                       sizeof template / sizeof *template, &shared);
+    if (rv != CKR_OK)
+        return rv;
+    rv = token->p11->C_GetAttributeValue(token->session, shared, &wanted, 1);
+    CK_RV gone = token->p11->C_DestroyObject(token->session, shared);
+    return rv == CKR_OK ? gone : rv;
+}
+
+static CK_RV sign_ec(struct floor_token *token) {
+    CK_MECHANISM mechanism = {CKM_ECDSA, NULL, 0};
+    CK_BYTE digest[HASH_BYTES] = {1}, signature[2 * HASH_BYTES];
+    CK_ULONG len = sizeof signature;
+    CK_RV rv = token->p11->C_SignInit(token->session, &mechanism, token->signing);
+    if (rv == CKR_OK)
+        rv = token->p11->C_Sign(token->session, digest, sizeof digest, signature, &len);
+    return rv;
+}
+
 enum err floor_token_measure(struct floor_token *token, struct floor_parts *parts) {
+    bool jose = token->profile == PROFILE_JOSE;
     const struct {
         CK_RV (*operation)(struct floor_token *);
         double *us;
-    } operations[] = {{decrypt, &parts->decrypt}, {sign, &parts->sign}};
+    } operations[] = {{jose ? agree : decrypt, &parts->decrypt},
+                      {jose ? sign_ec : sign, &parts->sign}};
     for (size_t i = 0; i < sizeof operations / sizeof *operations; i++) {
         CK_RV rv = operations[i].operation(token);
         int64_t began_ns = floor_clock_ns();

@@ -2,9 +2,11 @@
 
 #include "tests/bench/floor.h"
 
-/* A SoftHSM token in a folder of its own with two RSA-2048 keys, used without any layer between. */
+/* A SoftHSM token in a folder of its own with two keys, used without any layer between: RSA-2048
+ * for the MOSIP profile, P-256 for JOSE. */
 struct floor_token;
-MUST_CHECK enum err floor_token_open(struct floor_token **token, const char *folder);
+MUST_CHECK enum err floor_token_open(struct floor_token **token, const char *folder,
+                                     enum profile profile);
 void floor_token_close(struct floor_token *token);
 /* Fills decrypt and sign. */
 MUST_CHECK enum err floor_token_measure(struct floor_token *token, struct floor_parts *parts);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tests/bench/driver.h"
+#include "tests/bench/judge.h"
 #include "tests/bench/report.h"
 #include "tests/bench/samples.h"
 
@@ -17,6 +18,7 @@
 struct run {
     struct options options;
     struct kit kit;
+    json_t *published; /* the appliance's JWKS */
     struct cast *sample_cast;
     char folder[64], write_folder[768];
     struct floor_options floor_options;
@@ -64,8 +66,11 @@ static enum err open_floor(struct run *run) {
     run->floor_options = (struct floor_options){.folder = run->folder,
                                                 .write_folder = run->write_folder,
                                                 .cores = &run->options.cores,
+                                                .profile = run->options.profile,
                                                 .connections = run->options.connections};
-    ERR_TRY(cast_open(&run->sample_cast, &run->kit, &run->options.mix));
+    bool jose = run->options.profile == PROFILE_JOSE;
+    ERR_TRY(
+        cast_open(&run->sample_cast, &run->kit, jose ? run->published : NULL, &run->options.mix));
     ERR_TRY(
         samples_make(run->floor_options.samples, &run->kit, &run->options.mix, run->sample_cast));
     return floor_open(&run->floor, &run->floor_options);
@@ -88,12 +93,13 @@ static enum err pin(struct run *run) {
 
 static enum err open_run(struct run *run) {
     ERR_TRY(kit_open(run->options.kit, &run->kit));
+    ERR_TRY(judge_fetch(&run->kit, &run->published));
     ERR_TRY(open_floor(run));
     run->report.has_cpu = processes_find(&run->processes, port_of(run->kit.base_url),
                                          run->options.pid_file) == ERR_OK &&
                           processes_look(&run->processes) == ERR_OK;
     ERR_TRY(pin(run));
-    ERR_TRY(driver_open(&run->driver, &run->options, &run->kit));
+    ERR_TRY(driver_open(&run->driver, &run->options, &run->kit, run->published));
     run->report.options = &run->options;
     run->report.tally = driver_tally(run->driver);
     run->report.people = driver_people(run->driver);
@@ -116,6 +122,7 @@ static void close_run(struct run *run) {
     floor_close(run->floor);
     samples_free(run->floor_options.samples);
     cast_close(run->sample_cast);
+    json_decref(run->published);
     kit_close(&run->kit);
     if (run->folder[0] != '\0')
         (void)nftw(run->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
@@ -148,8 +155,8 @@ static enum err measure_floor(struct run *run) {
 static double floor_of_slice(const struct run *run) {
     double floor_us = 0;
     for (unsigned call = 0; call < CALL_KINDS; call++) {
-        double one = (floor_of_call(&run->before, (enum call_kind)call) +
-                      floor_of_call(&run->after, (enum call_kind)call)) /
+        double one = (floor_of_call(&run->before, run->options.profile, (enum call_kind)call) +
+                      floor_of_call(&run->after, run->options.profile, (enum call_kind)call)) /
                      2;
         floor_us += one * (double)run->report.tally->answered[call];
     }

@@ -10,8 +10,10 @@ struct judge {
     unsigned kid_count;
 };
 
-/* Reads /.well-known/jwks.json. ERR_UNAVAILABLE, ERR_MALFORMED; said on stderr. */
-MUST_CHECK enum err judge_open(struct judge *judge, const struct kit *kit);
+/* Gets /.well-known/jwks.json. ERR_UNAVAILABLE, ERR_MALFORMED; said on stderr. */
+MUST_CHECK enum err judge_fetch(const struct kit *kit, json_t **published);
+/* ERR_MALFORMED: there are no keys in it. */
+MUST_CHECK enum err judge_open(struct judge *judge, const json_t *published);
 
 /*
  * Puts the verdict on the answer into ${transaction}: "" when the appliance did what was asked,

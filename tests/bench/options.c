@@ -12,7 +12,7 @@
 #define CONNECTIONS_MAX    480 /* an appliance takes 512 from one address */
 
 static const char usage_text[] =
-    "usage: idcs-load --kit KIT.json [--profile mosip] [--mix MIX] [--seconds N]\n"
+    "usage: idcs-load --kit KIT.json [--profile mosip|jose] [--mix MIX] [--seconds N]\n"
     "                 [--rate R | --concurrency C] [--cores SERVER:GENERATOR] [--pid FILE]\n"
     "                 [--json FILE]\n"
     "\n"
@@ -20,7 +20,7 @@ static const char usage_text[] =
     "rate, checks every answer, and compares the CPU time with the floor of the design.\n"
     "\n"
     "  --kit KIT.json      the kit that quickstart wrote\n"
-    "  --profile mosip     the wire profile (mosip is the only one yet)\n"
+    "  --profile NAME      the wire profile: mosip (default) or jose\n"
     "  --mix MIX           otp (a code, then an authentication with it), otp-request (a code "
     "alone),\n"
     "                      demo (name and date of birth), ekyc (a code, then attributes with it), "
@@ -109,8 +109,10 @@ static int read_load(const struct words *words, struct options *options) {
 
 static int interpret(const struct words *words, struct options *options) {
     const char *mix = words->mix != NULL ? words->mix : "otp";
-    if (words->profile != NULL && strcmp(words->profile, "mosip") != 0)
-        return refuse("profile", "mosip is the only one");
+    const char *profile = words->profile != NULL ? words->profile : "mosip";
+    if (strcmp(profile, "mosip") != 0 && strcmp(profile, "jose") != 0)
+        return refuse("profile", "give mosip or jose");
+    options->profile = strcmp(profile, "jose") == 0 ? PROFILE_JOSE : PROFILE_MOSIP;
     if (mix_parse(mix, &options->mix) != ERR_OK)
         return refuse("mix", "give names such as otp, or otp=7,demo=2,ekyc=1");
     snprintf(options->mix_text, sizeof options->mix_text, "%s", mix);

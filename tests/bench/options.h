@@ -3,8 +3,11 @@
 #include "tests/bench/cores.h"
 #include "tests/bench/mix.h"
 
+enum profile { PROFILE_MOSIP, PROFILE_JOSE };
+
 /* The command line. */
 struct options {
+    enum profile profile;
     const char *kit, *json, *pid_file;
     char mix_text[128];
     struct mix mix;

@@ -27,7 +27,8 @@ static void print_parts(const struct report *report) {
         if (report->tally->answered_in_all[call] > 0)
             printf("  %-14s verify %.1f, open %.2f, libmicrohttpd %.1f: %.1f in all\n",
                    mix_call_name((enum call_kind)call), parts->verify[call], parts->open[call],
-                   parts->echo[call], floor_of_call(parts, (enum call_kind)call));
+                   parts->echo[call],
+                   floor_of_call(parts, report->options->profile, (enum call_kind)call));
 }
 
 static void print_cpu(const struct report *report) {
@@ -64,7 +65,8 @@ static void print_wrong(const struct report *report) {
 void report_print(const struct report *report) {
     const struct options *options = report->options;
     struct tally *tally = report->tally;
-    printf("mosip, mix %s, %zu people, %zu programmes, ", options->mix_text, report->people,
+    printf("%s, mix %s, %zu people, %zu programmes, ",
+           options->profile == PROFILE_JOSE ? "jose" : "mosip", options->mix_text, report->people,
            report->programmes);
     if (options->rate > 0)
         printf("open loop at %.1f people a second, %.1f s\n", options->rate, report->seconds);

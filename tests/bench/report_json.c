@@ -55,11 +55,11 @@ static json_t *parts_of(const struct report *report) {
                              parts->sign, "unpad", parts->unpad, "durable_write", parts->write);
     for (unsigned call = 0; call < CALL_KINDS; call++)
         if (report->tally->answered_in_all[call] > 0)
-            json_object_set_new(made, mix_call_name((enum call_kind)call),
-                                json_pack("{s:f, s:f, s:f, s:f}", "verify", parts->verify[call],
-                                          "open", parts->open[call], "microhttpd",
-                                          parts->echo[call], "all",
-                                          floor_of_call(parts, (enum call_kind)call)));
+            json_object_set_new(
+                made, mix_call_name((enum call_kind)call),
+                json_pack("{s:f, s:f, s:f, s:f}", "verify", parts->verify[call], "open",
+                          parts->open[call], "microhttpd", parts->echo[call], "all",
+                          floor_of_call(parts, report->options->profile, (enum call_kind)call)));
     return made;
 }
 

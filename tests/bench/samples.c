@@ -5,7 +5,8 @@
 
 #include "tests/bench/transaction.h"
 
-#define SEALED_EXTRA 32 /* tag and IV */
+#define SEALED_EXTRA 32  /* tag and IV */
+#define JOSE_SEALED  400 /* the plaintext of a JWE */
 
 /* Until real answers have been seen. */
 static const size_t usual_answer[CALL_KINDS] = {300, 300, 300, 2500};
@@ -27,12 +28,14 @@ static enum err make(struct floor_sample *sample, const struct kit *kit, struct 
     strcpy(transaction.code, "123456");
     ERR_TRY(transaction_name(&transaction));
     ERR_TRY(transaction_build(kit, &transaction));
-    *sample = (struct floor_sample){.given = true,
-                                    .request = transaction.request,
-                                    .key = transaction.pair->partner->key,
-                                    .sealed_len = sealed_len(transaction.request.body),
-                                    .answer_len = usual_answer[call],
-                                    .answer_signature_len = usual_signature};
+    const struct jose_party *party = transaction.pair->party;
+    *sample = (struct floor_sample){
+        .given = true,
+        .request = transaction.request,
+        .key = party != NULL ? party->signature.key : transaction.pair->partner->key,
+        .sealed_len = party != NULL ? JOSE_SEALED : sealed_len(transaction.request.body),
+        .answer_len = usual_answer[call],
+        .answer_signature_len = party != NULL ? 0 : usual_signature};
     cast_give(cast, transaction.pair);
     return ERR_OK;
 }

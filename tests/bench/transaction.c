@@ -5,6 +5,7 @@
 
 #include "firmware/base/bytes.h"
 #include "firmware/base/codec.h"
+#include "provisioning/programme/jose_client.h"
 
 #define SLOT_DIGITS 4
 
@@ -41,6 +42,37 @@ static json_t *factors_of(const struct transaction *transaction) {
     return json_pack("{s:s}", "otp", transaction->code);
 }
 
+/* The path and the claims of a call in the JOSE profile. */
+static enum err build_jose(struct transaction *transaction) {
+    const struct cast_pair *pair = transaction->pair;
+    const char *path = "/v1/authentications";
+    json_t *claims = NULL, *factors = NULL;
+    if (transaction->call == CALL_OTP) {
+        path = "/v1/otp";
+        claims = json_pack("{s:[s]}", "channels", "phone");
+    } else {
+        claims = json_pack("{s:b}", "consent", 1);
+        factors = factors_of(transaction);
+    }
+    if (transaction->call == CALL_KYC_OTP) {
+        path = "/v1/attributes";
+        json_object_set_new(claims, "attributes", json_pack("[s,s,s]", "name", "dob", "gender"));
+    }
+    const struct jose_question question = {.party = pair->party,
+                                           .individual_id = pair->individual_id,
+                                           .individual_id_type = pair->individual_id_type,
+                                           .transaction_id = transaction->id,
+                                           .factors = factors,
+                                           .claims = claims};
+    transaction->request = (struct mosip_request){0};
+    snprintf(transaction->request.url, sizeof transaction->request.url, "%s%s",
+             pair->party->base_url, path);
+    enum err result = jose_client_request(&question, &transaction->request.body);
+    json_decref(claims);
+    json_decref(factors);
+    return result;
+}
+
 enum err transaction_build(const struct kit *kit, struct transaction *transaction) {
     static const char *const channels[] = {"phone", NULL};
     const struct mosip_parties parties = {.kit = kit,
@@ -49,6 +81,8 @@ enum err transaction_build(const struct kit *kit, struct transaction *transactio
                                           .individual_id_type =
                                               transaction->pair->individual_id_type,
                                           .transaction_id = transaction->id};
+    if (transaction->pair->party != NULL)
+        return build_jose(transaction);
     if (transaction->call == CALL_OTP)
         return mosip_request_otp(&parties, channels, &transaction->request);
     json_t *factors = factors_of(transaction);
@@ -59,4 +93,17 @@ enum err transaction_build(const struct kit *kit, struct transaction *transactio
                           : mosip_request_auth(&parties, factors, &transaction->request);
     json_decref(factors);
     return result;
+}
+
+struct https_message transaction_message(const struct transaction *transaction) {
+    const struct jose_party *party = transaction->pair->party;
+    struct https_message message = {.url = transaction->request.url,
+                                    .body = transaction->request.body,
+                                    .signature = transaction->request.signature};
+    if (party != NULL) {
+        message.media = "application/jose";
+        message.certificate = party->tls_certificate;
+        message.key = party->tls_key;
+    }
+    return message;
 }

@@ -44,3 +44,5 @@ MUST_CHECK enum err transaction_name(struct transaction *transaction);
 MUST_CHECK enum err transaction_slot(const char *id, unsigned *slot);
 /* The request of the call under way; the time goes into it. */
 MUST_CHECK enum err transaction_build(const struct kit *kit, struct transaction *transaction);
+/* What goes over the wire: a view of the transaction. */
+struct https_message transaction_message(const struct transaction *transaction);

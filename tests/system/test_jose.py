@@ -8,7 +8,7 @@ import unittest
 from jwcrypto import jwk
 
 from jose import JoseProgramme
-from programme import b64u, transaction, wrong
+from programme import b64u, transaction, unb64u, wrong
 from rough_box import RoughBox
 
 
@@ -187,7 +187,7 @@ class Uniform(Case):
         for person in [kit.person(note) for note in ("deactivated", "locked otp-phone", "no phone", "hotlisted")] + [
                 kit.person(), {"individualId": "1234567890", "individualIdType": "UIN"}]:
             answer, txn = asker.ask(person)
-            self.assertEqual((answer.status, answer.headers["content-type"]), (202, "application/json"))
+            self.assertEqual((answer.status, answer.headers.get_content_type()), (202, "application/json"))
             self.assertEqual(answer.json, {"txn": txn, "expires_in": 180})
             bodies.add(answer.body.replace(txn.encode(), b"*"))
         self.assertEqual(len(bodies), 1)
@@ -223,8 +223,6 @@ class Refusals(Case):
         return self.asker.sign(self.asker.claims(inner, **{"consent": True, **claims}))
 
     def test_what_breaks_a_rule_is_malformed(self):
-        good = json.loads(json.dumps({"consent": True}))
-        self.assertTrue(good)
         for name, value in (("iss", ""), ("iss", 7), ("txn", "short"), ("txn", "x" * 16), ("txn", "with space"),
                             ("iat", "now"), ("iat", 1.5), ("api_key", ""), ("binding", "AAAA"), ("sealed", "a.b.c"),
                             ("sealed", 1), ("consent", False), ("consent", "true"), ("aud", None), ("iat", None),
@@ -246,7 +244,7 @@ class Refusals(Case):
     def test_headers_of_the_sealed_block_are_strict(self):
         plain = self.asker.plain(self.person, self.txn, otp="123456")
         whole = self.asker.seal(plain).split(".")
-        header = json.loads(__import__("base64").urlsafe_b64decode(whole[0] + "=="))
+        header = json.loads(unb64u(whole[0]))
         for change in ({"alg": "dir"}, {"alg": "ECDH-ES+A256KW"}, {"enc": "A128GCM"}, {"zip": "DEF"}, {"crit": ["x"]},
                        {"epk": None}, {"kid": None}, {"epk": {**header["epk"], "crv": "P-384"}},
                        {"epk": {**header["epk"], "x": header["epk"]["x"][:-2]}}):
@@ -259,7 +257,7 @@ class Refusals(Case):
     def test_a_point_off_the_curve_opens_nothing(self):
         plain = self.asker.plain(self.person, self.txn, otp="123456")
         whole = self.asker.seal(plain).split(".")
-        header = json.loads(__import__("base64").urlsafe_b64decode(whole[0] + "=="))
+        header = json.loads(unb64u(whole[0]))
         header["epk"]["y"] = b64u(bytes(31) + b"\1")
         sealed = ".".join([b64u(json.dumps(header).encode()), *whole[1:]])
         self.problem(self.post(self.asker.sign(self.asker.claims(plain, consent=True, sealed=sealed))), 400,
@@ -397,7 +395,7 @@ class Discovery(Case):
     def test_the_configuration_says_what_the_box_does(self):
         asker = programme()
         answer = kit.get("/.well-known/idcs-configuration")
-        self.assertEqual((answer.status, answer.headers["content-type"]), (200, "application/json"))
+        self.assertEqual((answer.status, answer.headers.get_content_type()), (200, "application/json"))
         document = answer.json
         self.assertEqual(document["issuer"], asker.issuer)
         self.assertEqual(document["jwks_uri"], asker.issuer + "/.well-known/jwks.json")

@@ -153,10 +153,13 @@ static void the_floor_counts_each_operation_of_a_call_once(void **state) {
         parts.open[call] = 0.25;
         parts.echo[call] = 0.125;
     }
-    assert_true(floor_of_call(&parts, CALL_OTP) == 103.625);
-    assert_true(floor_of_call(&parts, CALL_AUTH_OTP) == 1123.875);
-    assert_true(floor_of_call(&parts, CALL_AUTH_DEMO) == 1123.875);
-    assert_true(floor_of_call(&parts, CALL_KYC_OTP) == 1130.875);
+    assert_true(floor_of_call(&parts, PROFILE_MOSIP, CALL_OTP) == 103.625);
+    assert_true(floor_of_call(&parts, PROFILE_MOSIP, CALL_AUTH_OTP) == 1123.875);
+    assert_true(floor_of_call(&parts, PROFILE_MOSIP, CALL_AUTH_DEMO) == 1123.875);
+    assert_true(floor_of_call(&parts, PROFILE_MOSIP, CALL_KYC_OTP) == 1130.875);
+    assert_true(floor_of_call(&parts, PROFILE_JOSE, CALL_OTP) == 1023.875);
+    assert_true(floor_of_call(&parts, PROFILE_JOSE, CALL_AUTH_OTP) == 1123.875);
+    assert_true(floor_of_call(&parts, PROFILE_JOSE, CALL_KYC_OTP) == 1130.875);
 }
 
 static void a_transaction_is_found_by_its_name(void **state) {
