@@ -9,6 +9,7 @@ import subprocess
 import unittest
 
 import journal_file
+from jose import JoseProgramme
 from load import Load
 from rough_box import BUILD, PATIENCE_SECONDS, RoughBox, await_
 
@@ -108,6 +109,30 @@ class Registry(unittest.TestCase):
         answer = programme.send("kyc", programme.kyc_document(person, txn, {"otp": code}))
         photo = base64.b64decode(programme.open_kyc(answer.response)["photo"])
         self.assertEqual(hashlib.sha256(photo).hexdigest(), person["photo_sha256"])
+
+    def test_what_programmes_registered_for_the_jose_profile(self):
+        """Nobody comes through the handshake there; the other profile does not need it."""
+        asker, person = JoseProgramme(self.kit.partner("amo-tadamon")), self.kit.person()
+        asker.jwks()
+        self.box.stop()
+        self.flip("jose-client")
+        self.box.launch()
+        self.box.await_ready(PATIENCE_SECONDS)
+        before = self.box.processes()
+        await_(lambda: re.search("record-(corrupt|generation-not-open) table=jose-client ",
+                                 self.box.log()[self.logged:]))
+        for _ in range(4):
+            with self.assertRaises(OSError):
+                asker.ask(person)
+            asker.connection.close()
+        self.served()
+        self.assertEqual(self.box.processes(), before)
+        self.box.stop()
+        self.flip("jose-client")
+        self.box.launch()
+        self.box.await_ready(PATIENCE_SECONDS)
+        txn, code = asker.code_for(person)
+        self.assertEqual(asker.authenticate(person, txn, code).status, 200)
 
     def test_a_hotlist_that_cannot_be_read_does_not_let_in(self):
         self.check("hotlist", self.kit.person("hotlisted"))

@@ -28,6 +28,8 @@ class Quickstart(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
             self.assertIn("authStatus true", done.stdout)
             self.assertEqual(done.stdout.count("signature verified"), 2)
+            self.assertIn("a JWT, verified by the published keys alone", done.stdout)
+            self.assertIn('"iss": "%s"' % box.kit.document["issuer"], done.stdout)
         self.assertEqual((box.state / "officer/demo/programmes.json").read_bytes(), before)
 
     def test_stop_stops_all_of_it_and_start_keeps_what_was_there(self):
@@ -67,6 +69,15 @@ class Quickstart(unittest.TestCase):
         for note in ["deactivated", "revoked VID", "expired", "locked otp-phone", "locked demo", "infant", "no phone",
                      "hotlisted", "perpetual VID", "one-time VID", "no photo"]:
             self.assertEqual(notes.count(note), 1, note)
+
+    def test_the_jose_profile_has_the_next_port_unless_one_is_given(self):
+        script = (TOP / "provisioning/quickstart").read_text()
+        line = next(line for line in script.splitlines() if line.startswith("listen_jose=${"))
+        for listen, given, expected in (("127.0.0.1:8443", "", "127.0.0.1:8444"), ("[::1]:443", "", "[::1]:444"),
+                                        ("127.0.0.1:8443", "10.0.0.1:9000", "10.0.0.1:9000")):
+            done = subprocess.run(["bash", "-uc", line + "; echo $listen_jose"], capture_output=True, text=True,
+                                  env={"listen": listen, "listen_jose": given})
+            self.assertEqual(done.stdout.strip(), expected)
 
     def test_wrong_words_are_refused_with_usage(self):
         done = subprocess.run([str(TOP / "provisioning/quickstart"), "--nonsense"], capture_output=True, text=True)
