@@ -112,18 +112,26 @@ static EVP_PKEY *ephemeral_of(struct bytes header) {
     return key;
 }
 
-/* ${sealed} is ciphertext ‖ tag. */
-static enum err decrypt(const uint8_t key[static KEY_BYTES], const uint8_t iv[static IV_BYTES],
-                        struct bytes header, uint8_t *sealed, size_t sealed_len,
+/* What is in the five parts, decoded. */
+struct opening {
+    struct bytes header; /* its characters */
+    uint8_t iv[IV_BYTES];
+    uint8_t *sealed; /* ciphertext ‖ tag */
+    size_t sealed_len;
+};
+
+static enum err decrypt(const uint8_t key[static KEY_BYTES], const struct opening *opening,
                         struct buffer *plain) {
-    size_t len = sealed_len - TAG_BYTES;
+    size_t len = opening->sealed_len - TAG_BYTES;
+    uint8_t *sealed = opening->sealed;
     EVP_CIPHER_CTX *gcm = EVP_CIPHER_CTX_new();
     int count = 0, last = 0;
-    bool done = gcm != NULL && EVP_DecryptInit_ex(gcm, EVP_aes_256_gcm(), NULL, key, iv) == 1 &&
-                EVP_DecryptUpdate(gcm, NULL, &count, header.data, (int)header.len) == 1 &&
-                EVP_DecryptUpdate(gcm, sealed, &count, sealed, (int)len) == 1 &&
-                EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, sealed + len) == 1 &&
-                EVP_DecryptFinal_ex(gcm, sealed + count, &last) == 1;
+    bool done =
+        gcm != NULL && EVP_DecryptInit_ex(gcm, EVP_aes_256_gcm(), NULL, key, opening->iv) == 1 &&
+        EVP_DecryptUpdate(gcm, NULL, &count, opening->header.data, (int)opening->header.len) == 1 &&
+        EVP_DecryptUpdate(gcm, sealed, &count, sealed, (int)len) == 1 &&
+        EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, sealed + len) == 1 &&
+        EVP_DecryptFinal_ex(gcm, sealed + count, &last) == 1;
     EVP_CIPHER_CTX_free(gcm);
     if (!done)
         return ERR_CRYPTO;
@@ -143,22 +151,23 @@ static enum err decode_sealed(const struct bytes parts[static PARTS], uint8_t *s
 enum err jose_sealing_open(const struct jose_party_key *recipient, struct bytes compact,
                            struct buffer *plain) {
     struct bytes parts[PARTS];
-    uint8_t key[KEY_BYTES], iv[IV_BYTES];
-    size_t iv_len = 0, len = 0, size = compact.len + TAG_BYTES;
+    uint8_t key[KEY_BYTES];
+    size_t iv_len = 0, size = compact.len + TAG_BYTES;
     ERR_TRY(split(compact, parts));
-    ERR_TRY(codec_base64_decode(parts[2], CODEC_STRICT, iv, sizeof(iv), &iv_len));
+    struct opening opening = {.header = parts[0]};
+    ERR_TRY(codec_base64_decode(parts[2], CODEC_STRICT, opening.iv, IV_BYTES, &iv_len));
+    opening.sealed = malloc(size);
     EVP_PKEY *ephemeral = ephemeral_of(parts[0]);
-    uint8_t *sealed = malloc(size);
-    enum err result =
-        ephemeral != NULL && sealed != NULL && iv_len == IV_BYTES ? ERR_OK : ERR_MALFORMED;
+    bool whole = ephemeral != NULL && opening.sealed != NULL && iv_len == IV_BYTES;
+    enum err result = whole ? ERR_OK : ERR_MALFORMED;
     if (result == ERR_OK)
-        result = decode_sealed(parts, sealed, size, &len);
+        result = decode_sealed(parts, opening.sealed, size, &opening.sealed_len);
     if (result == ERR_OK)
         result = agree(recipient->key, ephemeral, key);
     if (result == ERR_OK)
-        result = decrypt(key, iv, parts[0], sealed, len, plain);
+        result = decrypt(key, &opening, plain);
     OPENSSL_cleanse(key, sizeof(key));
     EVP_PKEY_free(ephemeral);
-    free(sealed);
+    free(opening.sealed);
     return result;
 }

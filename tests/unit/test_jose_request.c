@@ -359,7 +359,7 @@ static void lives_in_names_one_part_of_the_address(void **state) {
                                           "{\"province\":\"Taroudant\",\"region\":\"Souss\"}"};
     for (size_t i = 0; i < COUNT_OF(refused); i++)
         assert_int_equal(ask(ATTRIBUTES, "lives_in", refused[i]), JOSE_MALFORMED);
-    char object[200];
+    char object[640];
     (void)snprintf(object, sizeof object, "{\"province\":%s}", text_of_length(127));
     assert_int_equal(ask(ATTRIBUTES, "lives_in", object), JOSE_READ);
     (void)snprintf(object, sizeof object, "{\"province\":%s}", text_of_length(128));
@@ -378,7 +378,7 @@ static void a_sealed_block_is_a_compact_jwe(void **state) {
     for (size_t i = 0; i < COUNT_OF(refused); i++)
         assert_int_equal(ask(OTP, "sealed", refused[i]), JOSE_MALFORMED);
     /* An escape stands for a character, here too. */
-    static char escaped[JOSE_SAMPLE_SIZE];
+    static char escaped[JOSE_SAMPLE_SIZE + 16];
     (void)snprintf(escaped, sizeof escaped, "\"\\u%04x%s\"", (unsigned)sealed[0], sealed + 1);
     assert_int_equal(ask(OTP, "sealed", escaped), JOSE_READ);
     assert_claims();
