@@ -194,6 +194,22 @@ static void the_other_signers_load_them_when_all_are_made(void **state) {
     hsm_signer_stop(&two);
 }
 
+/* An intent, or one key of the two, is no reason to start anew: the signer looks once a second. */
+static void a_generation_under_way_ends_no_signer(void **state) {
+    (void)state;
+    struct hsm_signer two;
+    struct keyring *keyring;
+    struct keyring_row row;
+    const struct hsm_signer_plan second = {.index = 1, .settings = first.settings};
+    start(&second, &two);
+    assert_int_equal(keyring_open(&keyring, box.keyring_directory, true), ERR_OK);
+    assert_int_equal(keyring_intend(keyring, HSM_PURPOSE_TOKEN, 1, &row), ERR_OK);
+    keyring_close(keyring);
+    for (int64_t end_ms = clock_boot_ms() + 2500; clock_boot_ms() < end_ms;)
+        assert_int_equal(ask_root(&two), ERR_OK);
+    hsm_signer_stop(&two);
+}
+
 static void stopped_between_the_two_it_serves_with_one_and_makes_the_other(void **state) {
     (void)state;
     struct hsm_signer signer;
@@ -232,6 +248,7 @@ int main(void) {
         TEST(an_older_box_goes_on_serving_without_the_profile),
         TEST(asked_to_it_makes_the_two_that_are_missing),
         TEST(the_other_signers_load_them_when_all_are_made),
+        TEST(a_generation_under_way_ends_no_signer),
         cmocka_unit_test(stopped_between_the_two_it_serves_with_one_and_makes_the_other),
         cmocka_unit_test(killed_at_any_call_of_the_module_it_serves_and_completes),
     };

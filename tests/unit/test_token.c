@@ -133,12 +133,23 @@ static void a_key_made_again_under_its_id_is_the_one_found(void **state) {
     EVP_PKEY_free(made);
 }
 
-/* What SoftHSM leaves of a generation that failed: a key object without id and label. */
-static void make_nameless(void) {
+/* PKCS#11 itself, for what our own code never does. */
+static CK_FUNCTION_LIST *open_module(CK_SESSION_HANDLE *session) {
     CK_FUNCTION_LIST *module;
     CK_C_GetFunctionList get_function_list;
     CK_SLOT_ID slots[4];
     CK_ULONG slot_count = 4;
+    CK_FLAGS flags = CKF_SERIAL_SESSION | CKF_RW_SESSION;
+    *(void **)&get_function_list =
+        dlsym(dlopen(MODULE, RTLD_NOW | RTLD_NOLOAD), "C_GetFunctionList");
+    assert_int_equal(get_function_list(&module), CKR_OK);
+    assert_int_equal(module->C_GetSlotList(CK_TRUE, slots, &slot_count), CKR_OK);
+    assert_int_equal(module->C_OpenSession(slots[0], flags, NULL, NULL, session), CKR_OK);
+    return module;
+}
+
+/* What SoftHSM leaves of a generation that failed: a key object without id and label. */
+static void make_nameless(void) {
     CK_SESSION_HANDLE session;
     CK_OBJECT_HANDLE object;
     CK_OBJECT_CLASS class = CKO_PUBLIC_KEY;
@@ -150,14 +161,59 @@ static void make_nameless(void) {
         {CKA_TOKEN, &yes, sizeof yes},      {CKA_MODULUS, modulus, sizeof modulus},
         {CKA_PUBLIC_EXPONENT, exponent, 3},
     };
-    *(void **)&get_function_list =
-        dlsym(dlopen(MODULE, RTLD_NOW | RTLD_NOLOAD), "C_GetFunctionList");
-    assert_int_equal(get_function_list(&module), CKR_OK);
-    assert_int_equal(module->C_GetSlotList(CK_TRUE, slots, &slot_count), CKR_OK);
-    CK_FLAGS flags = CKF_SERIAL_SESSION | CKF_RW_SESSION;
-    assert_int_equal(module->C_OpenSession(slots[0], flags, NULL, NULL, &session), CKR_OK);
+    CK_FUNCTION_LIST *module = open_module(&session);
     assert_int_equal(module->C_CreateObject(session, template, 5, &object), CKR_OK);
     assert_int_equal(module->C_CloseSession(session), CKR_OK);
+}
+
+/* A P-256 pair that may be used in two ways. */
+static void make_of_two_uses(uint8_t *id, CK_ATTRIBUTE_TYPE one, CK_ATTRIBUTE_TYPE other) {
+    CK_SESSION_HANDLE session;
+    CK_OBJECT_HANDLE made[2];
+    CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
+    CK_BYTE curve[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+    CK_MECHANISM mechanism = {CKM_EC_KEY_PAIR_GEN, NULL, 0};
+    CK_ATTRIBUTE public_key[] = {{CKA_TOKEN, &yes, sizeof yes},
+                                 {CKA_ID, id, TOKEN_RAW_ID_BYTES},
+                                 {CKA_EC_PARAMS, curve, sizeof curve}};
+    CK_ATTRIBUTE private_key[] = {
+        {CKA_TOKEN, &yes, sizeof yes},     {CKA_PRIVATE, &yes, sizeof yes},
+        {CKA_SENSITIVE, &yes, sizeof yes}, {CKA_EXTRACTABLE, &no, sizeof no},
+        {CKA_SIGN, &no, sizeof no},        {CKA_DECRYPT, &no, sizeof no},
+        {CKA_UNWRAP, &no, sizeof no},      {CKA_DERIVE, &no, sizeof no},
+        {CKA_ID, id, TOKEN_RAW_ID_BYTES},
+    };
+    for (size_t i = 4; i < 8; i++)
+        if (private_key[i].type == one || private_key[i].type == other)
+            private_key[i].pValue = &yes;
+    CK_FUNCTION_LIST *module = open_module(&session);
+    assert_int_equal(module->C_GenerateKeyPair(session, &mechanism, public_key, 3, private_key, 9,
+                                               &made[0], &made[1]),
+                     CKR_OK);
+    assert_int_equal(module->C_CloseSession(session), CKR_OK);
+}
+
+static void a_key_that_may_do_more_than_its_purpose_is_refused(void **state) {
+    (void)state;
+    static const struct {
+        CK_ATTRIBUTE_TYPE one, other;
+        enum token_raw_kind kind;
+        enum err expected;
+    } cases[] = {
+        {CKA_SIGN, CKA_SIGN, TOKEN_RAW_P256_SIGN, ERR_OK},
+        {CKA_SIGN, CKA_DERIVE, TOKEN_RAW_P256_SIGN, ERR_DENIED},
+        {CKA_SIGN, CKA_DECRYPT, TOKEN_RAW_P256_SIGN, ERR_DENIED},
+        {CKA_SIGN, CKA_UNWRAP, TOKEN_RAW_P256_SIGN, ERR_DENIED},
+        {CKA_DERIVE, CKA_DERIVE, TOKEN_RAW_P256_DERIVE, ERR_OK},
+        {CKA_DERIVE, CKA_SIGN, TOKEN_RAW_P256_DERIVE, ERR_DENIED},
+    };
+    for (uint8_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t id[TOKEN_RAW_ID_BYTES];
+        make_id(id, (uint8_t)(70 + i));
+        make_of_two_uses(id, cases[i].one, cases[i].other);
+        assert_int_equal(token_raw_check(raw(), cases[i].kind, id), cases[i].expected);
+        assert_int_equal(token_raw_destroy(raw(), id), ERR_OK);
+    }
 }
 
 static void nameless_leftovers_are_swept_and_nothing_else(void **state) {
@@ -314,6 +370,7 @@ static void a_wrong_pin_is_told_from_a_failure(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_are_made_as_their_purpose_wants_them),
+        cmocka_unit_test(a_key_that_may_do_more_than_its_purpose_is_refused),
         cmocka_unit_test(a_new_key_is_found_by_its_id),
         cmocka_unit_test(two_keys_of_one_id_are_none),
         cmocka_unit_test(destroying_leaves_nothing_of_that_id_and_all_of_the_others),
