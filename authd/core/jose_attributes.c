@@ -115,9 +115,9 @@ struct filling {
     const struct request *request;
     struct result *result;
     struct buffer text;
-    const char *name;     /* as it was asked for, without the language */
-    const char *language; /* the only one that was asked for, or "" */
-    size_t told;          /* of the properties */
+    char name[JOSE_ATTRIBUTE_SIZE]; /* as it was asked for, without the language */
+    const char *language;           /* the only one that was asked for, or "" */
+    size_t told;                    /* of the properties */
 };
 
 static bool has(const struct result *result, const char *name) {
@@ -180,19 +180,16 @@ static enum err add_photo(const struct core *core, struct request *request,
 /* name or name#language */
 static enum err add_asked(const struct core *core, struct request *request, const char *asked,
                           struct filling *filling) {
-    char name[JOSE_ATTRIBUTE_SIZE];
     const char *mark = strchr(asked, '#');
-    const struct policy_attribute wanted = {.name = ""};
-    struct policy_attribute photo = wanted;
-    snprintf(name, sizeof(name), "%.*s", mark != NULL ? (int)(mark - asked) : (int)strlen(asked),
-             asked);
-    snprintf(photo.name, sizeof(photo.name), "%.31s", name);
-    filling->name = name;
+    struct policy_attribute photo = {.name = ""};
+    snprintf(filling->name, sizeof(filling->name), "%.*s",
+             mark != NULL ? (int)(mark - asked) : (int)strlen(asked), asked);
+    snprintf(photo.name, sizeof(photo.name), "%.31s", filling->name);
     filling->language = mark != NULL ? mark + 1 : "";
     if (attributes_is_photo(&photo))
         return add_photo(core, request, filling);
     const struct policy_attribute *attribute =
-        allowed(&request->policy, attributes_stored_name(name));
+        allowed(&request->policy, attributes_stored_name(filling->name));
     const struct attributes_reader reader = {add_value, filling};
     if (attribute != NULL)
         attributes_each(core, request, attribute, &reader);
