@@ -1,0 +1,10 @@
+# The life of keys: its rules one by one, and whole lives under random clocks, crashes and orders.
+foreach(subject keystate key_schedules)
+  add_executable(test_${subject} ${PROJECT_SOURCE_DIR}/tests/unit/test_${subject}.c)
+  target_link_libraries(test_${subject} PRIVATE hsm PkgConfig::CMOCKA)
+endforeach()
+add_test(NAME keys_states COMMAND test_keystate)
+add_test(NAME keys_schedules COMMAND test_key_schedules 500)
+set_tests_properties(keys_states keys_schedules PROPERTIES LABELS unit TIMEOUT 120)
+add_test(NAME keys_schedules_long COMMAND test_key_schedules 10000 1000)
+set_tests_properties(keys_schedules_long PROPERTIES LABELS long TIMEOUT 900)
