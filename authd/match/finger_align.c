@@ -89,29 +89,44 @@ static float cost_of(float place, int turn) {
     return place + (float)(turn * turn) * (0.5f / (PAIR_TURN * PAIR_TURN));
 }
 
-/* Adds every partner in reach of minutia ${i}, with its cost. */
-static void add_choices(const struct both *both, const struct guess *guess, unsigned i,
-                        struct finger_choices *choices) {
-    const float *other_x = both->scratch->other_x, *other_y = both->scratch->other_y;
-    const float x = guess->x[i], y = guess->y[i];
-    const float share = 1 / (guess->distance * guess->distance);
-    unsigned angle = both->one->angle[i] + guess->turn, end = choices->count + PAIR_CHOICES;
-    struct finger_range range[2];
-    unsigned ranges = finger_ranges(both->other, angle, PAIR_TURN, range);
-    for (unsigned r = 0; r < ranges; r++) {
-        float place[FINGER_MINUTIAE];
-        for (unsigned k = 0; k < range[r].count; k++) {
-            float dx = other_x[range[r].from + k] - x, dy = other_y[range[r].from + k] - y;
-            place[k] = (dx * dx + dy * dy) * share;
-        }
-        for (unsigned k = 0; k < range[r].count; k++)
-            if (place[k] <= 1 && choices->count < end) {
-                unsigned j = range[r].from + k;
-                float cost = cost_of(place[k], finger_turn(angle, both->other->angle[j]));
-                choices->pair[choices->count] = (struct finger_pair){(uint8_t)i, (uint8_t)j};
-                choices->cost[choices->count++] = cost;
-            }
+/* Adds the partners of minutia ${i} among ${count} of the ring from ${from} that are in place. */
+static void add_in_place(const struct both *both, unsigned i, unsigned angle, unsigned from,
+                         unsigned count) {
+    struct finger_choices *choices = &both->scratch->choices;
+    const float *place = both->scratch->place;
+    const unsigned end = choices->count + PAIR_CHOICES;
+    for (unsigned k = 0; k < count && choices->count < end; k++) {
+        if (place[k] > 1)
+            continue;
+        unsigned j = from + k < both->other->count ? from + k : from + k - both->other->count;
+        float cost = cost_of(place[k], finger_turn(angle, both->other->angle[j]));
+        choices->pair[choices->count] = (struct finger_pair){(uint8_t)i, (uint8_t)j};
+        choices->cost[choices->count++] = cost;
     }
+}
+
+/* Adds every partner in reach of minutia ${i}, with its cost, and weighs what is further around. */
+static void add_choices(const struct both *both, const struct guess *guess, unsigned i) {
+    struct finger_scratch *scratch = both->scratch;
+    const float share = 1 / (guess->distance * guess->distance);
+    const float x = guess->x[i], y = guess->y[i];
+    unsigned angle = both->one->angle[i] + guess->turn, count;
+    unsigned from = finger_ring(both->other, angle, PAIR_TURN, &count);
+    const float *other_x = &scratch->ring_x[from], *other_y = &scratch->ring_y[from];
+    const int *weight = &scratch->ring_weight[from];
+    float *place = scratch->place;
+    int in_place = 0, around = 0;
+    for (unsigned k = 0; k < count; k++) {
+        float dx = other_x[k] - x, dy = other_y[k] - y;
+        place[k] = (dx * dx + dy * dy) * share;
+    }
+    for (unsigned k = 0; k < count; k++) {
+        in_place += place[k] <= 1;
+        around += (place[k] > 1 ? weight[k] : 0) & -(place[k] <= AROUND * AROUND);
+    }
+    scratch->choices.around += (float)(around * both->one->weight[i]);
+    if (in_place > 0)
+        add_in_place(both, i, angle, from, count);
 }
 
 /* In the order of cost, in steps; equal ones stay as they are. */
@@ -131,8 +146,9 @@ static void pair_up(const struct both *both, const struct guess *guess) {
     struct finger_pairing *pairing = &both->scratch->pairing;
     struct finger_choices *choices = &both->scratch->choices;
     choices->count = 0;
+    choices->around = 0;
     for (unsigned i = 0; i < both->one->count; i++)
-        add_choices(both, guess, i, choices);
+        add_choices(both, guess, i);
     sort_choices(choices);
     memset(pairing->one_taken, 0, sizeof pairing->one_taken);
     memset(pairing->other_taken, 0, sizeof pairing->other_taken);
@@ -186,6 +202,15 @@ static void take_out_distortion(const struct finger_prepared *one,
     }
 }
 
+/* Whether an alignment is worth being refined, by what its first pairs weigh. */
+static bool is_promising(struct finger_scratch *scratch) {
+    float sum = 0;
+    for (unsigned i = 0; i < scratch->pairing.count; i++)
+        sum += scratch->weight[i];
+    scratch->promise = finger_larger(scratch->promise, sum);
+    return sum >= PROMISING * scratch->promise;
+}
+
 bool finger_align(const struct finger_prepared *one, const struct finger_prepared *other,
                   unsigned seed, struct finger_scratch *scratch,
                   struct finger_alignment *alignment) {
@@ -200,6 +225,8 @@ bool finger_align(const struct finger_prepared *one, const struct finger_prepare
         if (scratch->pairing.count < PAIRS_MIN)
             return false;
         weigh(scratch);
+        if (round == 0 && !is_promising(scratch))
+            return false;
     }
     take_out_distortion(one, other, scratch);
     guess.x = scratch->flow_x;

@@ -37,10 +37,13 @@ static float best_evidence(const struct finger_prepared *one, const struct finge
                            struct finger_scratch *scratch) {
     const struct finger_candidates *candidates = &scratch->candidates;
     float best = 0;
+    scratch->promise = 0;
     memset(scratch->explained, 0, sizeof scratch->explained);
     for (unsigned i = 0; i < other->count; i++) {
-        scratch->other_x[i] = other->x[i];
-        scratch->other_y[i] = other->y[i];
+        unsigned again = i + other->count;
+        scratch->ring_x[i] = scratch->ring_x[again] = other->x[i];
+        scratch->ring_y[i] = scratch->ring_y[again] = other->y[i];
+        scratch->ring_weight[i] = scratch->ring_weight[again] = other->weight[i];
     }
     for (unsigned i = 0, tried = 0; i < candidates->count && tried < SEEDS; i++) {
         struct finger_alignment alignment;

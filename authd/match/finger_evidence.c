@@ -4,6 +4,7 @@
 
 #include "authd/match/finger_angle.h"
 #include "authd/match/finger_area.h"
+#include "authd/match/finger_logarithm.h"
 #include "authd/match/finger_parameters.h"
 
 /* Sums over the pairs, each weighted by how reliable its minutiae are. */
@@ -108,16 +109,28 @@ static float sum_edges(const struct finger_prepared *one, const struct finger_pr
     return sum;
 }
 
+/*
+ * How surprising it is that ${close} minutiae lie where others are, when ${chance} would by chance:
+ * the exponent of Chernoff's bound on a Poisson variable's tail.
+ */
+static float surprise(float close, float chance) {
+    if (close <= chance)
+        return 0;
+    return close * finger_logarithm(close / chance) - (close - chance);
+}
+
 float finger_evidence(const struct finger_prepared *one, const struct finger_prepared *other,
                       const struct finger_alignment *alignment,
                       const struct finger_scratch *scratch) {
     struct sums sums = sum_pairs(one, other, scratch);
     if (sums.paired <= 0)
         return 0;
-    float overlap = (shown_by_one(one, other, scratch) + OVERLAP_PRIOR) *
-                    (shown_by_other(one, other, alignment, scratch) + OVERLAP_PRIOR);
+    float shown = (shown_by_one(one, other, scratch) + OVERLAP_PRIOR) *
+                  (shown_by_other(one, other, alignment, scratch) + OVERLAP_PRIOR);
+    float chance = CHANCE * scratch->choices.around / (256 * (AROUND * AROUND - 1)) + CHANCE_PRIOR;
     float turn = (float)finger_turn(0, alignment->turn) / TURN_USUAL;
-    return sums.close * sums.close / overlap * (sums.similar / sums.paired + SIMILAR_PRIOR) *
+    return (surprise(sums.close, chance) + CLOSE_SHARE * sums.close) / sqrtf(shown) *
+           (sums.similar / sums.paired + SIMILAR_PRIOR) *
            (sums.paired / (sums.paired + PAIRED_PRIOR)) *
            sqrtf(sum_edges(one, other, scratch) + EDGES_PRIOR) / (1 + turn * turn);
 }

@@ -7,7 +7,7 @@
 
 /* Surroundings. */
 #define RADIUS         100   /* of the disc whose minutiae describe the one in its middle */
-#define HULL_MARGIN    30    /* by which the visible area exceeds the minutiae's hull */
+#define HULL_MARGIN    24    /* by which the visible area exceeds the minutiae's hull */
 #define TOLERANCE      12.0f /* of a neighbour's place, |dx| + |dy|, close by */
 #define TOLERANCE_RISE 0.08f /* and what each pixel of distance adds */
 #define PRIOR          900   /* as if so much weight of neighbours had been missed */
@@ -28,9 +28,10 @@
 #define RELAXATION_SHARE 0.5f
 
 /* Alignment. */
-#define SEEDS           6 /* candidates from which an alignment is tried */
-#define PAIR_DISTANCE   14.0f
-#define PAIR_DISTANCE_2 12.0f /* after the skin's distortion was taken out */
+#define PROMISING       0.8f
+#define SEEDS           4 /* candidates from which an alignment is tried */
+#define PAIR_DISTANCE   20.0f
+#define PAIR_DISTANCE_2 19.0f /* after the skin's distortion was taken out */
 #define PAIR_TURN       26
 #define PAIR_CHOICES    8      /* partners in reach that are looked at, for one minutia */
 #define DIRECTION_PULL  400.0f /* how much a pair's directions turn the alignment, px^2 */
@@ -43,8 +44,12 @@
 #define EDGE            6.0f
 #define EDGE_RISE       0.1f
 #define OVERLAP_PRIOR   4.0f /* minutiae that both might show and none does */
-#define SIMILAR_PRIOR   0.1f
+#define SIMILAR_PRIOR   0.2f
 #define PAIRED_PRIOR    8.0f
 #define EDGES_PRIOR     1.0f
 #define TURN_USUAL      40.0f /* by which fingers are often turned */
 #define BASE_PRIOR      0.02f
+#define AROUND          3.0f
+#define CHANCE          0.55f
+#define CHANCE_PRIOR    0.3f
+#define CLOSE_SHARE     0.06f

@@ -12,7 +12,7 @@ enum { EXTENT_MAX = 4095, QUALITY_UNREPORTED = 40 };
 /* Of the minutiae whose quality is below, how many sixteenths are worth counting on. */
 static const struct {
     uint8_t below, weight;
-} reliability[] = {{1, 12}, {10, 2}, {15, 5}, {20, 8}, {30, 10}, {55, 13}, {101, 16}};
+} reliability[] = {{1, 14}, {10, 2}, {15, 5}, {20, 8}, {30, 10}, {55, 13}, {101, 16}};
 
 static uint8_t weight_of(uint8_t quality) {
     unsigned i = 0;

@@ -20,3 +20,15 @@ static inline unsigned finger_ranges(const struct finger_prepared *prepared, uns
     range[1] = (struct finger_range){.from = 0, .count = prepared->first[high]};
     return 2;
 }
+
+/*
+ * The same on a ring, where the first minutia follows the last: the first of them, and how many.
+ * What is indexed by it is as long as the template twice.
+ */
+static inline unsigned finger_ring(const struct finger_prepared *prepared, unsigned angle,
+                                   unsigned reach, unsigned *count) {
+    struct finger_range range[2];
+    *count = finger_ranges(prepared, angle, reach, range) == 2 ? range[1].count : 0;
+    *count += range[0].count;
+    return range[0].from;
+}

@@ -19,6 +19,7 @@ struct finger_choices {
     struct finger_pair pair[FINGER_PAIR_CHOICES];
     float cost[FINGER_PAIR_CHOICES];
     uint16_t order[FINGER_PAIR_CHOICES];
+    float around;
 };
 
 /* Pairs, each minutia in one at most. */
@@ -50,7 +51,10 @@ struct finger_scratch {
     struct finger_pairing pairing;
     uint8_t explained[FINGER_MINUTIAE]; /* partner + 1, of the last alignment that had one */
     struct finger_choices choices;
-    float other_x[FINGER_MINUTIAE], other_y[FINGER_MINUTIAE];
+    float promise; /* weight of the first pairs of the best alignment so far */
+    float ring_x[2 * FINGER_MINUTIAE], ring_y[2 * FINGER_MINUTIAE]; /* of the other, twice over */
+    int ring_weight[2 * FINGER_MINUTIAE];
+    float place[FINGER_MINUTIAE]; /* how far partners are off, squared; 1: as far as tolerated */
     float weight[FINGER_MINUTIAE];
     float x[FINGER_MINUTIAE], y[FINGER_MINUTIAE]; /* of one, as the alignment puts them */
     float shift_x[FINGER_MINUTIAE], shift_y[FINGER_MINUTIAE], shift_weight[FINGER_MINUTIAE];

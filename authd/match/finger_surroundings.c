@@ -13,10 +13,29 @@ enum { NOWHERE = 127, CELLS = 6 };
 /* The neighbours of a minutia: the nearest, in the order of the template. */
 struct nearest {
     unsigned count;
-    uint8_t minutia[FINGER_NEIGHBOURS];
-    float x[FINGER_NEIGHBOURS], y[FINGER_NEIGHBOURS]; /* from the minutia */
-    float reach;                                      /* squared: all within were taken */
+    uint8_t minutia[FINGER_NEIGHBOURS + 1];
+    float x[FINGER_NEIGHBOURS + 1], y[FINGER_NEIGHBOURS + 1]; /* from the minutia */
+    float reach;                                              /* squared: all within were taken */
 };
+
+/* Of minutiae whose next is nearer, pixels: how many sixteenths of what their quality promises. */
+static const struct {
+    int below, weight;
+} crowding[] = {{4, 3}, {8, 8}, {12, 11}, {16, 13}, {20, 14}, {2 * RADIUS, 16}};
+
+/* Of two that are close, one is often not there. */
+static uint8_t crowded(uint8_t weight, const struct nearest *nearest) {
+    float closest = RADIUS * RADIUS;
+    for (unsigned i = 0; i < nearest->count; i++) {
+        float x = nearest->x[i], y = nearest->y[i];
+        closest = finger_smaller(closest, x * x + y * y);
+    }
+    unsigned i = 0;
+    while (closest >= (float)(crowding[i].below * crowding[i].below))
+        i++;
+    int left = (weight * crowding[i].weight + 8) / 16;
+    return (uint8_t)(left > 0 ? left : 1);
+}
 
 static unsigned count_within(const float *distance, unsigned count, float limit) {
     unsigned within = 0;
@@ -54,15 +73,14 @@ static void find_nearest(const struct finger_prepared *prepared, unsigned middle
     distance[middle] = 2 * RADIUS * RADIUS;
     nearest->reach = find_reach(distance, prepared->count);
     nearest->count = 0;
-    memset(nearest->x, 0, sizeof nearest->x);
-    memset(nearest->y, 0, sizeof nearest->y);
-    for (unsigned i = 0; i < prepared->count; i++) {
-        if (distance[i] > nearest->reach)
-            continue;
+    for (unsigned i = 0; i < prepared->count; i++) { /* without a branch that nothing predicts */
         nearest->x[nearest->count] = prepared->x[i] - x;
         nearest->y[nearest->count] = prepared->y[i] - y;
-        nearest->minutia[nearest->count++] = (uint8_t)i;
+        nearest->minutia[nearest->count] = (uint8_t)i;
+        nearest->count += distance[i] <= nearest->reach;
     }
+    for (unsigned i = nearest->count; i < FINGER_NEIGHBOURS; i++)
+        nearest->x[i] = nearest->y[i] = 0;
 }
 
 static unsigned cell_of(int8_t along, int8_t across) {
@@ -134,13 +152,16 @@ static uint64_t visible_cells(const struct finger_prepared *prepared, unsigned m
 }
 
 void finger_surroundings_fill(struct finger_prepared *prepared) {
-    struct nearest nearest;
+    struct nearest nearest[FINGER_MINUTIAE];
     struct cells cells;
     place_cells(&cells);
     for (unsigned i = 0; i < prepared->count; i++) {
-        find_nearest(prepared, i, &nearest);
-        describe(prepared, i, &nearest, &prepared->around[i]);
-        prepared->around[i].visible = visible_cells(prepared, i, &cells, nearest.reach);
+        find_nearest(prepared, i, &nearest[i]);
+        prepared->weight[i] = crowded(prepared->weight[i], &nearest[i]);
     }
-    explicit_bzero(&nearest, sizeof nearest);
+    for (unsigned i = 0; i < prepared->count; i++) {
+        describe(prepared, i, &nearest[i], &prepared->around[i]);
+        prepared->around[i].visible = visible_cells(prepared, i, &cells, nearest[i].reach);
+    }
+    explicit_bzero(nearest, sizeof nearest);
 }
