@@ -1,0 +1,2 @@
+idcs_fuzz_test(finger_record LINK authd_unseal authd_match)
+idcs_fuzz_test(image_record LINK authd_unseal)
