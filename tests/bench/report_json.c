@@ -91,7 +91,8 @@ static json_t *document_of(const struct report *report) {
     const struct options *options = report->options;
     const struct tally *tally = report->tally;
     json_t *document =
-        json_pack("{s:s, s:s, s:f, s:b, s:f, s:f, s:I, s:I, s:I}", "profile", "mosip", "mix",
+        json_pack("{s:s, s:s, s:f, s:b, s:f, s:f, s:I, s:I, s:I}", "profile",
+                  report->options->profile == PROFILE_JOSE ? "jose" : "mosip", "mix",
                   options->mix_text, "seconds", report->seconds, "good", report_is_good(report),
                   "throughput", report_throughput(report), "in_flight", report_in_flight(report),
                   "served", (json_int_t)tally->served, "answers", (json_int_t)tally->judged,

@@ -62,6 +62,15 @@ class AmpleLimits(unittest.TestCase):
         self.assertGreater(parts["auth-otp"]["all"], parts["otp-request"]["all"])
         self.assertIn("floor", done.stdout)
 
+    def test_both_profiles_are_spoken_in_every_mix(self):
+        for profile in ("mosip", "jose"):
+            _, figures = self.run_well("--profile", profile, "--mix", "otp=2,demo=1,ekyc=1", "--seconds", "3",
+                                       "--concurrency", "8")
+            self.assertEqual(figures["profile"], profile)
+            self.assertEqual(set(figures["calls"]), {"otp-request", "auth-otp", "auth-demo", "kyc-otp"})
+            for name in ("token_decrypt", "token_sign", "unpad", "durable_write"):
+                self.assertGreater(figures["floor_parts_us"][name], 0, name)
+
     def test_an_open_loop_keeps_to_its_rate(self):
         _, figures = self.run_well("--mix", "otp", "--seconds", "4", "--rate", "12")
         self.assertTrue(6 < figures["throughput"] < 18, figures["throughput"])  # four sigma of 48 arrivals
@@ -103,7 +112,7 @@ class CommandLine(unittest.TestCase):
     def test_wrong_words_are_refused_with_usage(self):
         for words in ((), ("--kit", "k", "--mix", "bio"), ("--kit", "k", "--rate", "5", "--concurrency", "5"),
                       ("--kit", "k", "--cores", "0:0"), ("--kit", "k", "--seconds", "0"), ("--kit", "k", "more"),
-                      ("--kit", "k", "--profile", "jose"), ("--kit", "k", "--concurrency", "0")):
+                      ("--kit", "k", "--profile", "oidc"), ("--kit", "k", "--concurrency", "0")):
             done = self.run_words(*words)
             self.assertEqual(done.returncode, 2, words)
             self.assertIn("usage: idcs-load", done.stderr)
