@@ -167,7 +167,7 @@ static void after_signature(struct lane *lane, struct request *request) {
 /* Step 5. Only a certificate nobody registered needs unseal's verdict, and it can only choose the
  * refusal. */
 static void check_signature(struct lane *lane, struct request *request) {
-    enum err result = programme_load(lane->core->registry, request);
+    enum err result = programmes_load(lane->programmes, lane->core->registry, request);
     if (result == ERR_OK && request->envelope.jws == JWS_READ && caller_is_registered(request))
         result = caller_verify(lane, request);
     else if (result == ERR_OK && request->envelope.jws == JWS_READ) {

@@ -9,7 +9,6 @@
 #include "authd/core/hash.h"
 #include "authd/core/idempotency.h"
 #include "authd/core/jose_claims.h"
-#include "authd/core/programme_check.h"
 
 #define SIGNATURE_CHARS CODEC_BASE64_CHARS(P256_SIGNATURE_BYTES)
 
@@ -58,15 +57,12 @@ static enum err verify_signature(struct lane *lane, struct request *request) {
 }
 
 static enum err load(struct lane *lane, struct request *request) {
-    struct registry *registry = lane->core->registry;
-    ERR_TRY(programme_load(registry, request));
-    enum err result =
-        registry_jose_client(registry, request->envelope.partner_id, &request->jose.client);
-    if (!request->has_partner || result == ERR_NOT_FOUND)
+    ERR_TRY(programmes_load(lane->programmes, lane->core->registry, request));
+    if (!request->has_partner || !request->jose.has_client)
         request_refuse_jose(request, PROBLEM_NOT_RECOGNISED, "client-not-registered");
-    else if (result == ERR_OK && !is_connected(request))
+    else if (!is_connected(request))
         request_refuse_jose(request, PROBLEM_NOT_RECOGNISED, "certificate-of-another");
-    return result == ERR_NOT_FOUND ? ERR_OK : result;
+    return ERR_OK;
 }
 
 enum err jose_caller_verify(struct lane *lane, struct request *request) {

@@ -274,6 +274,7 @@ enum err lane_open(struct lane *lane, struct core *core, unsigned index, struct 
     lane->unverified_filled_ms = clock_boot_ms();
     ERR_TRY(signature_cache_new(&lane->signatures));
     ERR_TRY(p256_cache_new(&lane->keys));
+    ERR_TRY(programmes_new(&lane->programmes));
     ERR_TRY(serve_open(&lane->serve, pulse));
     ERR_TRY(peers_add(lane));
     ERR_TRY(due_open(lane));
@@ -310,6 +311,7 @@ void lane_close(struct lane *lane) {
     due_close(lane);
     signature_cache_free(lane->signatures);
     p256_cache_free(lane->keys);
+    programmes_free(lane->programmes);
     free(lane->requests);
     free(lane->scratch);
     close(lane->event_fd);

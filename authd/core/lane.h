@@ -8,6 +8,7 @@
 #include "authd/core/core.h"
 #include "authd/core/otp_delivery.h"
 #include "authd/core/p256.h"
+#include "authd/core/programmes.h"
 #include "authd/core/request.h"
 #include "authd/core/signature.h"
 
@@ -54,6 +55,7 @@ struct lane {
     struct pulse pulse;    /* lane 0 watches the others' */
     struct signature_cache *signatures;
     struct p256_cache *keys;
+    struct programmes *programmes;
     struct request *requests; /* LANE_REQUESTS_MAX */
     int64_t swept_boot_ms;    /* when deadlines were last looked at */
     struct request_list due;  /* of due.h */

@@ -59,6 +59,7 @@ struct jose_outcome {
 /* What only a request of the JOSE profile has. */
 struct jose_exchange {
     struct jose_request request; /* the views of its sealed block point into request's ${sealed} */
+    bool has_client;
     struct jose_client client;
     char device[JOSE_DEVICE_SIZE];
     struct secret declared; /* the values of the payload's demographics */
