@@ -13,19 +13,19 @@
 
 enum {
     FINGER_TEMPLATE_MINUTIAE = 255, /* what a record can carry */
-    FINGER_MINUTIAE = 128,          /* what is compared: the best */
+    FINGER_MINUTIAE = 112,          /* what is compared: the best */
     FINGER_NEIGHBOURS = 16,         /* what describes a minutia's surroundings */
     FINGER_AREA_ROWS = 64,
     FINGER_RESOLUTION = 197,    /* pixels a centimetre: 500 dpi */
     FINGER_RESOLUTION_MIN = 99, /* ISO/IEC 19794-2:2005, 7.3.8 */
     FINGER_RESOLUTION_MAX = 1000,
     FINGER_COORDINATE_MAX = 16383,
-    FINGER_FUSED = 100, /* scores that one decision may rest on */
 };
 
 /*
- * A score is 1000 · −log10 of the share of comparisons of different fingers that reach it, as
- * measured: 3000 is one in a thousand. 0: nothing in common, or too few minutiae to tell.
+ * A score is 1000 · −log10 of the share of comparisons of different fingers that reach it: 3000 is
+ * one in a thousand. Measured up to 4000, continued above. 0: nothing in common, or too few
+ * minutiae.
  */
 enum {
     FINGER_SCORE_FMR_1E2 = 2000,

@@ -116,7 +116,7 @@ static float sum_edges(const struct finger_prepared *one, const struct finger_pr
 static float surprise(float close, float chance) {
     if (close <= chance)
         return 0;
-    return close * finger_logarithm(close / chance) - (close - chance);
+    return close * (float)finger_logarithm((double)(close / chance)) - (close - chance);
 }
 
 float finger_evidence(const struct finger_prepared *one, const struct finger_prepared *other,

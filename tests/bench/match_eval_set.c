@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "provisioning/demo/demo_finger.h"
 #include "tests/bench/match_eval_file.h"
 
 static int compare_numbers(const char *one, const char *other) {
@@ -46,15 +47,21 @@ static bool split_name(const char *name, struct match_eval_impression *impressio
     return true;
 }
 
-static enum err add_file(const char *folder, const char *against, const char *database,
-                         const char *name, struct match_eval_set *set) {
+static struct match_eval_impression *grow(struct match_eval_set *set) {
     struct match_eval_impression *grown =
         realloc(set->impressions, (set->count + 1) * sizeof *grown);
     if (grown == NULL)
-        return ERR_SYSTEM;
+        return NULL;
     set->impressions = grown;
-    struct match_eval_impression *impression = &grown[set->count];
-    memset(impression, 0, sizeof *impression);
+    memset(&grown[set->count], 0, sizeof *grown);
+    return &grown[set->count];
+}
+
+static enum err add_file(const char *folder, const char *against, const char *database,
+                         const char *name, struct match_eval_set *set) {
+    struct match_eval_impression *impression = grow(set);
+    if (impression == NULL)
+        return ERR_SYSTEM;
     if (!split_name(name, impression))
         return ERR_OK;
     impression->database = strdup(database);
@@ -97,6 +104,37 @@ enum err match_eval_set_read(const char *folder, const char *against, struct mat
     if (set->count == 0)
         return ERR_NOT_FOUND;
     qsort(set->impressions, set->count, sizeof *set->impressions, in_order);
+    return ERR_OK;
+}
+
+static enum err add_synthetic(unsigned number, unsigned impression_number,
+                              const struct demo_finger *finger, struct demo_random *random,
+                              struct match_eval_set *set) {
+    struct match_eval_impression *impression = grow(set);
+    if (impression == NULL)
+        return ERR_SYSTEM;
+    char text[16];
+    impression->database = strdup("synthetic");
+    snprintf(text, sizeof text, "%u", number);
+    impression->finger = strdup(text);
+    snprintf(text, sizeof text, "%u", impression_number);
+    impression->number = strdup(text);
+    set->count++;
+    demo_finger_impress(finger, &demo_finger_poor, random, &impression->template);
+    impression->against_template = impression->template;
+    return finger_prepare(&impression->template, &impression->prepared);
+}
+
+enum err match_eval_set_make(unsigned fingers, struct match_eval_set *set) {
+    struct demo_random random;
+    *set = (struct match_eval_set){0};
+    demo_random_open(&random, "match-eval");
+    for (unsigned i = 0; i < fingers; i++) {
+        struct demo_finger finger;
+        demo_finger_make(&finger, &random);
+        ERR_TRY(add_synthetic(i, 1, &finger, &random, set));
+        ERR_TRY(add_synthetic(i, 2, &finger, &random, set));
+    }
     return ERR_OK;
 }
 

@@ -25,4 +25,6 @@ struct match_eval_set {
  */
 MUST_CHECK enum err match_eval_set_read(const char *folder, const char *against,
                                         struct match_eval_set *set);
+/* Makes ${fingers} synthetic ones, two impressions each. ERR_SYSTEM (no memory). */
+MUST_CHECK enum err match_eval_set_make(unsigned fingers, struct match_eval_set *set);
 void match_eval_set_free(struct match_eval_set *set);
