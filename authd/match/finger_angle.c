@@ -53,7 +53,7 @@ static unsigned angle_in_octant(float x, float y) {
     unsigned angle = 0;
     for (unsigned step = 32; step > 0; step /= 2) {
         unsigned next = angle + step;
-        if (next <= 32 && y * finger_cos(next) - x * finger_sin(next) >= 0)
+        if (next <= 32 && y * finger_cos(next) - x * finger_sin(next) > 0)
             angle = next;
     }
     if (angle == 32)

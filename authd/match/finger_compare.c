@@ -74,19 +74,20 @@ static bool comes_first(const struct finger_prepared *one, const struct finger_p
     return places <= 0;
 }
 
-uint32_t finger_compare_with(finger_similarity_row *row, const struct finger_prepared *one,
-                             const struct finger_prepared *other, struct finger_scratch *scratch) {
+static uint32_t score_of(finger_similarity_row *row, const struct finger_prepared *one,
+                         const struct finger_prepared *other, struct finger_scratch *scratch) {
     if (one->count < MINUTIAE_MIN || other->count < MINUTIAE_MIN)
         return 0;
-    if (!comes_first(one, other)) {
-        const struct finger_prepared *first = other;
-        other = one;
-        one = first;
-    }
     finger_candidates_compare(one, other, row, scratch);
     finger_candidates_find(one, other, scratch);
     float evidence = best_evidence(one, other, scratch);
-    uint32_t score = finger_scale(evidence * (base_of(&scratch->candidates) + BASE_PRIOR));
+    return finger_scale(evidence * (base_of(&scratch->candidates) + BASE_PRIOR));
+}
+
+uint32_t finger_compare_with(finger_similarity_row *row, const struct finger_prepared *one,
+                             const struct finger_prepared *other, struct finger_scratch *scratch) {
+    bool in_order = comes_first(one, other);
+    uint32_t score = score_of(row, in_order ? one : other, in_order ? other : one, scratch);
     explicit_bzero(scratch, sizeof *scratch);
     return score;
 }
