@@ -64,9 +64,27 @@ void jose_flow_deny(struct lane *lane, struct request *request) {
         leave_unavailable(lane, request);
 }
 
+/*
+ * Every refusal of a request that was claimed costs the programme one failure. About a person,
+ * found or not, so that what is left of the budget does not tell them apart; and before, for each
+ * leaves rows in the ledger, which would else be filled at no cost.
+ */
+static enum err spend_failure(struct core *core, struct request *request) {
+    struct ledger_op spend = budget_spend(core, request);
+    size_t failed = 0;
+    if (!request->jose.is_claimed || !request_refused(request) || request->budget_spent ||
+        request->envelope.function == FUNCTION_OTP)
+        return ERR_OK;
+    enum ledger_result result = ledger_claim(core->ledger, &spend, 1, request->deadline_boot_ms,
+                                             &failed, &request->effects);
+    return result == LEDGER_UNAVAILABLE ? ERR_UNAVAILABLE : ERR_OK;
+}
+
 /* What the answer says is settled: to the signer if it is a yes, else to the journal. */
 static void conclude(struct lane *lane, struct request *request) {
-    enum err result = jose_outcome_settle(lane->core, request);
+    enum err result = spend_failure(lane->core, request);
+    if (result == ERR_OK)
+        result = jose_outcome_settle(lane->core, request);
     if (result == ERR_OK && jose_outcome_is_result(request)) {
         flow_ask(lane, request, STEP_JOSE_RESULT);
         return;
@@ -221,15 +239,14 @@ enum err jose_flow_on_sealed(struct lane *lane, struct request *request, struct 
     return ERR_OK;
 }
 
-/* Every refusal about a person costs the programme one failure, found or not, so that what is left
- * of its budget does not tell them apart. */
-static enum err spend_failure(struct core *core, struct request *request) {
-    struct ledger_op spend = budget_spend(core, request);
+/* A yes by a code pays for a failure. Before all factors have matched it would tell which did. */
+static enum err pay(struct core *core, struct request *request) {
+    struct ledger_op back = budget_return(core, request);
     size_t failed = 0;
-    if (request->budget_spent || request->envelope.function == FUNCTION_OTP)
+    if ((request->factors & AUTH_TYPE_BIT(AUTH_TYPE_OTP)) == 0)
         return ERR_OK;
-    enum ledger_result result = ledger_claim(core->ledger, &spend, 1, request->deadline_boot_ms,
-                                             &failed, &request->effects);
+    enum ledger_result result =
+        ledger_claim(core->ledger, &back, 1, request->deadline_boot_ms, &failed, &request->effects);
     return result == LEDGER_UNAVAILABLE ? ERR_UNAVAILABLE : ERR_OK;
 }
 
@@ -240,8 +257,9 @@ static enum err decide(struct lane *lane, struct request *request) {
         request_refuse(request, MOSIP_MLC_018, "", "identifier-malformed");
     else
         ERR_TRY(decision_make(core, request, deliver_has_room(lane)));
-    if (request_refused(request))
-        return spend_failure(core, request);
+    if (request_refused(request) || request->envelope.function == FUNCTION_OTP)
+        return ERR_OK;
+    ERR_TRY(pay(core, request));
     return request->envelope.function == FUNCTION_KYC ? jose_attributes_count(core, request)
                                                       : ERR_OK;
 }

@@ -106,6 +106,18 @@ static void answer_at_once(struct lane *lane, const struct frame *frame,
     send_answer(lane, frame->id, frame->generation, &answer);
 }
 
+/* Refusals wait for their time, and a programme that repeats them would sit in every slot. */
+static bool has_its_share(const struct lane *lane, const struct edge_request *edge) {
+    size_t own = 0;
+    if (edge->profile != EDGE_PROFILE_JOSE ||
+        LANE_REQUESTS_MAX - lane->free_count < LANE_REQUESTS_A_CLIENT)
+        return false;
+    for (size_t i = 0; i < LANE_REQUESTS_MAX; i++)
+        own += memcmp(lane->requests[i].edge.client_thumbprint, edge->client_thumbprint,
+                      sizeof(edge->client_thumbprint)) == 0;
+    return own >= LANE_REQUESTS_A_CLIENT;
+}
+
 enum err lane_on_request(void *context, struct serve_peer *peer, const struct frame *frame) {
     struct lane *lane = context;
     struct edge_request edge;
@@ -113,7 +125,7 @@ enum err lane_on_request(void *context, struct serve_peer *peer, const struct fr
     ERR_TRY(edge_wire_get_request(frame->payload, &edge));
     bool serving = atomic_load(&lane->core->opened) &&
                    atomic_load(&lane->core->state) == BOX_OPERATIONAL && lane->free_count > 0;
-    if (edge.method == EDGE_GET || !serving) {
+    if (edge.method == EDGE_GET || !serving || has_its_share(lane, &edge)) {
         answer_at_once(lane, frame, &edge);
         return ERR_OK;
     }

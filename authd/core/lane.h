@@ -16,10 +16,12 @@
  * A lane is one thread of core with its own loop, its own sockets to edge, unseal, the signers and
  * the notifier, and its own request slots. Lanes share only what struct core names.
  */
-#define LANE_REQUESTS_MAX   512
-#define LANE_DELIVERIES_MAX 256
-#define LANE_NO_SIGNER      UINT32_MAX
-#define LANE_EVENTS_MAX     64
+#define LANE_REQUESTS_MAX 512
+/* Of these, the most that one programme's certificate has in the JOSE profile. */
+#define LANE_REQUESTS_A_CLIENT (LANE_REQUESTS_MAX / 2)
+#define LANE_DELIVERIES_MAX    256
+#define LANE_NO_SIGNER         UINT32_MAX
+#define LANE_EVENTS_MAX        64
 
 struct lane_signer {
     struct serve_peer *peer;

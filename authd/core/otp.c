@@ -307,7 +307,9 @@ static enum err use_code(struct core *core, struct request *request, const struc
     struct ledger_op ops[GUESS_COUNT + 2] = {otp_plain(LEDGER_TAKE, keys->code)};
     bool late = clock_boot_ms() > row->expires_boot_ms;
     size_t count = 1 + give_back(guess, !late, ops + 1), failed = 0;
-    if (!late) /* a success pays for a failure, so that many people's typing errors stop nobody */
+    request->budget_spent = false;
+    /* A success pays for a failure, so that many people's typing errors stop nobody. */
+    if (!late && !request_is_jose(request)) /* there, only when all factors have matched */
         ops[count++] = budget_return(core, request);
     enum ledger_result result = take_code(core, request, row, ops, count);
     if (result == LEDGER_UNAVAILABLE)
