@@ -3,6 +3,8 @@ foreach(subject finger_record biometric_record)
   idcs_unit_test(test_${subject} ${CMAKE_CURRENT_LIST_DIR}/test_${subject}.c
                  ${CMAKE_CURRENT_LIST_DIR}/record_sample.c LINK authd_unseal)
 endforeach()
+idcs_unit_test(test_bir ${CMAKE_CURRENT_LIST_DIR}/test_bir.c ${CMAKE_CURRENT_LIST_DIR}/bir_sample.c
+               ${CMAKE_CURRENT_LIST_DIR}/record_sample.c LINK authd_unseal)
 # Third parties' records, which are not in the repository: without them the test is skipped.
 add_executable(vectors_fingerprints ${PROJECT_SOURCE_DIR}/tests/vectors/fingerprints.c)
 target_include_directories(vectors_fingerprints PRIVATE ${PROJECT_SOURCE_DIR})
