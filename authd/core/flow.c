@@ -17,6 +17,7 @@
 void flow_ask(struct lane *lane, struct request *request, enum step step) {
     request->step = step;
     request->signer = LANE_NO_SIGNER; /* a new question: whom the last one went to is no reason */
+    request->is_suspect = false;
     flow_ask_again(lane, request);
 }
 
@@ -331,16 +332,4 @@ void flow_on_recorded(struct lane *lane, struct request *request) {
     deliver_event(lane, request);
     atomic_fetch_add(&lane->core->answered, 1);
     lane_answer(lane, request);
-}
-
-void flow_on_unseal_death(struct lane *lane, struct request *request) {
-    if (!questions_is_for_unseal(request->step))
-        return;
-    if (++request->unseal_deaths < 2) {
-        flow_ask_again(lane, request);
-        return;
-    }
-    /* Twice the worker died with this request: it is the request. */
-    log_event(LOG_ERROR, "request-kills-unseal", "step=%d", request->step);
-    flow_deny(lane, request);
 }

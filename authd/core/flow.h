@@ -33,5 +33,3 @@ void flow_ask(struct lane *lane, struct request *request, enum step step);
 void flow_deny(struct lane *lane, struct request *request);
 /* Asks the outstanding question again, elsewhere if it went to a signer. */
 void flow_ask_again(struct lane *lane, struct request *request);
-/* An unseal worker died with this request: once more, and then the request is refused. */
-void flow_on_unseal_death(struct lane *lane, struct request *request);

@@ -11,13 +11,21 @@ static void row_key(const struct core *core, const struct request *request,
     ledger_row_key(core->ledger, "idempotency", parts, 2, key);
 }
 
-/* Reads a row; *other: it is of another body. */
+/* The request that a row is of: the call and its body, as the same body may be sent to two calls.
+ */
+static void put_request(struct buffer *target, const struct request *request) {
+    buffer_u8(target, (uint8_t)request->envelope.function);
+    buffer_raw(target, request->body_hash, sizeof(request->body_hash));
+}
+
+/* Reads a row; *other: it is of another request. */
 static enum err read_value(struct bytes value, struct request *request, bool *decided,
                            bool *other) {
     struct cursor cursor = cursor_over(value);
     uint8_t hash[REQUEST_HASH_BYTES];
     struct jose_outcome outcome = {.problem = PROBLEM_NONE};
     *decided = cursor_u8(&cursor) == VALUE_DECIDED;
+    uint8_t function = cursor_u8(&cursor);
     cursor_copy(&cursor, hash, sizeof(hash));
     if (*decided) {
         outcome.problem = (enum problem)cursor_u8(&cursor);
@@ -27,7 +35,8 @@ static enum err read_value(struct bytes value, struct request *request, bool *de
     }
     if (cursor_end(&cursor) != ERR_OK || outcome.problem >= PROBLEM_COUNT)
         return ERR_CORRUPT;
-    *other = memcmp(hash, request->body_hash, sizeof(hash)) != 0;
+    *other = function != (uint8_t)request->envelope.function ||
+             memcmp(hash, request->body_hash, sizeof(hash)) != 0;
     if (*decided && !*other)
         request->jose.outcome = outcome;
     return ERR_OK;
@@ -65,7 +74,7 @@ struct ledger_op idempotency_claim(const struct core *core, const struct request
     struct ledger_op op = op_of(core, request, LEDGER_CLAIM);
     struct buffer target = buffer_over(value, LEDGER_VALUE_MAX);
     buffer_u8(&target, VALUE_UNDER_WAY);
-    buffer_raw(&target, request->body_hash, sizeof(request->body_hash));
+    put_request(&target, request);
     op.value = bytes_of(value, target.len);
     return op;
 }
@@ -76,7 +85,7 @@ struct ledger_op idempotency_outcome(const struct core *core, const struct reque
     struct ledger_op op = op_of(core, request, LEDGER_PUT);
     struct buffer target = buffer_over(value, LEDGER_VALUE_MAX);
     buffer_u8(&target, VALUE_DECIDED);
-    buffer_raw(&target, request->body_hash, sizeof(request->body_hash));
+    put_request(&target, request);
     buffer_u8(&target, (uint8_t)outcome->problem);
     buffer_i64(&target, outcome->issued_s);
     buffer_u8(&target, outcome->amr);

@@ -219,7 +219,9 @@ static void watch_lanes(const struct core *core, int64_t now_ms) {
 /* A worker that lives but lets requests pass their deadline is replaced, as one that breaks the
  * protocol. */
 static void give_up_waiting(struct lane *lane, struct request *request) {
-    if (questions_is_for_unseal(request->step) && ++lane->unseal_silent == UNSEAL_SILENT_MAX) {
+    bool is_silent =
+        questions_is_for_unseal(request->step) && lane->suspects.stage != SUSPECTS_AWAIT_SUCCESSOR;
+    if (is_silent && ++lane->unseal_silent == UNSEAL_SILENT_MAX) {
         struct lane_event event = {.kind = LANE_PEER_LOST, .role = "unseal"};
         event.index = (uint16_t)lane->index;
         log_event(LOG_ERROR, "unseal-silent", "lane=%u", lane->index);
@@ -248,6 +250,7 @@ static void sweep(struct lane *lane, int64_t now_ms) {
                  now_ms > request->asked_boot_ms + retry_ms)
             flow_ask_again(lane, request);
     }
+    suspects_turn(lane);
 }
 
 /* Turns come by the thousand a second; to sweep once a tick is soon enough. */

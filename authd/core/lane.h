@@ -11,6 +11,7 @@
 #include "authd/core/programmes.h"
 #include "authd/core/request.h"
 #include "authd/core/signature.h"
+#include "authd/core/suspects.h"
 
 /*
  * A lane is one thread of core with its own loop, its own sockets to edge, unseal, the signers and
@@ -70,6 +71,7 @@ struct lane {
     size_t delivery_count;
     unsigned clients_told;  /* the version of the list that edge has */
     unsigned unseal_silent; /* deadlines passed in its hands since its last answer */
+    struct suspects suspects;
     /* refusals to callers nobody vouches for: a bucket, refilled by time */
     double unverified_tokens;
     int64_t unverified_filled_ms;

@@ -35,7 +35,11 @@ static struct request *asker_of(struct lane *lane, const struct frame *frame, en
         struct lane *lane = context;                                                               \
         struct request *request = asker_of(lane, frame, step_value);                               \
         (void)peer;                                                                                \
-        return request != NULL ? handler(lane, request, frame->payload) : ERR_OK;                  \
+        if (request != NULL)                                                                       \
+            ERR_TRY(handler(lane, request, frame->payload));                                       \
+        if (questions_is_for_unseal(step_value))                                                   \
+            suspects_on_answer(lane, frame);                                                       \
+        return ERR_OK;                                                                             \
     }
 ANSWER_HANDLER(on_envelope, STEP_ENVELOPE, flow_on_envelope)
 ANSWER_HANDLER(on_judged, STEP_FOREIGN, flow_on_judged)
@@ -118,21 +122,12 @@ static const struct serve_verb notify_verbs[] = {
     {NOTIFY_DELIVERED, SERVE_ANY_STATE, on_delivered},
 };
 
-/* What could not be asked while the worker was away. */
-static void ask_unseal_again(struct lane *lane) {
-    for (size_t i = 0; i < LANE_REQUESTS_MAX; i++) {
-        if (questions_is_for_unseal(lane->requests[i].step))
-            flow_ask_again(lane, &lane->requests[i]);
-    }
-}
-
 void peers_down(struct lane *lane, const char *role, uint16_t index) {
     if (strcmp(role, "hsm") == 0 && index < lane->core->signer_count) {
         lane->signers[index].ready = false;
         ask_signers_again(lane, index);
     } else if (strcmp(role, "unseal") == 0 && index == lane->index) {
-        for (size_t i = 0; i < LANE_REQUESTS_MAX; i++)
-            flow_on_unseal_death(lane, &lane->requests[i]);
+        suspects_on_death(lane);
     } else if (strcmp(role, "notify") == 0) {
         lane->notify_epoch = 0;
         deliver_on_death(lane);
@@ -214,6 +209,8 @@ static void on_lost(void *context, struct serve_peer *peer, enum err reason) {
     if (place == NULL)
         return;
     *place = NULL;
+    if (place == &lane->unseal)
+        suspects_on_death(lane);
     log_event(LOG_ERROR, "peer-broke-protocol", "role=%s index=%u lane=%u why=%s", event.role,
               event.index, lane->index, err_text(reason));
     lane_post(&lane->core->lanes[0], &event);
@@ -229,7 +226,6 @@ static void trust_hello(struct lane *lane, uint16_t index) {
 }
 
 void peers_up(struct lane *lane, const char *role, uint16_t index) {
-    struct serve_peer *before = lane->unseal;
     for (size_t i = 0; i < COUNT(links); i++) {
         int fd = boot_peer_fd(lane->core->boot, role, index, (uint16_t)lane->index);
         struct serve_peer **place = strcmp(role, "edge") == 0     ? &lane->edge
@@ -244,8 +240,8 @@ void peers_up(struct lane *lane, const char *role, uint16_t index) {
         if (add_peer(lane, &links[i], index, place) != ERR_OK)
             log_event(LOG_ERROR, "peer-not-added", "role=%s index=%u", role, index);
     }
-    if (before == NULL && lane->unseal != NULL)
-        ask_unseal_again(lane);
+    if (strcmp(role, "unseal") == 0 && index == lane->index)
+        suspects_on_successor(lane);
     if (strcmp(role, "hsm") == 0 && index < lane->core->signer_count)
         trust_hello(lane, index);
     if (strcmp(role, "edge") == 0)

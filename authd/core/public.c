@@ -53,6 +53,7 @@ static void configuration(const struct core *core, struct buffer *memory,
                           struct edge_answer *answer) {
     const struct settings *settings = &core->settings;
     const char *issuer = settings->issuer;
+    const char *public_url = settings->public_url[0] != '\0' ? settings->public_url : issuer;
     bool has_code = (settings->auth_type_set & AUTH_TYPE_BIT(AUTH_TYPE_OTP)) != 0;
     bool has_declared = (settings->auth_type_set & AUTH_TYPE_BIT(AUTH_TYPE_DEMO)) != 0;
     bool has_both = has_code && has_declared;
@@ -67,7 +68,7 @@ static void configuration(const struct core *core, struct buffer *memory,
                   "\"otp_endpoint\":\"%s/v1/otp\","
                   "\"authentication_endpoint\":\"%s/v1/authentications\","
                   "\"attributes_endpoint\":\"%s/v1/attributes\",",
-                  issuer, issuer, issuer, issuer, issuer);
+                  issuer, public_url, issuer, issuer, issuer);
     buffer_format(memory,
                   "\"request_signing_alg_values_supported\":[\"ES256\"],"
                   "\"request_encryption_alg_values_supported\":[\"ECDH-ES\"],"

@@ -151,7 +151,7 @@ enum err questions_ask(struct lane *lane, struct request *request) {
             return ERR_AGAIN;
         peer = lane->signers[signer].peer;
     }
-    if (peer == NULL)
+    if (peer == NULL || (peer == lane->unseal && !suspects_may_ask(lane, request)))
         return ERR_AGAIN;
     struct buffer payload = buffer_over(lane->scratch, FRAME_PAYLOAD_MAX);
     ERR_TRY(questions[request->step].encode(lane, request, &payload));

@@ -84,7 +84,7 @@ struct request {
     int64_t received_wall_ms, deadline_boot_ms, asked_boot_ms;
     int64_t received_boot_ns; /* when core took it */
     unsigned signer;          /* whom the outstanding question went to */
-    unsigned unseal_deaths;   /* unseal workers that died with this request */
+    bool is_suspect;          /* an unseal worker died with its question (suspects.h) */
 
     uint8_t *raw; /* path, headers and body as edge sent them */
     size_t raw_len;

@@ -69,6 +69,8 @@ const struct conf_key settings_keys[] = {
     SWITCH("child-otp-denied", child_otp_denied, "yes", "children cannot authenticate by OTP"),
     NUMBER("unverified-answers-a-second", unverified_answers_a_second, 1, 100000, "40",
            "signed refusals to callers that no programme vouches for; beyond it a bare 503"),
+    TEXT("public-url", public_url, "",
+         "where anybody may GET the published keys, without a certificate; empty: at the issuer"),
     TEXT("issuer", issuer, "",
          "https address of the JOSE profile, as its tokens name it; empty: none"),
     NUMBER("refusal-ms", refusal_ms, 10, 5000, "50",
@@ -145,6 +147,8 @@ enum err settings_read(struct bytes text, struct settings *settings, struct conf
         return refuse(problem, "auth-types-allowed", "name factors such as otp,demo");
     if (!is_issuer(settings->issuer))
         return refuse(problem, "issuer", "write https://host:port, as programmes reach it");
+    if (!is_issuer(settings->public_url))
+        return refuse(problem, "public-url", "write https://host:port, as anybody reaches it");
     settings->allow_uin = settings_list_has(settings->identifier_types, "UIN");
     settings->allow_vid = settings_list_has(settings->identifier_types, "VID");
     settings->channel_phone = settings_list_has(settings->otp_channels, "phone");

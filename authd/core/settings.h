@@ -24,7 +24,8 @@ struct settings {
     int64_t child_age_years;
     bool child_otp_denied;
     int64_t unverified_answers_a_second;
-    char issuer[256]; /* of the JOSE profile; "": there is none */
+    char issuer[256];     /* of the JOSE profile; "": there is none */
+    char public_url[256]; /* where anybody gets the published keys; "": ${issuer} */
     int64_t refusal_ms;
     int64_t ledger_rows, journal_segment_mebibytes, checkpoint_seconds;
 

@@ -54,6 +54,18 @@ static void put_client(struct registry_batch *batch, size_t index) {
     registry_put_jose_client(batch, &client);
 }
 
+void lane_jose_end_keys(struct lane_box *box, int64_t tls_ago_ms, int64_t signature_ago_ms) {
+    struct registry_batch batch = registry_begin(box->core->registry);
+    struct jose_client client;
+    uint64_t sequence;
+    assert_int_equal(registry_jose_client(box->core->registry, LANE_FIRST, &client), ERR_OK);
+    client.tls_not_after_ms = tls_ago_ms != 0 ? clock_wall_ms() - tls_ago_ms : INT64_MAX;
+    client.signature.not_after_ms =
+        signature_ago_ms != 0 ? clock_wall_ms() - signature_ago_ms : INT64_MAX;
+    registry_put_jose_client(&batch, &client);
+    assert_int_equal(registry_commit(&batch, &sequence), ERR_OK);
+}
+
 static void make_keys(void) {
     for (size_t i = 0; i < 2 && stranger == NULL; i++) {
         signature_keys[i] = EVP_EC_gen("P-256");
@@ -114,8 +126,12 @@ static void identifier_of(const struct lane_jose_post *post,
         snprintf(text, IDENTIFIER_UIN_DIGITS + 1, "%s", post->number);
 }
 
+static const char *or_else(const char *text, const char *other) {
+    return text != NULL ? text : other;
+}
+
 static const char *or_nothing(const char *text) {
-    return text != NULL ? text : "";
+    return or_else(text, "");
 }
 
 /* The plaintext, encrypted with the key that is derived for everybody. */
@@ -127,13 +143,14 @@ static void write_sealed(const struct lane_jose_post *post, const char *nonce, i
     identifier_of(post, identifier);
     if (post->code != NULL)
         snprintf(code, sizeof code, ",\"otp\":\"%s\"", post->code);
-    int len =
-        snprintf(plain, sizeof plain,
-                 "{\"aud\":\"%s\",\"iss\":\"%s\",\"txn\":\"%s\",\"iat\":%lld,\"nonce\":\"%s\","
-                 "\"device\":\"counter 4\",\"individualId\":\"%s\","
-                 "\"individualIdType\":\"UIN\"%s%s}",
-                 LANE_ISSUER, post->programme, post->transaction, (long long)now_s, nonce,
-                 identifier, code, or_nothing(post->sealed));
+    int len = snprintf(
+        plain, sizeof plain,
+        "{\"aud\":\"%s\",\"iss\":\"%s\",\"txn\":\"%s\",\"iat\":%lld,\"nonce\":\"%s\","
+        "\"device\":\"counter 4\",\"individualId\":\"%s\","
+        "\"individualIdType\":\"UIN\"%s%s}",
+        or_else(post->block.audience, LANE_ISSUER), or_else(post->block.issuer, post->programme),
+        or_else(post->block.transaction, post->transaction), (long long)(now_s - post->block.age_s),
+        nonce, identifier, code, or_nothing(post->sealed));
     put_text(sealed, jose_sample_object(jose_sample_jwe_header, NULL, NULL));
     const struct jose_sample_sealing sealing = {.key = derived,
                                                 .iv = iv,
@@ -176,8 +193,8 @@ static void write_claims(const struct lane_jose_post *post, char claims[static T
         snprintf(claims, TEXT_SIZE,
                  "{\"iss\":\"%s\",\"aud\":\"%s\",\"iat\":%lld,\"txn\":\"%s\",\"api_key\":\"key\","
                  "\"binding\":\"%s\",\"sealed\":\"%s\",%s%s}",
-                 post->programme, LANE_ISSUER, (long long)now_s, post->transaction, binding_text,
-                 sealed_text,
+                 post->programme, or_else(post->audience, LANE_ISSUER), (long long)now_s,
+                 post->transaction, binding_text, sealed_text,
                  post->function == FUNCTION_OTP ? "\"channels\":[\"phone\"]" : "\"consent\":true",
                  or_nothing(post->claims));
     assert_in_range(len, 1, TEXT_SIZE - 1);
@@ -243,6 +260,18 @@ uint64_t lane_jose_post_again(struct lane_box *box) {
         .type = EDGE_REQUEST, .id = ++box->next_edge_id, .generation = 77, .payload = posted};
     lane_fixture_send(box, PARTY_EDGE, &frame);
     return frame.id;
+}
+
+uint64_t lane_jose_post_to(struct lane_box *box, const char *path) {
+    static uint8_t copy[FRAME_PAYLOAD_MAX];
+    struct edge_request request;
+    struct buffer payload = buffer_over(posted_memory, sizeof posted_memory);
+    memcpy(copy, posted.data, posted.len);
+    assert_int_equal(edge_wire_get_request(bytes_of(copy, posted.len), &request), ERR_OK);
+    request.path = bytes_of_text(path);
+    edge_wire_put_request(&payload, &request);
+    assert_int_equal(buffer_end(&payload, &posted), ERR_OK);
+    return lane_jose_post_again(box);
 }
 
 static uint8_t workspace_memory[DECODE_WORKSPACE_BYTES];

@@ -14,6 +14,8 @@
  * attributes too. ${settings} more. */
 void lane_jose_make(struct lane_box *box, const char *settings);
 void lane_jose_put_policy(struct lane_box *box, const struct policy *policy);
+/* The first programme's registration, of keys that have ended so long ago. */
+void lane_jose_end_keys(struct lane_box *box, int64_t tls_ago_ms, int64_t signature_ago_ms);
 extern const struct policy lane_jose_policy;
 
 struct lane_jose_post {
@@ -31,10 +33,17 @@ struct lane_jose_post {
     bool is_elsewhere;  /* over the connection of the other programme */
     bool is_forged;     /* signed with another key */
     int64_t age_s;      /* of claims and block */
+    const char *audience;
+    struct {
+        const char *audience, *issuer, *transaction;
+        int64_t age_s;
+    } block; /* where the sealed block says something else than the claims */
 };
 uint64_t lane_jose_post(struct lane_box *box, const struct lane_jose_post *post);
 /* The same bytes once more. */
 uint64_t lane_jose_post_again(struct lane_box *box);
+/* The same, to another path. */
+uint64_t lane_jose_post_to(struct lane_box *box, const char *path);
 
 /* Receives the next question of this type, which is one of the profile's, and answers it. */
 void lane_jose_play(struct lane_box *box, enum lane_party party, uint16_t type);

@@ -67,6 +67,21 @@ static void answers_leave_in_the_order_of_their_times_and_not_before(void **stat
     }
 }
 
+/* The messages that an answer has behind it share no moment with anybody's answer. */
+static void what_follows_an_answer_comes_half_a_period_later(void **state) {
+    (void)state;
+    const int64_t period_ns = 60 * INT64_C(1000000000);
+    box.core->settings.refusal_ms = period_ns / 1000000;
+    struct request *request = taken(0, period_ns - PERIOD_NS);
+    request->compared = true;
+    due_wait(box.lane, request);
+    int64_t due_ns = request->due_boot_ns;
+    assert_string_equal(lane_jose_answer(&box).problem, "not-authenticated");
+    assert_int_equal(request->step, STEP_DUE);
+    assert_true(request->is_answered);
+    assert_true(request->due_boot_ns == due_ns + period_ns / 2);
+}
+
 /* What waits is no request that has passed its deadline. */
 static void what_waits_for_its_time_is_not_given_up(void **state) {
     (void)state;
@@ -131,6 +146,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         DUE_TEST(the_time_is_the_next_multiple_however_long_the_work_took),
         DUE_TEST(answers_leave_in_the_order_of_their_times_and_not_before),
+        DUE_TEST(what_follows_an_answer_comes_half_a_period_later),
         DUE_TEST(what_waits_for_its_time_is_not_given_up),
         DUE_TEST(edge_is_told_who_is_registered_when_the_list_is_another),
         DUE_TEST(a_new_edge_is_told_again),

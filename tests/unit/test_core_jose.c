@@ -163,17 +163,29 @@ static void who_cannot_be_reached_gets_no_code_and_the_same_answer(void **state)
 
 static void what_does_not_fit_together_is_not_recognised(void **state) {
     (void)state;
-    struct lane_jose_post elsewhere = guesses, forged = guesses, bare = guesses, nobody = guesses;
+    struct lane_jose_post elsewhere = guesses, forged = guesses, bare = guesses, nobody = guesses,
+                          for_another = guesses;
     elsewhere.is_elsewhere = true;
     forged.is_forged = true;
     bare.is_bare = true;
     nobody.programme = "nobody";
-    const struct lane_jose_post posts[] = {elsewhere, forged, bare, nobody};
+    for_another.audience = "https://elsewhere.example";
+    const struct lane_jose_post posts[] = {elsewhere, forged, bare, nobody, for_another};
     for (size_t i = 0; i < sizeof posts / sizeof *posts; i++) {
         struct lane_jose_answer answer = refused_at_once(&posts[i]);
         assert_int_equal(answer.status, 401);
         assert_string_equal(answer.problem, "not-recognised");
     }
+}
+
+static void keys_that_have_ended_are_not_recognised(void **state) {
+    (void)state;
+    lane_jose_end_keys(&box, 1000, 0);
+    assert_string_equal(refused_at_once(&guesses).problem, "not-recognised");
+    lane_jose_end_keys(&box, 0, 1000);
+    assert_string_equal(refused_at_once(&guesses).problem, "not-recognised");
+    lane_jose_end_keys(&box, 0, 0);
+    assert_string_equal(lane_jose_try(&box, &guesses, false).problem, "not-authenticated");
 }
 
 static void bare_claims_pass_where_the_policy_waives_the_signature(void **state) {
@@ -217,6 +229,24 @@ static void a_block_about_another_person_than_the_claims_is_not_for_us(void **st
     lane_fixture_identifier(2, identifier);
     other.bound = identifier;
     assert_string_equal(refused_when_opened(&other).problem, "not-sealed-for-us");
+}
+
+static void a_block_that_says_something_else_than_the_claims_is_not_for_us(void **state) {
+    (void)state;
+    struct lane_jose_post audience = guesses, issuer = guesses, transaction = guesses;
+    audience.block.audience = "https://elsewhere.example";
+    issuer.block.issuer = LANE_SECOND;
+    transaction.block.transaction = OTHER;
+    const struct lane_jose_post posts[] = {audience, issuer, transaction};
+    for (size_t i = 0; i < sizeof posts / sizeof *posts; i++)
+        assert_string_equal(refused_when_opened(&posts[i]).problem, "not-sealed-for-us");
+}
+
+static void an_old_block_in_new_claims_is_out_of_time(void **state) {
+    (void)state;
+    struct lane_jose_post old = guesses;
+    old.block.age_s = 100;
+    assert_string_equal(refused_when_opened(&old).problem, "out-of-time");
 }
 
 static void a_code_that_none_can_be_is_malformed(void **state) {
@@ -367,10 +397,13 @@ int main(void) {
         JOSE_TEST(a_code_goes_out_after_the_answer_has),
         JOSE_TEST(who_cannot_be_reached_gets_no_code_and_the_same_answer),
         JOSE_TEST(what_does_not_fit_together_is_not_recognised),
+        JOSE_TEST(keys_that_have_ended_are_not_recognised),
         JOSE_TEST(bare_claims_pass_where_the_policy_waives_the_signature),
         JOSE_TEST(a_suspended_policy_is_not_recognised_and_a_forbidden_factor_not_permitted),
         JOSE_TEST(old_claims_are_out_of_time),
         JOSE_TEST(a_block_about_another_person_than_the_claims_is_not_for_us),
+        JOSE_TEST(a_block_that_says_something_else_than_the_claims_is_not_for_us),
+        JOSE_TEST(an_old_block_in_new_claims_is_out_of_time),
         JOSE_TEST(a_code_that_none_can_be_is_malformed),
         JOSE_TEST(a_body_and_a_block_serve_once),
         JOSE_TEST(the_failure_budget_counts_all_refusals_about_people_alike),

@@ -134,6 +134,20 @@ static void a_key_is_for_one_body_of_one_programme(void **state) {
     assert_string_equal(lane_jose_try(&box, &other, false).problem, "not-authenticated");
 }
 
+/* The same bytes, sent to a call that their policy does not allow. */
+static void a_key_is_for_one_call(void **state) {
+    (void)state;
+    struct policy policy = lane_jose_policy;
+    policy.allowed &= ~AUTH_TYPE_BIT(AUTH_TYPE_KYC);
+    lane_jose_put_policy(&box, &policy);
+    struct lane_jose_post presents = right_guess();
+    presents.claims = ",\"attributes\":[\"phoneNumber\"]";
+    assert_int_equal(lane_jose_try(&box, &presents, true).status, 200);
+    (void)lane_jose_post_to(&box, "/v1/attributes");
+    lane_jose_play(&box, PARTY_UNSEAL, JOSE_REQUEST);
+    assert_string_equal(lane_jose_answer(&box).problem, "key-reused");
+}
+
 static void while_the_first_is_under_way_a_second_waits(void **state) {
     (void)state;
     struct lane_jose_post presents = right_guess();
@@ -258,6 +272,7 @@ int main(void) {
         RETRY_TEST(a_retried_failure_costs_one_attempt),
         RETRY_TEST(a_retried_request_for_a_code_sends_one_message),
         RETRY_TEST(a_key_is_for_one_body_of_one_programme),
+        RETRY_TEST(a_key_is_for_one_call),
         RETRY_TEST(while_the_first_is_under_way_a_second_waits),
         RETRY_TEST(without_a_key_a_body_that_comes_again_is_a_replay),
         RETRY_TEST(a_recorded_yes_outlives_core),
