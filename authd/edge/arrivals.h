@@ -9,7 +9,7 @@
 
 /*
  * The connections of one listener: accepted, made, secured, closed. The first two functions are
- * libmicrohttpd's callbacks, with the arrivals as their context.
+ * libmicrohttpd's callbacks, with the arrivals as ${context}.
  */
 struct arrivals {
     const struct http_options *options;
@@ -19,8 +19,8 @@ struct arrivals {
     struct handshakes handshakes;
 };
 
-enum MHD_Result arrivals_accept(void *arrivals, const struct sockaddr *address, socklen_t len);
-void arrivals_notify(void *arrivals, struct MHD_Connection *http, void **socket_context,
+enum MHD_Result arrivals_accept(void *context, const struct sockaddr *address, socklen_t len);
+void arrivals_notify(void *context, struct MHD_Connection *http, void **socket_context,
                      enum MHD_ConnectionNotificationCode code);
 
 /* ERR_SYSTEM. ${options} must outlive it. */
