@@ -398,7 +398,7 @@ class Discovery(Case):
         self.assertEqual((answer.status, answer.headers.get_content_type()), (200, "application/json"))
         document = answer.json
         self.assertEqual(document["issuer"], asker.issuer)
-        self.assertEqual(document["jwks_uri"], asker.issuer + "/.well-known/jwks.json")
+        self.assertEqual(document["jwks_uri"], kit.document["base_url"] + "/.well-known/jwks.json")
         self.assertEqual(document["authentication_endpoint"], asker.issuer + "/v1/authentications")
         self.assertEqual(document["request_encryption_kid"], asker.request_key().thumbprint())
         self.assertEqual((document["result_lifetime"], document["otp_lifetime"], document["idempotency_lifetime"]),
