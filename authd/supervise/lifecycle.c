@@ -68,8 +68,8 @@ static void make_boot(struct supervisor *supervisor, const struct process *proce
     memcpy(boot->settings, supervisor->settings->sections[kind].text, boot->settings_len);
 }
 
-static void start_later(struct process *process, int64_t now_ms) {
-    int64_t delay = restart_delay_ms(&process->history, now_ms - process->started_ms);
+static void start_later(struct process *process, const struct restart_end *end, int64_t now_ms) {
+    int64_t delay = restart_delay_ms(&process->history, end, now_ms - process->started_ms);
     process->stage = PROCESS_DOWN;
     process->start_at_ms = now_ms + delay;
 }
@@ -89,7 +89,7 @@ static void start(struct supervisor *supervisor, struct process *process, int64_
     if (err != ERR_OK) {
         log_event(LOG_ERROR, "start-failed", "process=%s index=%u reason=%s", NAME_OF(process),
                   err_text(err));
-        start_later(process, now_ms);
+        start_later(process, &(const struct restart_end){0}, now_ms);
         return;
     }
     if (serve_add_descriptor(supervisor->serve, process->pidfd, on_pidfd, process) != ERR_OK)
@@ -183,7 +183,8 @@ static void lock_box(struct supervisor *supervisor, const struct process *signer
     control_note_settled(supervisor);
 }
 
-static void decide(struct process *process, enum restart_verdict verdict) {
+static void decide(struct process *process, const struct restart_end *end,
+                   enum restart_verdict verdict) {
     struct supervisor *supervisor = process->supervisor;
     int64_t now_ms = clock_boot_ms();
     bool is_signer = process->member->kind == FAMILY_HSM;
@@ -203,7 +204,7 @@ static void decide(struct process *process, enum restart_verdict verdict) {
     process->stage = PROCESS_DOWN;
     process->start_at_ms = now_ms;
     if (verdict == RESTART_LATER)
-        start_later(process, now_ms);
+        start_later(process, end, now_ms);
 }
 
 void lifecycle_take_end(struct process *process) {
@@ -212,8 +213,9 @@ void lifecycle_take_end(struct process *process) {
         return;
     enum restart_verdict verdict = restart_judge(&end);
     log_end(process, &end, verdict);
-    decide(process, verdict);
-    if (end.was_ready)
+    decide(process, &end, verdict);
+    /* A parser that recycles has answered all it took, and the rest waits for its successor. */
+    if (end.was_ready && !(end.is_parser && verdict == RESTART_AT_ONCE))
         control_tell_down(process);
 }
 

@@ -167,7 +167,8 @@ enum err process_reap(struct process *process, struct serve *serve, struct resta
     *end = (struct restart_end){.code = info.si_code,
                                 .status = info.si_status,
                                 .was_ready = process->stage == PROCESS_READY,
-                                .is_signer = process->member->kind == FAMILY_HSM};
+                                .is_signer = process->member->kind == FAMILY_HSM,
+                                .is_parser = process->member->kind == FAMILY_UNSEAL};
     serve_remove_descriptor(serve, process->pidfd);
     (void)close(process->pidfd);
     process->pidfd = -1;

@@ -15,9 +15,12 @@ enum restart_verdict restart_judge(const struct restart_end *end) {
     return RESTART_LATER;
 }
 
-int64_t restart_delay_ms(struct restart_history *history, int64_t lived_ms) {
+int64_t restart_delay_ms(struct restart_history *history, const struct restart_end *end,
+                         int64_t lived_ms) {
     if (lived_ms >= RESTART_FORGIVEN_MS)
         history->failures = 0;
+    if (end->is_parser && end->was_ready && history->failures > 1)
+        history->failures = 1;
     history->failures++;
     if (history->failures == 1)
         return 0;

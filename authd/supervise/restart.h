@@ -29,9 +29,14 @@ struct restart_history {
  */
 struct restart_end {
     int code, status;
-    bool was_ready, is_signer;
+    bool was_ready, is_signer, is_parser;
 };
 enum restart_verdict restart_judge(const struct restart_end *end);
 
-/* The first failure costs nothing, the next 10 ms, and so on doubling to 5 s. */
-int64_t restart_delay_ms(struct restart_history *history, int64_t lived_ms);
+/*
+ * The first failure costs nothing, the next 10 ms, and so on doubling to 5 s. A parser that was
+ * ready is another matter: it died of what it was asked, its successor costs next to nothing, and
+ * everybody of its lane waits for it. That is 10 ms however often it happens.
+ */
+int64_t restart_delay_ms(struct restart_history *history, const struct restart_end *end,
+                         int64_t lived_ms);

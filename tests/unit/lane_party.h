@@ -24,6 +24,10 @@ void lane_party_hold(struct lane_box *box, enum lane_party party, uint16_t type,
 /* Receives it and sends the answer. */
 void lane_party_play(struct lane_box *box, enum lane_party party, uint16_t type);
 
+/* A worker of unseal dies, and its successor is ready and asked whether it has taken all there was:
+ * the answer is not sent yet. */
+void lane_party_succeed(struct lane_box *box, struct lane_party_answer *probed);
+
 /* What leaves through edge: "TRANSACTION yes", or the first error's code instead of the yes; ""
  * when there is no body. */
 struct lane_party_result {

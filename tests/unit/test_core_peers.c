@@ -45,11 +45,18 @@ static void expect_refused(uint64_t id) {
     assert_string_equal(result.text, "");
 }
 
+/* The successor has answered what was left in the socket: those it left out are tried. */
+static void kill_worker(void) {
+    static struct lane_party_answer probed;
+    lane_party_succeed(&box, &probed);
+    lane_fixture_send(&box, PARTY_UNSEAL, &probed.frame);
+}
+
 static void what_a_dead_worker_had_is_asked_of_its_successor(void **state) {
     (void)state;
     (void)lane_fixture_post(&box, &asks);
     lane_party_hold(&box, PARTY_UNSEAL, UNSEAL_ENVELOPE, &late);
-    lane_fixture_peer_down(&box, PARTY_UNSEAL);
+    kill_worker();
     lane_party_hold(&box, PARTY_UNSEAL, UNSEAL_ENVELOPE, &answer);
     lane_fixture_send(&box, PARTY_UNSEAL, &late.frame); /* what the dead one left in the socket */
     assert_true(lane_fixture_is_silent(&box, PARTY_SIGNER));
@@ -58,13 +65,13 @@ static void what_a_dead_worker_had_is_asked_of_its_successor(void **state) {
 }
 
 /* In whatever stage: what stays is a plain refusal, which edge understands, and a free slot. */
-static void a_request_with_which_two_workers_died_is_refused(void **state) {
+static void a_request_that_kills_a_worker_alone_is_refused(void **state) {
     (void)state;
     const struct lane_post guesses = {LANE_FIRST, TXN, "123456", 1};
     uint64_t id = lane_fixture_post(&box, &asks);
     for (unsigned death = 0; death < 2; death++) {
         (void)lane_fixture_receive(&box, PARTY_UNSEAL, UNSEAL_ENVELOPE);
-        lane_fixture_peer_down(&box, PARTY_UNSEAL);
+        kill_worker();
     }
     expect_refused(id);
     id = lane_fixture_post(&box, &guesses);
@@ -72,11 +79,22 @@ static void a_request_with_which_two_workers_died_is_refused(void **state) {
     lane_party_play(&box, PARTY_SIGNER, HSM_UNWRAP);
     for (unsigned death = 0; death < 2; death++) {
         (void)lane_fixture_receive(&box, PARTY_UNSEAL, UNSEAL_PAYLOAD);
-        lane_fixture_peer_down(&box, PARTY_UNSEAL);
+        kill_worker();
     }
     expect_refused(id);
     assert_true(lane_fixture_is_silent(&box, PARTY_UNSEAL));
     assert_int_equal(box.lane->free_count, LANE_REQUESTS_MAX);
+}
+
+/* It is refused the moment its second worker dies: its caller waits for no successor. */
+static void the_guilty_one_is_refused_at_once(void **state) {
+    (void)state;
+    uint64_t id = lane_fixture_post(&box, &asks);
+    (void)lane_fixture_receive(&box, PARTY_UNSEAL, UNSEAL_ENVELOPE);
+    kill_worker();
+    (void)lane_fixture_receive(&box, PARTY_UNSEAL, UNSEAL_ENVELOPE);
+    lane_fixture_peer_down(&box, PARTY_UNSEAL);
+    expect_refused(id);
 }
 
 static void a_worker_that_dies_takes_nobody_along_who_is_elsewhere(void **state) {
@@ -87,7 +105,7 @@ static void a_worker_that_dies_takes_nobody_along_who_is_elsewhere(void **state)
     uint64_t id = lane_fixture_post(&box, &asks);
     for (unsigned death = 0; death < 2; death++) {
         (void)lane_fixture_receive(&box, PARTY_UNSEAL, UNSEAL_ENVELOPE);
-        lane_fixture_peer_down(&box, PARTY_UNSEAL);
+        kill_worker();
     }
     expect_refused(id);
     lane_fixture_send(&box, PARTY_SIGNER, &answer.frame);
@@ -176,8 +194,7 @@ static void a_worker_that_breaks_the_protocol_is_replaced_and_asked_again(void *
     assert_null(box.lane->unseal);
     answer.frame.payload.len++;
     lane_fixture_send(&box, PARTY_UNSEAL, &answer.frame); /* nothing it says counts any more */
-    lane_fixture_peer_down(&box, PARTY_UNSEAL);
-    lane_fixture_peer_up(&box, PARTY_UNSEAL);
+    kill_worker();
     assert_true(lane_fixture_is_silent(&box, PARTY_SIGNER));
     lane_party_play(&box, PARTY_UNSEAL, UNSEAL_ENVELOPE);
     finish_from_lookup(TXN " yes");
@@ -231,8 +248,7 @@ static void a_worker_that_lives_but_stays_silent_is_replaced(void **state) {
         assert_false(lane_fixture_was_reported(&box, PARTY_UNSEAL));
         let_one_pass_its_deadline();
         assert_true(lane_fixture_was_reported(&box, PARTY_UNSEAL));
-        lane_fixture_peer_down(&box, PARTY_UNSEAL);
-        lane_fixture_peer_up(&box, PARTY_UNSEAL);
+        kill_worker();
     }
     (void)lane_fixture_post(&box, &asks);
     lane_party_play(&box, PARTY_UNSEAL, UNSEAL_ENVELOPE);
@@ -297,7 +313,8 @@ static void no_event_is_lost_in_silence(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         PEERS_TEST(what_a_dead_worker_had_is_asked_of_its_successor),
-        PEERS_TEST(a_request_with_which_two_workers_died_is_refused),
+        PEERS_TEST(a_request_that_kills_a_worker_alone_is_refused),
+        PEERS_TEST(the_guilty_one_is_refused_at_once),
         PEERS_TEST(a_worker_that_dies_takes_nobody_along_who_is_elsewhere),
         PEERS_TEST(what_a_dead_signer_had_is_asked_of_the_other),
         PEERS_TEST(without_signers_a_request_waits_for_a_hello),
