@@ -31,13 +31,15 @@ static void put_person(void) {
     uint64_t sequence;
     identity->birth_month = 6;
     identity->birth_day = 1;
-    identity->attribute_count = 3;
+    identity->attribute_count = 4;
     identity->attributes[0] =
         (struct identity_attribute){bytes_of_text("province"), "fra", bytes_of_text("Taroudant")};
     identity->attributes[1] =
         (struct identity_attribute){bytes_of_text("fullName"), "fra", bytes_of_text("Imane")};
     identity->attributes[2] =
         (struct identity_attribute){bytes_of_text("fullName"), "ara", bytes_of_text("إيمان")};
+    identity->attributes[3] =
+        (struct identity_attribute){bytes_of_text("addressLine1"), "fra", bytes_of_text("Rue 7")};
     registry_put_identity(&batch, lookup_key, identity);
     registry_put_photo(&batch, lookup_key, bytes_of(image, sizeof image));
     assert_int_equal(registry_commit(&batch, &sequence), ERR_OK);
@@ -136,6 +138,8 @@ static void where_somebody_lives_is_one_too(void **state) {
     (void)ask(",\"lives_in\":{\"city\":\"Agadir\"}"); /* not stored */
     assert_string_equal(written(), "");
     (void)ask(",\"lives_in\":{\"gender\":\"Male\"}"); /* no place */
+    assert_string_equal(written(), "");
+    (void)ask(",\"lives_in\":{\"addressLine1\":\"Rue 7\"}"); /* a line of an address */
     assert_string_equal(written(), "");
 }
 

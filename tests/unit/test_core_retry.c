@@ -81,6 +81,8 @@ static void a_yes_is_said_again_and_uses_nothing_up(void **state) {
     assert_int_equal(second.status, 200);
     assert_string_equal(second.body, first.body); /* sub, iat and amr are in it */
     assert_memory_equal(lane_jose_result()->jti, said.jti, sizeof said.jti);
+    static const uint8_t nothing[sizeof said.jti];
+    assert_memory_not_equal(said.jti, nothing, sizeof nothing);
     assert_true(lane_jose_result()->auth_time_s == said.auth_time_s);
 }
 
