@@ -10,6 +10,8 @@
 #include "authd/unseal/bir.h"
 #include "authd/unseal/biometric_record.h"
 
+#define DOCUMENT_MAX (16u * 1024u)
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void require(bool holds) {
@@ -33,16 +35,18 @@ static void check_record(const struct bir_record *record, const struct buffer *w
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static uint8_t memory[BIR_WORKSPACE_BYTES];
+    static uint8_t memory[XML_ARENA_BYTES + 2 * DOCUMENT_MAX + 64];
+    static const uint8_t nothing[sizeof memory];
     static struct bir bir;
-    memset(memory, 0, sizeof memory);
+    if (size > DOCUMENT_MAX)
+        return 0;
     struct buffer workspace = buffer_over(memory, sizeof memory);
     enum err err = bir_read(bytes_of(data, size), &workspace, &bir);
     require(err == ERR_OK || err == ERR_MALFORMED || err == ERR_TOO_LARGE);
     require(bir.count <= BIR_RECORDS_MAX && (err == ERR_OK || bir.count == 0));
     for (size_t i = 0; i < bir.count; i++)
         check_record(&bir.records[i], &workspace);
-    for (size_t i = workspace.len; i < workspace.size; i++)
-        require(memory[i] == 0);
+    require(memcmp(memory + workspace.len, nothing, workspace.size - workspace.len) == 0);
+    memset(memory, 0, workspace.len);
     return 0;
 }

@@ -5,6 +5,8 @@ foreach(subject finger_record biometric_record)
 endforeach()
 idcs_unit_test(test_bir ${CMAKE_CURRENT_LIST_DIR}/test_bir.c ${CMAKE_CURRENT_LIST_DIR}/bir_sample.c
                ${CMAKE_CURRENT_LIST_DIR}/record_sample.c LINK authd_unseal)
+idcs_unit_test(test_biometrics ${CMAKE_CURRENT_LIST_DIR}/test_biometrics.c
+               ${CMAKE_CURRENT_LIST_DIR}/unsealed_sample.c LINK authd_unseal)
 # Third parties' records, which are not in the repository: without them the test is skipped.
 add_executable(vectors_fingerprints ${PROJECT_SOURCE_DIR}/tests/vectors/fingerprints.c)
 target_include_directories(vectors_fingerprints PRIVATE ${PROJECT_SOURCE_DIR})
