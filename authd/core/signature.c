@@ -7,6 +7,7 @@
 #include "authd/core/signature.h"
 
 #include "firmware/base/codec.h"
+#include "authd/core/hash.h"
 
 /* A national box has some dozens of programmes; a cache that is full starts over at the oldest. */
 enum { CACHE_ENTRIES = 256, ENCODE_PIECE = 3 * 1024 };
@@ -15,9 +16,9 @@ struct signature_cache {
     EVP_MD *sha256;
     EVP_MD_CTX *digest;
     size_t next;
-    struct {
+    struct entry {
         uint8_t thumbprint[32];
-        EVP_PKEY *key;
+        EVP_PKEY_CTX *verification; /* holds the key; NULL: the place is free */
     } entries[CACHE_ENTRIES];
 };
 
@@ -39,32 +40,55 @@ void signature_cache_free(struct signature_cache *cache) {
     if (cache == NULL)
         return;
     for (size_t i = 0; i < CACHE_ENTRIES; i++)
-        EVP_PKEY_free(cache->entries[i].key);
+        EVP_PKEY_CTX_free(cache->entries[i].verification);
     EVP_MD_CTX_free(cache->digest);
     EVP_MD_free(cache->sha256);
     free(cache);
 }
 
-/* The registered key of ${partner}; it stays the cache's. RSA of at least 2048 bits or nothing. */
+/* RSA of at least 2048 bits or nothing. */
+static enum err parse_key(const struct partner *partner, EVP_PKEY **key) {
+    const unsigned char *der = partner->public_key;
+    *key = d2i_PUBKEY(NULL, &der, partner->public_key_len);
+    if (*key != NULL && EVP_PKEY_get_base_id(*key) == EVP_PKEY_RSA &&
+        EVP_PKEY_get_bits(*key) >= 2048)
+        return ERR_OK;
+    EVP_PKEY_free(*key);
+    *key = NULL;
+    return ERR_CRYPTO;
+}
+
+/* One context serves all signatures of a key: to make one costs nearly as much as it then does. */
+static enum err prepare(struct signature_cache *cache, const struct partner *partner,
+                        EVP_PKEY_CTX **verification) {
+    EVP_PKEY *key;
+    ERR_TRY(parse_key(partner, &key));
+    *verification = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+    EVP_PKEY_free(key); /* the context has a reference of its own */
+    if (*verification != NULL && EVP_PKEY_verify_init(*verification) == 1 &&
+        EVP_PKEY_CTX_set_rsa_padding(*verification, RSA_PKCS1_PADDING) == 1 &&
+        EVP_PKEY_CTX_set_signature_md(*verification, cache->sha256) == 1)
+        return ERR_OK;
+    EVP_PKEY_CTX_free(*verification);
+    *verification = NULL;
+    return ERR_CRYPTO;
+}
+
+/* What verifies under the registered key of ${partner}; it stays the cache's. */
 static enum err registered_key(struct signature_cache *cache, const struct partner *partner,
-                               EVP_PKEY **key) {
+                               EVP_PKEY_CTX **verification) {
     for (size_t i = 0; i < CACHE_ENTRIES; i++) {
-        if (cache->entries[i].key != NULL &&
+        if (cache->entries[i].verification != NULL &&
             memcmp(cache->entries[i].thumbprint, partner->certificate_thumbprint, 32) == 0) {
-            *key = cache->entries[i].key;
+            *verification = cache->entries[i].verification;
             return ERR_OK;
         }
     }
-    const unsigned char *der = partner->public_key;
-    EVP_PKEY *parsed = d2i_PUBKEY(NULL, &der, partner->public_key_len);
-    if (parsed == NULL || EVP_PKEY_get_base_id(parsed) != EVP_PKEY_RSA ||
-        EVP_PKEY_get_bits(parsed) < 2048) {
-        EVP_PKEY_free(parsed);
-        return ERR_CRYPTO;
-    }
-    EVP_PKEY_free(cache->entries[cache->next].key);
-    memcpy(cache->entries[cache->next].thumbprint, partner->certificate_thumbprint, 32);
-    cache->entries[cache->next].key = *key = parsed;
+    ERR_TRY(prepare(cache, partner, verification));
+    struct entry *entry = &cache->entries[cache->next];
+    EVP_PKEY_CTX_free(entry->verification);
+    memcpy(entry->thumbprint, partner->certificate_thumbprint, sizeof(entry->thumbprint));
+    entry->verification = *verification;
     cache->next = (cache->next + 1) % CACHE_ENTRIES;
     return ERR_OK;
 }
@@ -78,25 +102,33 @@ static enum err digest_base64url(EVP_MD_CTX *digest, struct bytes body) {
         struct bytes written;
         codec_base64url(&target, bytes_of(body.data, piece));
         ERR_TRY(buffer_end(&target, &written));
-        if (EVP_DigestVerifyUpdate(digest, written.data, written.len) != 1)
+        if (EVP_DigestUpdate(digest, written.data, written.len) != 1)
             return ERR_CRYPTO;
         body = bytes_of(body.data + piece, body.len - piece);
     }
     return ERR_OK;
 }
 
-enum err signature_verify(struct signature_cache *cache, const struct partner *partner,
-                          const struct signature_parts *parts, bool *valid) {
-    *valid = false;
-    EVP_PKEY *key = NULL;
-    ERR_TRY(registered_key(cache, partner, &key));
-    if (EVP_MD_CTX_reset(cache->digest) != 1 ||
-        EVP_DigestVerifyInit(cache->digest, NULL, cache->sha256, NULL, key) != 1 ||
-        EVP_DigestVerifyUpdate(cache->digest, parts->protected_header.data,
-                               parts->protected_header.len) != 1 ||
-        EVP_DigestVerifyUpdate(cache->digest, ".", 1) != 1)
+/* SHA-256 over protected header "." base64url(body). */
+static enum err digest_parts(struct signature_cache *cache, const struct signature_parts *parts,
+                             uint8_t hash[static HASH_SHA256_BYTES]) {
+    if (EVP_DigestInit_ex2(cache->digest, cache->sha256, NULL) != 1 ||
+        EVP_DigestUpdate(cache->digest, parts->protected_header.data,
+                         parts->protected_header.len) != 1 ||
+        EVP_DigestUpdate(cache->digest, ".", 1) != 1)
         return ERR_CRYPTO;
     ERR_TRY(digest_base64url(cache->digest, parts->body));
-    *valid = EVP_DigestVerifyFinal(cache->digest, parts->signature.data, parts->signature.len) == 1;
+    return EVP_DigestFinal_ex(cache->digest, hash, NULL) == 1 ? ERR_OK : ERR_CRYPTO;
+}
+
+enum err signature_verify(struct signature_cache *cache, const struct partner *partner,
+                          const struct signature_parts *parts, bool *valid) {
+    uint8_t hash[HASH_SHA256_BYTES];
+    EVP_PKEY_CTX *verification;
+    *valid = false;
+    ERR_TRY(registered_key(cache, partner, &verification));
+    ERR_TRY(digest_parts(cache, parts, hash));
+    *valid = EVP_PKEY_verify(verification, parts->signature.data, parts->signature.len, hash,
+                             sizeof(hash)) == 1;
     return ERR_OK;
 }
