@@ -5,6 +5,7 @@ when started by root. A test file is run as
 """
 
 import base64
+import contextlib
 import os
 import queue
 import re
@@ -255,7 +256,8 @@ class Notify:
 
 
 class MailServer:
-    """As much of SMTP as libcurl speaks; one thread a connection."""
+    """As much of SMTP as libcurl speaks; one thread a connection. ${refuses} and ${silent} can be changed at any time:
+    they hold for connections that are open too. ${ignored} counts what a silent one has left unanswered."""
 
     def __init__(self, certificate=None, credentials=None, refuses=(), silent=False):
         self.context = None
@@ -263,20 +265,27 @@ class MailServer:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.context.load_cert_chain(*certificate)
         self.credentials, self.refuses, self.silent = credentials, refuses, silent
-        self.mails, self.sessions = [], []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
+        self.mails, self.sessions, self.ignored = [], [], 0
+        self.port = 0
+        self.start()
         self.url = "smtp://127.0.0.1:%d" % self.port
-        threading.Thread(target=self._accept, daemon=True).start()
 
-    def _accept(self):
+    def start(self):
+        """After close() too, at the same port."""
+        self.listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
+
+    def _accept(self, listener):
         while True:
             try:
-                connection, _ = self.listener.accept()
+                connection, _ = listener.accept()
             except OSError:
                 return
             self.sessions.append(connection)
-            if not self.silent:
+            if self.silent:
+                self.ignored += 1
+            else:
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
@@ -300,7 +309,9 @@ class MailServer:
             verb, argument = line.split(" ")[0].upper(), line.partition(" ")[2]
             if not line:
                 return
-            if verb in self.refuses:
+            if self.silent:
+                self.ignored += 1
+            elif verb in self.refuses:
                 say("550 no")
             elif verb == "EHLO":
                 offers = ["mail.example.org"]
@@ -346,6 +357,11 @@ class MailServer:
         return wait_until(lambda: self.mails, "no mail")[-1]
 
     def close(self):
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)  # wakes who waits in accept()
         self.listener.close()
         for connection in self.sessions:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
             connection.close()
+        self.sessions.clear()
