@@ -2,46 +2,58 @@
 
 #include "authd/match/finger_parameters.h"
 
-static unsigned distance(int one, int other) {
-    return (unsigned)(one < other ? other - one : one - other);
+static inline int16_t larger(int16_t one, int16_t other) {
+    return one > other ? one : other;
 }
 
-/* How well a neighbour of one and a neighbour of the other agree: 0, or what is left of tolerance.
+static inline int16_t size(int16_t difference) {
+    return larger(difference, (int16_t)-difference);
+}
+
+/* What is found for each neighbour. Sixteen bits each, so that compilers can take eight at once. */
+struct agreement {
+    int16_t best[FINGER_NEIGHBOURS];
+};
+
+/*
+ * How well neighbour ${i} of one agrees with each of the other: what is left of the tolerance, or
+ * 0. Returns the best, and keeps the best for each of the other.
  */
-static unsigned agreement(const struct finger_surroundings *one, unsigned i,
-                          const struct finger_surroundings *other, unsigned j) {
-    unsigned turn = distance((int8_t)(uint8_t)(one->turn[i] - other->turn[j]), 0);
-    unsigned cost = distance(one->along[i], other->along[j]) +
-                    distance(one->across[i], other->across[j]) + (turn + 1) / 2;
-    unsigned tolerance = ((unsigned)one->tolerance[i] + other->tolerance[j] + 1) / 2;
-    return cost < tolerance ? tolerance - cost : 0;
+static int16_t agree(const struct finger_surroundings *one, unsigned i,
+                     const struct finger_surroundings *other, struct agreement *others) {
+    int16_t best = 0;
+    for (unsigned j = 0; j < FINGER_NEIGHBOURS; j++) {
+        int16_t along = size((int16_t)(one->along[i] - other->along[j]));
+        int16_t across = size((int16_t)(one->across[i] - other->across[j]));
+        int16_t turn = size((int8_t)(uint8_t)(one->turn[i] - other->turn[j]));
+        int16_t tolerance = (int16_t)((one->tolerance[i] + other->tolerance[j] + 1) >> 1);
+        int16_t cost = (int16_t)(along + across + ((turn + 1) >> 1));
+        int16_t left = larger((int16_t)(tolerance - cost), 0);
+        others->best[j] = larger(others->best[j], left);
+        best = larger(best, left);
+    }
+    return best;
 }
 
-/* Adds what ${best} agrees for each neighbour of ${one}, and what it should where ${other} sees. */
+/* Adds what agrees for each neighbour of ${one}, and what should where ${other} sees. */
 static void add_up(const struct finger_surroundings *one, const struct finger_surroundings *other,
-                   const unsigned *best, unsigned *agreeing, unsigned *expected) {
+                   const struct agreement *agreement, unsigned *agreeing, unsigned *expected) {
     for (unsigned i = 0; i < FINGER_NEIGHBOURS; i++) {
-        unsigned cell = one->cell_byte[i] * 8u + (unsigned)__builtin_ctz(one->cell_bit[i] | 256u);
-        *agreeing += best[i] * one->weight[i];
-        if (best[i] > 0 || (other->visible >> (cell & 63) & 1) != 0)
-            *expected += (unsigned)one->tolerance[i] * one->weight[i];
+        unsigned seen = other->visible >> 8 * one->cell_byte[i] & one->cell_bit[i];
+        unsigned best = (unsigned)agreement->best[i];
+        *agreeing += best * one->weight[i];
+        *expected += (best | seen) != 0 ? (unsigned)one->tolerance[i] * one->weight[i] : 0;
     }
 }
 
 static uint16_t similarity(const struct finger_surroundings *one,
                            const struct finger_surroundings *other) {
-    unsigned best_of_one[FINGER_NEIGHBOURS] = {0}, best_of_other[FINGER_NEIGHBOURS] = {0};
+    struct agreement of_one, of_other = {0};
     for (unsigned i = 0; i < FINGER_NEIGHBOURS; i++)
-        for (unsigned j = 0; j < FINGER_NEIGHBOURS; j++) {
-            unsigned agrees = agreement(one, i, other, j);
-            if (best_of_one[i] < agrees)
-                best_of_one[i] = agrees;
-            if (best_of_other[j] < agrees)
-                best_of_other[j] = agrees;
-        }
+        of_one.best[i] = agree(one, i, other, &of_other);
     unsigned agreeing = 0, expected = 0;
-    add_up(one, other, best_of_one, &agreeing, &expected);
-    add_up(other, one, best_of_other, &agreeing, &expected);
+    add_up(one, other, &of_one, &agreeing, &expected);
+    add_up(other, one, &of_other, &agreeing, &expected);
     return FINGER_SIMILARITY(agreeing, expected);
 }
 

@@ -60,7 +60,7 @@ static void compare(const struct match_eval_set *set, struct match_eval_comparis
 
 static void *work(void *argument) {
     struct work *work = argument;
-    struct finger_prepared *probe = aligned_alloc(64, sizeof *probe);
+    struct finger_prepared *probe = calloc(1, sizeof *probe);
     struct finger_scratch *scratch = calloc(1, sizeof *scratch);
     for (size_t from; probe != NULL && scratch != NULL &&
                       (from = atomic_fetch_add(&work->next, SHARE)) < work->list->count;)
