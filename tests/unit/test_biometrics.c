@@ -304,6 +304,16 @@ static void a_jws_whose_frame_is_not_right_is_not_read(void **state) {
         assert_true(!first->data.is_json && first->data.signature.len == 0);
         assert_int_equal(first->device_code.presence, FIELD_ABSENT);
     }
+    /* Parts that no JWS has, behind a right header. */
+    static const char *const payloads[] = {".", ".e30.e30."};
+    for (size_t i = 0; i < COUNT_OF(payloads); i++) {
+        sign("{}", header);
+        change(header, ".e30.", payloads[i]);
+        sample_format(element, "{\"data\":\"%s\"}", header);
+        read_list(element);
+        assert_int_equal(first->data.shape, JWS_MALFORMED);
+        assert_int_equal(first->data.signature.len, 0);
+    }
     /* A right frame, and no JSON in it. */
     sign("[]", header);
     sample_format(element, "{\"data\":\"%s\"}", header);
