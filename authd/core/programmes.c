@@ -83,14 +83,20 @@ static void keep(struct programmes *programmes, const struct request *request) {
     memcpy(kept->licence, envelope->misp_license_key, sizeof(kept->licence));
 }
 
+/* What an officer took back is not even in memory any more. */
+static void start_over(struct programmes *programmes, uint64_t sequence) {
+    secret_wipe(programmes->kept, programmes->count * sizeof(programmes->kept[0]));
+    programmes->count = programmes->next = 0;
+    programmes->sequence = sequence;
+}
+
 enum err programmes_load(struct programmes *programmes, struct registry *registry,
                          struct request *request) {
     uint64_t sequence = 0;
     /* Before the rows: those that are newer are read again the next time. */
     ERR_TRY(registry_sequence(registry, &sequence));
     if (sequence != programmes->sequence)
-        programmes->count = programmes->next = 0;
-    programmes->sequence = sequence;
+        start_over(programmes, sequence);
     for (size_t i = 0; i < programmes->count; i++) {
         if (is_of(&programmes->kept[i], request)) {
             give(&programmes->kept[i], request);

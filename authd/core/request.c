@@ -63,7 +63,6 @@ void request_release(struct request *request) {
     uint32_t index = request->index, generation = request->generation;
     /* The payload held a code, the envelope an identifier. */
     secret_wipe(request, sizeof(*request));
-    memset(request, 0, sizeof(*request));
     request->index = index;
     request->generation = generation + 1;
 }
