@@ -188,7 +188,7 @@ static void read_alias(const struct object *object, const char *name, const char
 
 static void read_device(const struct object *data, struct biometric_device *device) {
     struct json json;
-    struct object object;
+    struct object object = {0};
     read_signed(data, "digitalId", &device->jws, &json, &object);
     if (!device->jws.is_json)
         return;
@@ -204,7 +204,7 @@ static void read_device(const struct object *data, struct biometric_device *devi
 
 static void read_data(const struct object *element, struct biometric_segment *segment) {
     struct json json;
-    struct object object;
+    struct object object = {0};
     read_signed(element, "data", &segment->data, &json, &object);
     if (!segment->data.is_json)
         return;
