@@ -24,11 +24,6 @@ bool bir_value_text(struct bytes text) {
     return text.len > 0 && text.len <= TEXT_MAX;
 }
 
-bool bir_value_any(struct bytes text) {
-    (void)text;
-    return true;
-}
-
 bool bir_value_empty(struct bytes text) {
     return text.len == 0;
 }

@@ -9,7 +9,6 @@
  * character. */
 
 bool bir_value_text(struct bytes text);       /* 1 to 256 bytes without control characters */
-bool bir_value_any(struct bytes text);        /* whatever XML lets through */
 bool bir_value_empty(struct bytes text);      /* nothing */
 bool bir_value_number(struct bytes text);     /* 0 to 255 */
 bool bir_value_false(struct bytes text);      /* "false": what is not done here is not asked for */
