@@ -21,7 +21,7 @@ static void add_jose(const struct request *request, struct evidence *evidence) {
         bytes_of(jose->request.signature, sizeof(jose->request.signature));
 }
 
-void evidence_of(const struct request *request, struct evidence *evidence) {
+enum err evidence_of(const struct request *request, struct evidence *evidence) {
     const struct envelope *envelope = &request->envelope;
     const struct statement *statement = &request->statement;
     *evidence = (struct evidence){.profile = request_is_jose(request) ? EDGE_PROFILE_JOSE
@@ -44,11 +44,11 @@ void evidence_of(const struct request *request, struct evidence *evidence) {
                  mosip_error_code(statement->errors[statement->error_count - 1].error));
     person_commitment(request, evidence->person);
     memcpy(evidence->body_hash, request->body_hash, sizeof(evidence->body_hash));
-    (void)!hash_sha256(request->edge_answer.body, evidence->answer_hash);
     memcpy(evidence->certificate_thumbprint, envelope->certificate_thumbprint, 32);
     if (request_is_jose(request))
         add_jose(request, evidence);
     memcpy(evidence->signer_process, request->signer_process, sizeof(evidence->signer_process));
+    return hash_sha256(request->edge_answer.body, evidence->answer_hash);
 }
 
 void evidence_put(struct buffer *target, const struct evidence *evidence) {

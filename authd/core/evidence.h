@@ -40,8 +40,8 @@ struct evidence {
     uint8_t kid[JOSE_CLIENT_KID_BYTES]; /* of the signature; zeroes: the request had none */
 };
 
-/* Gathers what the request leaves behind. The views point into ${request}. */
-void evidence_of(const struct request *request, struct evidence *evidence);
+/* Gathers what the request leaves behind. The views point into ${request}. ERR_CRYPTO. */
+MUST_CHECK enum err evidence_of(const struct request *request, struct evidence *evidence);
 
 void evidence_put(struct buffer *target, const struct evidence *evidence);
 /* Of what stands before the effects. */

@@ -82,7 +82,7 @@ enum err outcome_record(struct lane *lane, struct request *request) {
     uint8_t memory[JOURNAL_PAYLOAD_MAX / 4];
     struct evidence evidence;
     struct bytes body, effects, payload;
-    evidence_of(request, &evidence);
+    ERR_TRY(evidence_of(request, &evidence));
     struct buffer encoded = buffer_over(memory, sizeof(memory));
     evidence_put(&encoded, &evidence);
     ERR_TRY(buffer_end(&encoded, &body));

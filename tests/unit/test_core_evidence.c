@@ -132,7 +132,7 @@ static void a_request_leaves_no_name_behind(void **state) {
     memcpy(request->payload.otp, "314159", 7);
     snprintf(request->statement.transaction, sizeof request->statement.transaction, "1234567890");
     request_refuse(request, MOSIP_OTA_004, "", "otp-wrong");
-    evidence_of(request, &evidence);
+    assert_int_equal(evidence_of(request, &evidence), ERR_OK);
     assert_string_equal(evidence.error_code, "IDA-OTA-004");
     assert_string_equal(evidence.reason, "otp-wrong");
     assert_string_equal(evidence.transaction, "1234567890");
@@ -152,7 +152,7 @@ static void a_transaction_that_is_none_is_left_out(void **state) {
     struct evidence evidence;
     struct request *request = core_fixture_request();
     memset(request->statement.transaction, 'x', sizeof request->statement.transaction - 1);
-    evidence_of(request, &evidence);
+    assert_int_equal(evidence_of(request, &evidence), ERR_OK);
     assert_string_equal(evidence.transaction, "");
     assert_string_equal(evidence.error_code, "");
     core_fixture_free(request);
