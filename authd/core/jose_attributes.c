@@ -118,6 +118,7 @@ struct filling {
     char name[JOSE_ATTRIBUTE_SIZE]; /* as it was asked for, without the language */
     const char *language;           /* the only one that was asked for, or "" */
     size_t told;                    /* of the properties */
+    bool has_photo;                 /* under whichever of its names came first: two don't fit */
 };
 
 static bool has(const struct result *result, const char *name) {
@@ -166,6 +167,8 @@ static enum err add_property(void *context, const char *name, bool value) {
 static enum err add_photo(const struct core *core, struct request *request,
                           struct filling *filling) {
     struct secret *photo = &request->jose.photo;
+    if (filling->has_photo)
+        return ERR_OK;
     if (photo->data == NULL)
         ERR_TRY(attributes_read_photo(core, request, photo));
     struct result_attribute *attribute =
@@ -173,6 +176,7 @@ static enum err add_photo(const struct core *core, struct request *request,
     if (attribute != NULL) {
         attribute->kind = RESULT_VALUE_BYTES;
         attribute->value = secret_view(photo);
+        filling->has_photo = true;
     }
     return ERR_OK;
 }

@@ -122,6 +122,13 @@ static void the_photo_is_told_as_bytes(void **state) {
     assert_memory_equal(result->attributes[0].value.data, image, sizeof image);
 }
 
+/* The signer has room for one: twice the same, and a person could never be told. */
+static void a_photo_of_two_names_is_told_once(void **state) {
+    (void)state;
+    (void)ask(",\"attributes\":[\"photo\",\"face\",\"photo#ara\"]");
+    assert_string_equal(written(), "photo=?");
+}
+
 static void an_age_is_a_yes_or_no(void **state) {
     (void)state;
     (void)ask(",\"attributes\":[\"age_over_18\",\"age_over_120\",\"age_over_0\",\"age_over_018\","
@@ -206,6 +213,7 @@ int main(void) {
         ATTRIBUTES_TEST(what_is_asked_for_and_allowed_is_told_to_the_programme_alone),
         ATTRIBUTES_TEST(names_have_their_language_and_none_is_there_twice),
         ATTRIBUTES_TEST(the_photo_is_told_as_bytes),
+        ATTRIBUTES_TEST(a_photo_of_two_names_is_told_once),
         ATTRIBUTES_TEST(an_age_is_a_yes_or_no),
         ATTRIBUTES_TEST(where_somebody_lives_is_one_too),
         ATTRIBUTES_TEST(a_policy_without_them_answers_neither),
