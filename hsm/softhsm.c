@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "firmware/base/bytes.h"
 #include "firmware/base/log.h"
 #include "hsm/softhsm.h"
 
@@ -40,9 +41,8 @@ static enum err read_directory(FILE *stream, char *directory, size_t size) {
         const char *value = value_of(line, token_directory);
         if (value == NULL)
             continue;
-        if (value[0] != '/' || strlen(value) >= size)
+        if (value[0] != '/' || bytes_to_text(bytes_of_text(value), directory, size) != ERR_OK)
             return ERR_CONFIG;
-        strcpy(directory, value);
     }
     return directory[0] != '\0' && ferror(stream) == 0 ? ERR_OK : ERR_CONFIG;
 }

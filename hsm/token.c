@@ -52,7 +52,10 @@ static enum err find_slot(struct token *token, const struct token_options *optio
         }
         token->slot = &token->slots[i];
     }
-    if (token->slot == NULL || strlen(token->slot->token->serialnr) >= sizeof token->serial) {
+    struct bytes found =
+        token->slot != NULL ? bytes_of_text(token->slot->token->serialnr) : bytes_of(NULL, 0);
+    if (token->slot == NULL ||
+        bytes_to_text(found, token->serial, sizeof token->serial) != ERR_OK) {
         char label[33], serial[TOKEN_SERIAL_SIZE];
         bool bound = options->serial != NULL && options->serial[0] != '\0';
         log_event(LOG_ERROR, "token-not-found", "label=%s serial=%s slots=%u",
@@ -61,7 +64,6 @@ static enum err find_slot(struct token *token, const struct token_options *optio
                   token->slot_count);
         return ERR_NOT_FOUND;
     }
-    strcpy(token->serial, token->slot->token->serialnr);
     return ERR_OK;
 }
 

@@ -52,9 +52,10 @@ static void *take_zeroed(size_t count, size_t size) {
 }
 
 static char *duplicate(const char *text) {
-    char *copy = take(strlen(text) + 1);
+    size_t size = strlen(text) + 1;
+    char *copy = take(size);
     if (copy != NULL)
-        strcpy(copy, text);
+        memcpy(copy, text, size);
     return copy;
 }
 

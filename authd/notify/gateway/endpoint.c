@@ -35,9 +35,7 @@ static bool copy_part(CURLU *url, CURLUPart part, char *target, size_t size) {
     char *text = NULL;
     if (curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) != CURLUE_OK)
         return false;
-    bool fits = strlen(text) < size;
-    if (fits)
-        strcpy(target, text);
+    bool fits = bytes_to_text(bytes_of_text(text), target, size) == ERR_OK;
     curl_free(text);
     return fits;
 }
@@ -70,13 +68,14 @@ static bool is_scheme(enum endpoint_kind kind, const char *scheme) {
     return strcmp(scheme, schemes[kind][0]) == 0 || strcmp(scheme, schemes[kind][1]) == 0;
 }
 
-static enum err judge_url(const struct endpoint_setting *setting, struct parsed_url *parsed,
-                          struct endpoint_problem *problem) {
+/* Into ${url} of ENDPOINT_URL_SIZE, whole and in its parts. */
+static enum err take_url(const struct endpoint_setting *setting, char *url,
+                         struct parsed_url *parsed, struct endpoint_problem *problem) {
     const char *example = setting->kind == ENDPOINT_GATEWAY
                               ? "http://127.0.0.1:13013/cgi-bin/sendsms"
                               : "smtp://mail.example.org:587";
-    if (strlen(setting->url) >= ENDPOINT_URL_SIZE || !parse_url(setting->url, parsed) ||
-        !is_scheme(setting->kind, parsed->scheme))
+    if (!parse_url(setting->url, parsed) || !is_scheme(setting->kind, parsed->scheme) ||
+        bytes_to_text(bytes_of_text(setting->url), url, ENDPOINT_URL_SIZE) != ERR_OK)
         return refuse(problem, ERR_CONFIG, "%s is no URL for this: write one as %s", setting->url,
                       example);
     if (parsed->has_user || parsed->has_query)
@@ -168,11 +167,10 @@ static enum err read_credentials(struct endpoint *endpoint, const struct endpoin
 
 enum err endpoint_open(struct endpoint *endpoint, const struct endpoint_setting *setting,
                        struct endpoint_problem *problem) {
-    struct parsed_url parsed;
+    struct parsed_url parsed = {.has_user = false};
     *endpoint = (struct endpoint){.kind = setting->kind, .number = setting->number};
     *problem = (struct endpoint_problem){0};
-    ERR_TRY(judge_url(setting, &parsed, problem));
-    strcpy(endpoint->url, setting->url);
+    ERR_TRY(take_url(setting, endpoint->url, &parsed, problem));
     ERR_TRY(read_credentials(endpoint, setting, problem));
     return look_up(endpoint, &parsed, problem);
 }

@@ -31,8 +31,6 @@ static struct content *content_of(const struct letter *letter) {
 }
 
 static enum err check_address(enum endpoint_kind kind, const char *address) {
-    if (strlen(address) >= ADDRESS_SIZE)
-        return ERR_TOO_LARGE;
     return kind == ENDPOINT_MAIL ? mail_address_check(address) : sendsms_number_check(address);
 }
 
@@ -53,7 +51,7 @@ enum err letter_compose(struct letter *letter, enum endpoint_kind kind, const ch
     struct content *content = content_of(letter);
     struct buffer subject = buffer_over(content->subject, sizeof content->subject);
     struct buffer text = buffer_over(content->text, sizeof content->text);
-    strcpy(content->address, address);
+    ERR_TRY(bytes_to_text(bytes_of_text(address), content->address, ADDRESS_SIZE));
     if (kind == ENDPOINT_GATEWAY)
         return render(message->texts->short_message, message, &text, &content->text_len);
     ERR_TRY(render(message->texts->subject, message, &subject, &content->subject_len));

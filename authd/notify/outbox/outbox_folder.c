@@ -14,9 +14,11 @@
 
 #include "authd/notify/outbox/outbox_folder.h"
 #include "firmware/base/clock.h"
+#include "firmware/base/codec.h"
 
-#define TEMPORARY ".message"
-#define NAME_SIZE 40
+#define TEMPORARY     ".message"
+#define NAME_SIZE     40
+#define NUMBER_DIGITS 20
 
 /* The parts of a message's name. */
 struct entry {
@@ -39,10 +41,18 @@ static void entry_name(const struct entry *entry, char name[static NAME_SIZE]) {
 
 /* Is it a name that entry_name has written? */
 static bool entry_from_name(const char *name, struct entry *entry) {
-    char again[NAME_SIZE];
-    if (sscanf(name, "%20" SCNu64 "-%8" SCNx32, &entry->number, &entry->random) != 2 ||
-        entry->number > INT64_MAX)
+    char digits[NUMBER_DIGITS + 1], again[NAME_SIZE];
+    int64_t number = 0;
+    uint8_t random[sizeof entry->random];
+    if (strlen(name) < NUMBER_DIGITS + 1 + 2 * sizeof random ||
+        bytes_to_text(bytes_of(name, NUMBER_DIGITS), digits, sizeof digits) != ERR_OK ||
+        codec_integer(digits, 0, INT64_MAX, &number) != ERR_OK ||
+        codec_hex_decode(bytes_of(name + NUMBER_DIGITS + 1, 2 * sizeof random), random,
+                         sizeof random) != ERR_OK)
         return false;
+    struct cursor cursor = cursor_over(bytes_of(random, sizeof random));
+    entry->number = (uint64_t)number;
+    entry->random = cursor_u32(&cursor);
     entry_name(entry, again);
     return strcmp(name, again) == 0;
 }
