@@ -80,6 +80,16 @@ static void nothing_is_more_than_certain(void **state) {
     assert_true(bound.transaction == FALSE_MATCH_CERTAIN);
 }
 
+static void no_product_is_so_large_that_it_looks_small(void **state) {
+    (void)state;
+    struct false_match_bound bound;
+    struct false_match_policy policy = {.uses = {{UINT64_C(1) << 39, 512, 256, 256}},
+                                        .ceiling = FALSE_MATCH_CERTAIN - 1};
+    assert_true(policy.uses[0].rate * (512u * 256 * 256) == 0);
+    assert_int_equal(false_match_check(&policy, &bound), ERR_DENIED);
+    assert_true(bound.transaction == FALSE_MATCH_CERTAIN);
+}
+
 static void what_cannot_be_computed_is_certain_and_refused(void **state) {
     (void)state;
     static const struct false_match_policy bad[] = {
@@ -199,6 +209,7 @@ int main(void) {
         cmocka_unit_test(modalities_of_which_one_will_do_add_up),
         cmocka_unit_test(of_modalities_that_must_all_match_the_strictest_counts),
         cmocka_unit_test(nothing_is_more_than_certain),
+        cmocka_unit_test(no_product_is_so_large_that_it_looks_small),
         cmocka_unit_test(what_cannot_be_computed_is_certain_and_refused),
         cmocka_unit_test(nothing_is_claimed_between_rows),
         cmocka_unit_test(a_threshold_is_the_most_lenient_that_keeps_the_rate),
