@@ -3,11 +3,9 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "firmware/base/boot.h"
 #include "provisioning/cmd.h"
 
-#ifndef IDCS_VERSION
-#define IDCS_VERSION "0.1.0"
-#endif
 #define DEFAULT_SOCKET "/run/idcs/" OFFICER_SOCKET_NAME
 #define ARENA_BYTES    (64u * 1024u)
 
@@ -156,7 +154,7 @@ static enum err keep_secrets(void) {
 static bool answer_option(char **texts, size_t count) {
     for (size_t i = 0; i < count; i++) {
         if (strcmp(texts[i], "--version") == 0) {
-            (void)puts("officer (idcs) " IDCS_VERSION);
+            (void)puts("officer (idcs) " BOOT_VERSION);
             return true;
         }
         if (strcmp(texts[i], "--help") == 0) {

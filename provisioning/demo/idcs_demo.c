@@ -5,16 +5,13 @@
 
 #include <sodium.h>
 
+#include "firmware/base/boot.h"
 #include "firmware/base/clock.h"
 #include "firmware/base/codec.h"
 #include "provisioning/demo/demo_file.h"
 #include "provisioning/demo/demo_kit.h"
 #include "provisioning/demo/demo_people.h"
 #include "provisioning/demo/demo_programmes.h"
-
-#ifndef IDCS_VERSION
-#define IDCS_VERSION "0.1.0"
-#endif
 
 enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -219,7 +216,7 @@ int main(int argc, char **argv) {
         return EXIT_FAILED;
     if (strcmp(first, "--help") == 0 || strcmp(first, "--version") == 0) {
         if (strcmp(first, "--version") == 0)
-            printf("idcs-demo (idcs) %s\n", IDCS_VERSION);
+            puts("idcs-demo (idcs) " BOOT_VERSION);
         else
             print_help();
         return EXIT_DONE;
