@@ -2,7 +2,6 @@
 #include <openssl/ec.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +9,7 @@
 
 #include "firmware/base/codec.h"
 
-enum { COORDINATE_BYTES = 32, POINT_BYTES = 1 + 2 * COORDINATE_BYTES, UNCOMPRESSED = 4 };
+enum { COORDINATE_BYTES = 32, UNCOMPRESSED = 4 };
 
 static enum err complain(enum err result, const char *what, const char *subject) {
     fprintf(stderr, "jose: %s: %s\n", what, subject);
@@ -22,34 +21,23 @@ static const char *text_of(const json_t *object, const char *name) {
     return text != NULL ? text : "";
 }
 
-enum err jose_party_point(const EVP_PKEY *key, uint8_t x[static 32], uint8_t y[static 32]) {
-    uint8_t point[POINT_BYTES];
+enum err jose_party_point(const EVP_PKEY *key, uint8_t point[static JOSE_CLIENT_POINT_BYTES]) {
     size_t len = 0;
-    if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point), &len) !=
-            1 ||
-        len != sizeof(point) || point[0] != UNCOMPRESSED)
+    if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point,
+                                        JOSE_CLIENT_POINT_BYTES, &len) != 1 ||
+        len != JOSE_CLIENT_POINT_BYTES || point[0] != UNCOMPRESSED)
         return ERR_CRYPTO;
-    memcpy(x, point + 1, COORDINATE_BYTES);
-    memcpy(y, point + 1 + COORDINATE_BYTES, COORDINATE_BYTES);
     return ERR_OK;
 }
 
-/* RFC 7638 §3: the required members in their order, without a blank. */
+/* As a kid is written. */
 static enum err thumbprint_of(const EVP_PKEY *key, char kid[static JOSE_PARTY_KID_SIZE]) {
-    uint8_t x[COORDINATE_BYTES], y[COORDINATE_BYTES], hash[SHA256_DIGEST_LENGTH];
-    char document[256];
-    struct buffer text = buffer_over(document, sizeof(document));
+    uint8_t point[JOSE_CLIENT_POINT_BYTES], thumbprint[JOSE_CLIENT_KID_BYTES];
     struct buffer name = buffer_over(kid, JOSE_PARTY_KID_SIZE);
     struct bytes view;
-    ERR_TRY(jose_party_point(key, x, y));
-    buffer_format(&text, "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"");
-    codec_base64url(&text, bytes_of(x, sizeof(x)));
-    buffer_format(&text, "\",\"y\":\"");
-    codec_base64url(&text, bytes_of(y, sizeof(y)));
-    buffer_format(&text, "\"}");
-    ERR_TRY(buffer_end(&text, &view));
-    SHA256(view.data, view.len, hash);
-    codec_base64url(&name, bytes_of(hash, sizeof(hash)));
+    ERR_TRY(jose_party_point(key, point));
+    jose_client_kid(point, thumbprint);
+    codec_base64url(&name, bytes_of(thumbprint, sizeof(thumbprint)));
     buffer_raw(&name, "", 1);
     return buffer_end(&name, &view);
 }
@@ -75,7 +63,7 @@ static bool coordinate(const json_t *jwk, const char *name, uint8_t *target) {
 }
 
 EVP_PKEY *jose_party_key_of(const json_t *jwk) {
-    uint8_t point[POINT_BYTES] = {UNCOMPRESSED};
+    uint8_t point[JOSE_CLIENT_POINT_BYTES] = {UNCOMPRESSED};
     char group[] = "P-256";
     EVP_PKEY *key = NULL;
     if (strcmp(text_of(jwk, "kty"), "EC") != 0 || strcmp(text_of(jwk, "crv"), group) != 0 ||

@@ -6,6 +6,7 @@
 
 #include "firmware/base/bytes.h"
 #include "firmware/base/err.h"
+#include "authd/store/jose_client.h"
 #include "provisioning/programme/kit.h"
 
 /*
@@ -39,8 +40,8 @@ MUST_CHECK enum err jose_party_open(const struct kit *kit, const struct kit_part
                                     const json_t *jwks, struct jose_party *party);
 void jose_party_close(struct jose_party *party);
 
-/* x and y of a P-256 key. ERR_CRYPTO: another kind. */
-MUST_CHECK enum err jose_party_point(const EVP_PKEY *key, uint8_t x[static 32],
-                                     uint8_t y[static 32]);
+/* The point of a P-256 key. ERR_CRYPTO: another kind. */
+MUST_CHECK enum err jose_party_point(const EVP_PKEY *key,
+                                     uint8_t point[static JOSE_CLIENT_POINT_BYTES]);
 /* The key of a JWK's members; NULL when they are none of P-256. */
 EVP_PKEY *jose_party_key_of(const json_t *jwk);

@@ -9,7 +9,14 @@
 #include "firmware/base/codec.h"
 #include "hsm/concat_kdf.h"
 
-enum { KEY_BYTES = 32, IV_BYTES = 12, TAG_BYTES = 16, HEADER_MAX = 1024, PARTS = 5 };
+enum {
+    KEY_BYTES = 32,
+    IV_BYTES = 12,
+    TAG_BYTES = 16,
+    COORDINATE_BYTES = 32,
+    HEADER_MAX = 1024,
+    PARTS = 5
+};
 
 static enum err agree(EVP_PKEY *own, EVP_PKEY *peer, uint8_t key[static KEY_BYTES]) {
     uint8_t shared[CONCAT_KDF_SHARED_BYTES];
@@ -41,18 +48,18 @@ static enum err encrypt(const uint8_t key[static KEY_BYTES], const uint8_t iv[st
 
 static enum err put_header(struct buffer *target, const struct jose_party_key *recipient,
                            const EVP_PKEY *ephemeral) {
-    uint8_t x[32], y[32];
+    uint8_t point[JOSE_CLIENT_POINT_BYTES];
     char text[HEADER_MAX];
     struct buffer header = buffer_over(text, sizeof(text));
     struct bytes view;
-    ERR_TRY(jose_party_point(ephemeral, x, y));
+    ERR_TRY(jose_party_point(ephemeral, point));
     buffer_format(&header,
                   "{\"alg\":\"ECDH-ES\",\"enc\":\"A256GCM\",\"kid\":\"%s\",\"epk\":{\"kty\":\"EC\","
                   "\"crv\":\"P-256\",\"x\":\"",
                   recipient->kid);
-    codec_base64url(&header, bytes_of(x, sizeof(x)));
+    codec_base64url(&header, bytes_of(point + 1, COORDINATE_BYTES));
     buffer_format(&header, "\",\"y\":\"");
-    codec_base64url(&header, bytes_of(y, sizeof(y)));
+    codec_base64url(&header, bytes_of(point + 1 + COORDINATE_BYTES, COORDINATE_BYTES));
     buffer_format(&header, "\"}}");
     ERR_TRY(buffer_end(&header, &view));
     codec_base64url(target, view);
