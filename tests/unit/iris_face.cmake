@@ -9,4 +9,4 @@ endforeach()
 set_tests_properties(unit_iris_impostors PROPERTIES LABELS "unit;heavy" TIMEOUT 900)
 # 13 million comparisons a shape: every row of the table is shown, the strictest too.
 add_test(NAME iris_impostors_long COMMAND test_iris_impostors 5200)
-set_tests_properties(iris_impostors_long PROPERTIES LABELS long TIMEOUT 1800)
+set_tests_properties(iris_impostors_long PROPERTIES LABELS long TIMEOUT 7200) # under ASan
