@@ -322,7 +322,9 @@ static void expect_contradiction(void (*lie)(struct jose_request *request)) {
     static struct jose_request read;
     static uint8_t memory[FRAME_PAYLOAD_MAX];
     struct buffer payload = buffer_over(memory, sizeof memory);
-    (void)lane_jose_post(&box, &guesses);
+    struct lane_jose_post post = guesses;
+    post.claims = ",\"attributes\":[\"name\"]"; /* of another call */
+    (void)lane_jose_post(&box, &post);
     lane_jose_hold(&box, PARTY_UNSEAL, JOSE_REQUEST, &held);
     assert_int_equal(jose_wire_get_request(held.frame.payload, &read), ERR_OK);
     lie(&read);
