@@ -68,18 +68,29 @@ static uint32_t result(enum match_eval_rule rule, rule_of_all *fuse, const uint3
     return fuse(two, 2);
 }
 
-static void print_impressions(const struct scores *scores, struct finger enrolled,
-                              struct finger probes, enum match_eval_rule rule) {
+/* Two impressions of a finger are enrolled; all probes of other numbers are compared with them. */
+static void print_enrolled(const struct scores *scores, const size_t enrolled[2],
+                           struct finger probes, enum match_eval_rule rule) {
     const struct match_eval_impression *impressions = scores->set->impressions;
-    for (size_t i = 2; i < probes.count && enrolled.count >= 2; i++) {
-        size_t probe = probes.first + i;
-        uint32_t two[] = {score_of(scores, enrolled.first, probe),
-                          score_of(scores, enrolled.first + 1, probe)};
+    for (size_t probe = probes.first; probe < probes.first + probes.count; probe++) {
+        if (strcmp(impressions[probe].number, impressions[enrolled[0]].number) == 0 ||
+            strcmp(impressions[probe].number, impressions[enrolled[1]].number) == 0)
+            continue;
+        uint32_t two[] = {score_of(scores, enrolled[0], probe),
+                          score_of(scores, enrolled[1], probe)};
         printf("%s %s %s+%s %s %s %u\n", impressions[probe].database,
-               impressions[enrolled.first].finger, impressions[enrolled.first].number,
-               impressions[enrolled.first + 1].number, impressions[probe].finger,
+               impressions[enrolled[0]].finger, impressions[enrolled[0]].number,
+               impressions[enrolled[1]].number, impressions[probe].finger,
                impressions[probe].number, result(rule, finger_fuse_impressions, two));
     }
+}
+
+static void print_impressions(const struct scores *scores, struct finger enrolled,
+                              struct finger probes, enum match_eval_rule rule) {
+    size_t end = enrolled.first + enrolled.count;
+    for (size_t i = enrolled.first; i < end; i++)
+        for (size_t j = i + 1; j < end; j++)
+            print_enrolled(scores, (const size_t[]){i, j}, probes, rule);
 }
 
 enum err match_eval_fuse_impressions(const struct match_eval_set *set,

@@ -7,7 +7,8 @@ enum match_eval_rule { MATCH_EVAL_FIRST, MATCH_EVAL_BEST, MATCH_EVAL_FUSED };
 
 /*
  * From the scores of all pairs, prints those of requests with more than one.
- * Impressions: each finger's first two are enrolled, the others are probes.
+ * Impressions: any two of a finger are enrolled; those of other numbers, of all fingers of the
+ * database, are probes.
  * Fingers: any two fingers of a database are a person's; the first impression of each is enrolled,
  * the others are probes; people who share a finger are not compared.
  * ERR_SYSTEM (no memory).
