@@ -3,7 +3,10 @@
 
 #include "authd/core/clients.h"
 
+#include "firmware/base/clock.h"
 #include "firmware/base/log.h"
+
+enum { RETRY_MS = 1000 };
 
 struct listing {
     struct edge_client *clients; /* EDGE_CLIENTS_MAX */
@@ -31,17 +34,20 @@ static enum err send(struct lane *lane, const struct listing *listing) {
     return serve_send(lane->edge, &frame);
 }
 
-static void tell(struct lane *lane) {
+static enum err tell(struct lane *lane) {
     struct listing listing = {.clients = calloc(EDGE_CLIENTS_MAX, sizeof(*listing.clients))};
     enum err result = listing.clients != NULL ? ERR_OK : ERR_FULL;
     if (result == ERR_OK)
         result = registry_each_jose_client(lane->core->registry, add, &listing);
-    if (result == ERR_OK)
-        result = send(lane, &listing);
+    if (result == ERR_OK || result == ERR_UNAVAILABLE) { /* the rest is as good as ever */
+        enum err sent = send(lane, &listing);
+        result = result == ERR_OK ? sent : result;
+    }
     if (result != ERR_OK || listing.left_out > 0)
         log_event(LOG_ERROR, "clients-not-told", "lane=%u why=%s left-out=%zu", lane->index,
                   err_text(result), listing.left_out);
     free(listing.clients);
+    return result;
 }
 
 void clients_changed(struct core *core) {
@@ -50,16 +56,24 @@ void clients_changed(struct core *core) {
         lane_wake(&core->lanes[i]);
 }
 
-void clients_turn(struct lane *lane) {
+int clients_turn(struct lane *lane) {
     struct core *core = lane->core;
+    int64_t now_ms = clock_boot_ms();
     unsigned version = atomic_load(&core->clients_version);
     bool may = core->settings.issuer[0] != '\0' && atomic_load(&core->opened);
     if (version == lane->clients_told || !may || lane->edge == NULL)
-        return;
-    lane->clients_told = version;
-    tell(lane);
+        return -1;
+    if (now_ms < lane->clients_retry_ms)
+        return (int)(lane->clients_retry_ms - now_ms);
+    if (tell(lane) == ERR_OK) {
+        lane->clients_told = version;
+        return -1;
+    }
+    lane->clients_retry_ms = now_ms + RETRY_MS;
+    return RETRY_MS;
 }
 
 void clients_forget(struct lane *lane) {
     lane->clients_told = 0;
+    lane->clients_retry_ms = 0;
 }

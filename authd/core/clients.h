@@ -10,7 +10,8 @@
 
 /* The list may be another: every lane will tell it. Thread-safe. */
 void clients_changed(struct core *core);
-/* Each turn of a lane: tells it if there is something to tell. */
-void clients_turn(struct lane *lane);
+/* Each turn of a lane: tells it if there is something to tell. -1, or the milliseconds after which
+ * what could not be told wants another turn. */
+int clients_turn(struct lane *lane);
 /* The lane's edge is new, and knows nothing. */
 void clients_forget(struct lane *lane);

@@ -253,6 +253,11 @@ static void sweep(struct lane *lane, int64_t now_ms) {
     suspects_turn(lane);
 }
 
+/* Of two waits in milliseconds, where -1 is for ever. */
+static int sooner(int one, int other) {
+    return other < 0 || (one >= 0 && one < other) ? one : other;
+}
+
 /* Turns come by the thousand a second; to sweep once a tick is soon enough. */
 static int on_turn(void *context) {
     struct lane *lane = context;
@@ -260,13 +265,12 @@ static int on_turn(void *context) {
     bool idle = lane->free_count == LANE_REQUESTS_MAX;
     if (!idle && now_ms - lane->swept_boot_ms >= TICK_MS)
         sweep(lane, now_ms);
-    clients_turn(lane);
-    if (lane->index == 0)
+    int wanted = clients_turn(lane);
+    if (lane->index == 0) {
         watch_lanes(lane->core, now_ms);
-    int wanted = lane->index == 0 ? opening_turn(lane) : -1;
-    if (idle)
-        return wanted;
-    return wanted >= 0 && wanted < TICK_MS ? wanted : TICK_MS;
+        wanted = sooner(wanted, opening_turn(lane));
+    }
+    return idle ? wanted : sooner(wanted, TICK_MS);
 }
 
 enum err lane_open(struct lane *lane, struct core *core, unsigned index, struct pulse *pulse) {

@@ -69,7 +69,8 @@ struct lane {
     size_t free_count;
     struct lane_delivery deliveries[LANE_DELIVERIES_MAX];
     size_t delivery_count;
-    unsigned clients_told;  /* the version of the list that edge has */
+    unsigned clients_told; /* the version of the list that edge has */
+    int64_t clients_retry_ms;
     unsigned unseal_silent; /* deadlines passed in its hands since its last answer */
     struct suspects suspects;
     /* refusals to callers nobody vouches for: a bucket, refilled by time */

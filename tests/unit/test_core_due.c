@@ -7,6 +7,7 @@
 
 #include "authd/core/clients.h"
 #include "authd/core/due.h"
+#include "tests/unit/core_clock.h"
 #include "tests/unit/lane_jose.h"
 
 /* Answers that wait for their time, and the list of clients that edge is told. */
@@ -129,6 +130,23 @@ static void a_new_edge_is_told_again(void **state) {
     assert_int_equal(told(), 2);
 }
 
+static void what_could_not_be_told_is_told_a_second_later(void **state) {
+    (void)state;
+    static struct secret hoard[4096];
+    size_t count = 0;
+    for (size_t size = (size_t)1 << 20; size >= 16; size /= 2)
+        while (count < sizeof hoard / sizeof *hoard && secret_new(&hoard[count], size) == ERR_OK)
+            count++;
+    clients_changed(box.core); /* no row can be opened now */
+    assert_true(lane_fixture_is_silent(&box, PARTY_EDGE));
+    while (count > 0)
+        secret_free(&hoard[--count]);
+    assert_true(lane_fixture_is_silent(&box, PARTY_EDGE));
+    core_clock_shift_ms += 1000;
+    assert_int_equal(told(), 2);
+    assert_true(lane_fixture_is_silent(&box, PARTY_EDGE));
+}
+
 static void nobody_is_told_in_a_box_that_is_not_open_or_has_no_such_profile(void **state) {
     (void)state;
     atomic_store(&box.core->opened, false);
@@ -150,6 +168,7 @@ int main(void) {
         DUE_TEST(what_waits_for_its_time_is_not_given_up),
         DUE_TEST(edge_is_told_who_is_registered_when_the_list_is_another),
         DUE_TEST(a_new_edge_is_told_again),
+        DUE_TEST(what_could_not_be_told_is_told_a_second_later),
         DUE_TEST(nobody_is_told_in_a_box_that_is_not_open_or_has_no_such_profile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
