@@ -5,6 +5,7 @@
 #include "firmware/base/codec.h"
 #include "firmware/base/frame.h"
 #include "provisioning/cmd.h"
+#include "provisioning/officer_input.h"
 #include "provisioning/officer_json.h"
 
 #define PROGRESS_LINES 10
@@ -128,6 +129,29 @@ static enum result read_birth_date(const char *text, const char *where, struct i
     return RESULT_DONE;
 }
 
+/* true: for good; a date: until then. */
+static enum result read_hotlisted(const json_t *value, const char *where,
+                                  struct officer_person *person) {
+    char name[OFFICER_JSON_PLACE_SIZE];
+    if (value == NULL || json_is_null(value))
+        return RESULT_DONE;
+    person->hotlisted = !json_is_false(value);
+    if (json_is_boolean(value))
+        return RESULT_DONE;
+    if (!json_is_string(value)) {
+        officer_text_complain(TEXT_BAD_HOTLISTED, where, NULL);
+        return RESULT_USAGE;
+    }
+    struct bytes text;
+    RESULT_TRY(read_view(value, where, "hotlisted", &text));
+    (void)snprintf(name, sizeof name, "%s: hotlisted", where);
+    RESULT_TRY(officer_input_time(name, (const char *)text.data, &person->hotlisted_until_ms));
+    if (person->hotlisted_until_ms > 0)
+        return RESULT_DONE;
+    officer_text_complain(TEXT_BAD_HOTLISTED, where, NULL); /* 0 would be for good */
+    return RESULT_USAGE;
+}
+
 /* An image file as standard or URL-safe base64. */
 static enum result read_photo(const json_t *value, const char *where, struct bytes *photo) {
     char most[16];
@@ -166,7 +190,7 @@ static enum result read_person(const json_t *object, const char *where,
         {"locks", OFFICER_JSON_ARRAY, false, &locks, 0},
         {"deactivated", OFFICER_JSON_BOOLEAN, false, &identity->deactivated, 0},
         {"expires", OFFICER_JSON_TIME, false, &identity->expires_ms, 0},
-        {"hotlisted", OFFICER_JSON_BOOLEAN, false, &person->hotlisted, 0},
+        {"hotlisted", OFFICER_JSON_IGNORED, false, NULL, 0},
         {"vids", OFFICER_JSON_ARRAY, false, &vids, 0},
         {"photo", OFFICER_JSON_IGNORED, false, NULL, 0},
         {"note", OFFICER_JSON_IGNORED, false, NULL, 0},
@@ -176,6 +200,7 @@ static enum result read_person(const json_t *object, const char *where,
     RESULT_TRY(read_birth_date(birth_date, where, identity));
     RESULT_TRY(read_attributes(attributes, where, identity));
     RESULT_TRY(read_locks(locks, where, identity));
+    RESULT_TRY(read_hotlisted(json_object_get(object, "hotlisted"), where, person));
     RESULT_TRY(read_photo(json_object_get(object, "photo"), where, &person->photo));
     return read_vids(vids, where, person);
 }

@@ -65,6 +65,10 @@ static const struct pair texts[TEXT_COUNT] = {
     [TEXT_PERSON_TOO_LARGE] = {"%1: this person does not fit into a record: shorten the attributes",
                                "%1 : cette personne n'entre pas dans un enregistrement : "
                                "raccourcissez les attributs"},
+    [TEXT_BAD_HOTLISTED] = {"%1: 'hotlisted' is true, false or the date until which this person is "
+                            "blocked: write true, false or \"2027-12-31\"",
+                            "%1 : « hotlisted » est true, false ou la date jusqu'à laquelle cette "
+                            "personne est bloquée : écrivez true, false ou \"2027-12-31\""},
     [TEXT_PHOTO_TOO_LARGE] = {"%1: the photo is larger than %2 bytes: scale it down or compress it "
                               "more",
                               "%1 : la photo dépasse %2 octets : réduisez-la ou compressez-la "

@@ -34,6 +34,7 @@ enum officer_text {
     TEXT_MEMBER_VALUE,
     TEXT_MEMBER_TOO_LONG,
     TEXT_PERSON_TOO_LARGE,
+    TEXT_BAD_HOTLISTED,
     TEXT_PHOTO_TOO_LARGE,
     TEXT_PHOTO_NO_IMAGE,
     /* the connection */

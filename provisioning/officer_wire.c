@@ -309,6 +309,7 @@ static void put_person(struct buffer *target, const struct officer_person *perso
     }
     buffer_block(target, person->photo);
     buffer_bool(target, person->hotlisted);
+    buffer_i64(target, person->hotlisted_until_ms);
     buffer_u16(target, (uint16_t)person->vid_count);
     for (size_t i = 0; i < person->vid_count; i++)
         put_vid(target, &person->vids[i]);
@@ -357,6 +358,7 @@ enum err officer_wire_take_person(struct cursor *people, struct officer_person *
     take_identity(&cursor, &person->identity);
     person->photo = cursor_block(&cursor, PHOTO_BYTES_MAX);
     person->hotlisted = cursor_bool(&cursor);
+    person->hotlisted_until_ms = cursor_i64(&cursor);
     person->vid_count = take_count(&cursor, OFFICER_VIDS_MAX);
     for (size_t i = 0; i < person->vid_count; i++)
         take_vid(&cursor, &person->vids[i]);

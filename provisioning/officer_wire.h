@@ -138,6 +138,7 @@ struct officer_person {
     struct identity identity; /* attribute views end with the frame */
     struct bytes photo;       /* an image file, a view of the frame; empty: none */
     bool hotlisted;
+    int64_t hotlisted_until_ms; /* 0: for good, or not hotlisted */
     size_t vid_count;
     struct officer_vid vids[OFFICER_VIDS_MAX];
 };

@@ -3,7 +3,6 @@
 
 #include <sodium.h>
 
-#include "firmware/base/clock.h"
 #include "hsm/wire.h"
 #include "authd/core/identifier.h"
 #include "authd/core/token.h"
@@ -12,9 +11,10 @@
 
 #define LOCKS_ALL                                                                                  \
     (LOCK_OTP_PHONE | LOCK_OTP_EMAIL | LOCK_DEMO | LOCK_BIO_FINGER | LOCK_BIO_IRIS | LOCK_BIO_FACE)
-#define IDENTIFIERS_MAX ((size_t)OFFICER_PEOPLE_MAX * (1 + OFFICER_VIDS_MAX))
-#define RATE_WAIT_MS    100
-#define RATE_WAITS_MAX  600 /* a minute under the signer's ceiling */
+#define IDENTIFIERS_MAX   ((size_t)OFFICER_PEOPLE_MAX * (1 + OFFICER_VIDS_MAX))
+#define BEFORE_ANY_EXPIRY 0
+#define RATE_WAIT_MS      100
+#define RATE_WAITS_MAX    600 /* a minute under the signer's ceiling */
 
 _Static_assert(HSM_LOOKUP_KEY_BYTES == IDENTITY_LOOKUP_BYTES, "the signer makes the record's key");
 _Static_assert(HSM_ID_HASH_BYTES == IDENTIFIER_HASH_BYTES, "the signer takes the id hash");
@@ -61,6 +61,13 @@ static enum err check_optional(const char *value, enum err (*check)(const char *
     return value[0] == '\0' ? ERR_OK : check(value);
 }
 
+/* A date belongs to an entry. */
+static enum err check_hotlisted(const struct officer_person *person) {
+    if (!person->hotlisted && person->hotlisted_until_ms != 0)
+        return ERR_MALFORMED;
+    return values_instant(person->hotlisted_until_ms);
+}
+
 static enum err judge_vid(struct change *change, size_t index, const struct officer_vid *vid) {
     enum err err = check_identifier(vid->vid, IDENTIFIER_VID, change->provd->vid_rules);
     if (err == ERR_OK)
@@ -77,6 +84,7 @@ static enum err judge_person(struct change *change, size_t index,
     } checks[] = {
         {check_identifier(identity->uin, IDENTIFIER_UIN, change->provd->uin_rules), "uin"},
         {values_instant(identity->expires_ms), "expires"},
+        {check_hotlisted(person), "hotlisted"},
         {(identity->locks & ~LOCKS_ALL) != 0 ? ERR_MALFORMED : ERR_OK, "locks"},
         {values_birth_date(identity->birth_year, identity->birth_month, identity->birth_day),
          "dob"},
@@ -251,15 +259,16 @@ static enum err put_vids(struct change *change, struct registry_batch *batch, si
 }
 
 static enum err put_hotlist(struct change *change, struct registry_batch *batch,
-                            const uint8_t *lookup_key, bool hotlisted) {
+                            const uint8_t *lookup_key, const struct officer_person *person) {
     struct bytes id = bytes_of(lookup_key, IDENTITY_LOOKUP_BYTES);
-    struct hotlist_entry entry = {.blocked = hotlisted};
-    bool blocked = false;
-    enum err err =
-        registry_hotlisted(change->provd->registry, HOTLIST_PERSON, id, clock_wall_ms(), &blocked);
+    struct hotlist_entry entry = {.blocked = person->hotlisted,
+                                  .expires_ms = person->hotlisted_until_ms};
+    bool was_listed = false;
+    enum err err = registry_hotlisted(change->provd->registry, HOTLIST_PERSON, id,
+                                      BEFORE_ANY_EXPIRY, &was_listed);
     if (err != ERR_CORRUPT) /* a damaged row is replaced */
         ERR_TRY(change_registry(change, err));
-    if (err == ERR_CORRUPT || blocked != hotlisted)
+    if (err == ERR_CORRUPT || was_listed || person->hotlisted)
         registry_put_hotlisted(batch, HOTLIST_PERSON, id, &entry);
     return ERR_OK;
 }
@@ -276,7 +285,7 @@ static enum err put_all(struct change *change, struct people *people,
             return refuse_person(change, i, OFFICER_REASON_PERSON, "attributes");
         registry_put_photo(batch, keys[0], person->photo);
         ERR_TRY(put_vids(change, batch, i, person, keys));
-        ERR_TRY(put_hotlist(change, batch, keys[0], person->hotlisted));
+        ERR_TRY(put_hotlist(change, batch, keys[0], person));
         next_key += 1 + person->vid_count;
     }
     return ERR_OK;

@@ -146,6 +146,7 @@ static struct officer_person a_person(void) {
                                                  .attribute_count = 1},
                                     .photo = bytes_of_text("an image"),
                                     .hotlisted = true,
+                                    .hotlisted_until_ms = 13,
                                     .vid_count = 1,
                                     .vids = {{"1234567890123456", ALIAS_ONE_TIME, true, 9, 1}}};
     person.identity.attributes[0] = (struct identity_attribute){
@@ -168,6 +169,7 @@ static void people_survive_the_way_in_their_order(void **state) {
     assert_true(bytes_equal_text(got.identity.attributes[0].value, "الرباط"));
     assert_true(bytes_equal_text(got.photo, "an image"));
     assert_true(got.hotlisted);
+    assert_int_equal(got.hotlisted_until_ms, 13);
     assert_int_equal(got.vids[0].type, ALIAS_ONE_TIME);
     assert_int_equal(got.vids[0].uses, 1);
     assert_int_equal(officer_wire_take_person(&cursor, &got), ERR_OK);

@@ -210,24 +210,70 @@ static void an_identifier_twice_in_a_batch_refuses_it(void **state) {
     assert_false(is_stored(box, &people[0]));
 }
 
+static bool is_blocked(struct provd_box *box, const struct officer_person *person, int64_t now_ms) {
+    uint8_t key[32];
+    bool blocked = false;
+    lookup_key(box, person->identity.uin, key);
+    assert_int_equal(registry_hotlisted(box->provd.registry, HOTLIST_PERSON, bytes_of(key, 32),
+                                        now_ms, &blocked),
+                     ERR_OK);
+    return blocked;
+}
+
 static void a_hotlisted_person_is_blocked_until_imported_without(void **state) {
     struct provd_box *box = initialised(state);
     struct officer_person person = person_number(1);
-    uint8_t key[32];
-    bool blocked = false;
-    lookup_key(box, person.identity.uin, key);
     person.hotlisted = true;
     provd_box_assert_done(put(box, &person, 1));
-    assert_int_equal(
-        registry_hotlisted(box->provd.registry, HOTLIST_PERSON, bytes_of(key, 32), 1000, &blocked),
-        ERR_OK);
-    assert_true(blocked);
+    assert_true(is_blocked(box, &person, 1000));
+    assert_true(is_blocked(box, &person, INT64_MAX));
     person.hotlisted = false;
     provd_box_assert_done(put(box, &person, 1));
-    assert_int_equal(
-        registry_hotlisted(box->provd.registry, HOTLIST_PERSON, bytes_of(key, 32), 1000, &blocked),
-        ERR_OK);
-    assert_false(blocked);
+    assert_false(is_blocked(box, &person, 1000));
+}
+
+/* A later file counts, whether its date is sooner, later, or none. */
+static void a_hotlisted_person_is_blocked_until_the_date(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person person = person_number(1);
+    person.hotlisted = true;
+    static const int64_t dates[] = {5000, 7000, 3000};
+    for (size_t i = 0; i < 3; i++) {
+        person.hotlisted_until_ms = dates[i];
+        provd_box_assert_done(put(box, &person, 1));
+        assert_true(is_blocked(box, &person, 0));
+        assert_true(is_blocked(box, &person, dates[i] - 1));
+        assert_false(is_blocked(box, &person, dates[i]));
+    }
+    person.hotlisted_until_ms = 0;
+    provd_box_assert_done(put(box, &person, 1));
+    assert_true(is_blocked(box, &person, INT64_MAX));
+}
+
+/* It would block once more if the clock were set back. */
+static void an_entry_that_has_expired_is_taken_away_too(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person person = person_number(1);
+    person.hotlisted = true;
+    person.hotlisted_until_ms = 5000;
+    provd_box_assert_done(put(box, &person, 1));
+    person.hotlisted = false;
+    person.hotlisted_until_ms = 0;
+    provd_box_assert_done(put(box, &person, 1));
+    assert_false(is_blocked(box, &person, 0));
+}
+
+static void a_hotlist_date_that_means_nothing_refuses_the_batch(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person person = person_number(1);
+    person.hotlisted_until_ms = 5000; /* but not on it */
+    provd_box_assert_refused(put(box, &person, 1), OFFICER_REASON_PERSON);
+    person.hotlisted = true;
+    person.hotlisted_until_ms = -1;
+    provd_box_assert_refused(put(box, &person, 1), OFFICER_REASON_PERSON);
+    person.hotlisted_until_ms = INT64_MAX;
+    provd_box_assert_refused(put(box, &person, 1), OFFICER_REASON_PERSON);
+    assert_false(is_stored(box, &person));
 }
 
 static void a_full_batch_with_vids_takes_several_lookups(void **state) {
@@ -399,6 +445,9 @@ int main(void) {
         TEST(anothers_vid_refuses_the_whole_batch),
         TEST(an_identifier_twice_in_a_batch_refuses_it),
         TEST(a_hotlisted_person_is_blocked_until_imported_without),
+        TEST(a_hotlisted_person_is_blocked_until_the_date),
+        TEST(an_entry_that_has_expired_is_taken_away_too),
+        TEST(a_hotlist_date_that_means_nothing_refuses_the_batch),
         TEST(a_full_batch_with_vids_takes_several_lookups),
         TEST(more_than_a_batch_or_nobody_breaks_the_protocol),
         TEST(each_wrong_field_is_named),
