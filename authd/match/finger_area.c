@@ -81,8 +81,9 @@ static uint64_t squares(float left, float right) {
     const float size = 1 << FINGER_AREA_SHIFT;
     float from = left / size + (FINGER_AREA_BORDER + 0.5f);
     float to = right / size + (FINGER_AREA_BORDER + 0.5f);
-    unsigned first = from < 0 ? 0 : from > 63 ? 64 : (unsigned)from;
-    unsigned end = to < 0 ? 0 : to > 63 ? 64 : (unsigned)to;
+    if (from >= 64 || to < 1)
+        return 0;
+    unsigned first = from < 0 ? 0 : (unsigned)from, end = to >= 64 ? 64 : (unsigned)to;
     if (first >= end)
         return 0;
     uint64_t before_end = end == 64 ? UINT64_MAX : (UINT64_C(1) << end) - 1;
@@ -112,9 +113,10 @@ void finger_area_fill(struct finger_prepared *prepared) {
     find_hull(prepared, &hull);
     unsigned count = find_edges(prepared, &hull, edges);
     const int size = 1 << FINGER_AREA_SHIFT;
-    for (int row = 0; row < FINGER_AREA_ROWS && count > 0; row++)
-        prepared->area[row] =
-            row_of(edges, count, (float)(-(row - FINGER_AREA_BORDER) * size - size / 2));
+    for (int row = 0; row < FINGER_AREA_ROWS && count > 0; row++) {
+        float middle = ((float)(FINGER_AREA_BORDER - row) - 0.5f) * (float)size;
+        prepared->area[row] = row_of(edges, count, middle);
+    }
     explicit_bzero(&hull, sizeof hull);
     explicit_bzero(edges, sizeof edges);
 }

@@ -72,6 +72,8 @@ static void find_nearest(const struct finger_prepared *prepared, unsigned middle
     }
     distance[middle] = 2 * RADIUS * RADIUS;
     nearest->reach = find_reach(distance, prepared->count);
+    memset(nearest->x, 0, sizeof nearest->x);
+    memset(nearest->y, 0, sizeof nearest->y);
     nearest->count = 0;
     for (unsigned i = 0; i < prepared->count; i++) { /* without a branch that nothing predicts */
         nearest->x[nearest->count] = prepared->x[i] - x;
@@ -123,8 +125,9 @@ struct cells {
 static void place_cells(struct cells *cells) {
     const float size = (2 * RADIUS + 1) / (float)CELLS;
     for (unsigned cell = 0; cell < CELLS * CELLS; cell++) {
-        float along = ((float)(cell % CELLS) + 0.5f) * size - RADIUS;
-        float across = ((float)(cell / CELLS) + 0.5f) * size - RADIUS;
+        unsigned column = cell % CELLS, row = cell / CELLS;
+        float along = ((float)column + 0.5f) * size - RADIUS;
+        float across = ((float)row + 0.5f) * size - RADIUS;
         cells->along[cell] = along;
         cells->across[cell] = across;
         cells->distance[cell] = along * along + across * across;

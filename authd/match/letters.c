@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "authd/match/letters.h"
-#include "authd/notify/utf8.h"
+#include "firmware/base/utf8.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 #define NOTHING         0
