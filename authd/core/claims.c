@@ -4,6 +4,7 @@
 #include "authd/core/claims.h"
 
 #include "firmware/base/codec.h"
+#include "firmware/base/escape.h"
 
 enum { INTEGER_CHARS = 24, BASE64URL_MAX = 96 };
 
@@ -95,64 +96,18 @@ enum err claims_read(struct bytes json, struct claims *claims) {
     return take(&place, '}') ? ERR_OK : ERR_MALFORMED;
 }
 
-/* Four hex digits of \uXXXX; at most 0xffff, or a value above it when they are none. */
-static uint32_t take_unit(struct place *place) {
-    uint8_t bytes[2];
-    if (place->text.len - place->at < 4 ||
-        codec_hex_decode(bytes_of(place->text.data + place->at, 4), bytes, sizeof(bytes)) != ERR_OK)
-        return UINT32_MAX;
-    place->at += 4;
-    return (uint32_t)bytes[0] << 8 | bytes[1];
-}
-
-/* After "\u": the character, of a pair of surrogates too. */
-static uint32_t take_code_point(struct place *place) {
-    uint32_t unit = take_unit(place);
-    if (unit < 0xd800 || unit > 0xdbff)
-        return unit;
-    if (here(place) != '\\' || place->text.len - place->at < 6 ||
-        place->text.data[place->at + 1] != 'u')
-        return UINT32_MAX;
-    place->at += 2;
-    uint32_t low = take_unit(place);
-    if (low < 0xdc00 || low > 0xdfff)
-        return UINT32_MAX;
-    return 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
-}
-
-/* The UTF-8 of one character; 0 bytes for what is none. */
-static size_t encode(uint32_t code_point, uint8_t utf8[static 4]) {
-    static const struct {
-        uint32_t last;
-        uint8_t mark;
-    } lengths[] = {{0x7f, 0}, {0x7ff, 0xc0}, {0xffff, 0xe0}, {0x10ffff, 0xf0}};
-    size_t len = 1;
-    while (len <= 4 && code_point > lengths[len - 1].last)
-        len++;
-    if (len > 4)
-        return 0;
-    for (size_t i = len; i > 1; i--, code_point >>= 6)
-        utf8[i - 1] = (uint8_t)(0x80 | (code_point & 0x3f));
-    utf8[0] = (uint8_t)(lengths[len - 1].mark | code_point);
-    return len;
-}
-
-/* The next character of a string's inside, its escape undone. */
+/* The next character of a string's inside, its escape undone; 0 bytes for what is none. */
 static size_t take_character(struct place *place, uint8_t utf8[static 4]) {
-    static const char escapes[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+    size_t len = 1;
     utf8[0] = here(place);
-    place->at++;
-    if (utf8[0] != '\\')
-        return 1;
-    uint8_t escape = here(place);
-    place->at++;
-    if (escape == 'u')
-        return encode(take_code_point(place), utf8);
-    const char *found = escape != 0 ? strchr(escapes, escape) : NULL;
-    if (found == NULL)
-        return 0;
-    utf8[0] = (uint8_t)meanings[found - escapes];
-    return 1;
+    if (utf8[0] != '\\') {
+        place->at++;
+        return len;
+    }
+    const uint8_t *text = place->text.data;
+    size_t taken = escape_decode(text + place->at, text + place->text.len, utf8, &len);
+    place->at += taken;
+    return taken > 0 ? len : 0;
 }
 
 /* Whether a string's inside means ${text}. */

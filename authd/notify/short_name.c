@@ -2,7 +2,7 @@
 
 #include "authd/notify/short_name.h"
 #include "authd/notify/sms_segment.h"
-#include "authd/notify/utf8.h"
+#include "firmware/base/utf8.h"
 
 struct range {
     uint32_t first, last;

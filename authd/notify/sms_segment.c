@@ -1,6 +1,6 @@
 #include "authd/notify/sms_segment.h"
 
-#include "authd/notify/utf8.h"
+#include "firmware/base/utf8.h"
 
 /* Ranges of characters, in order, with what each character costs. */
 static const struct range {

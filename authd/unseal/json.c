@@ -7,7 +7,7 @@
 #include <jsmn.h>
 
 #include "firmware/base/codec.h"
-#include "authd/unseal/escape.h"
+#include "firmware/base/escape.h"
 #include "authd/unseal/json.h"
 
 #define INTEGER_DIGITS_MAX  18 /* what a 64-bit integer holds for sure */

@@ -7,6 +7,7 @@
 #include <sodium.h>
 
 #include "firmware/base/codec.h"
+#include "firmware/base/utf8.h"
 
 /*
  * Encoding is of public bytes and takes OpenSSL's encoder, nine times as fast as libsodium's.
@@ -146,34 +147,6 @@ enum err codec_hex_decode(struct bytes text, uint8_t *target, size_t size) {
     return ERR_MALFORMED;
 }
 
-/* RFC 3629 §4: after a lead byte, the range of the second byte and how many continuation bytes
- * there are. */
-struct utf8_lead {
-    uint8_t first, last, second_min, second_max, continuations;
-};
-static const struct utf8_lead utf8_leads[] = {
-    {0xc2, 0xdf, 0x80, 0xbf, 1}, {0xe0, 0xe0, 0xa0, 0xbf, 2}, {0xe1, 0xec, 0x80, 0xbf, 2},
-    {0xed, 0xed, 0x80, 0x9f, 2}, {0xee, 0xef, 0x80, 0xbf, 2}, {0xf0, 0xf0, 0x90, 0xbf, 3},
-    {0xf1, 0xf3, 0x80, 0xbf, 3}, {0xf4, 0xf4, 0x80, 0x8f, 3},
-};
-
-/* How many bytes the character at the start of ${text} has, 0 when there is none. Not for ASCII. */
-static size_t utf8_character(struct bytes text) {
-    for (size_t i = 0; i < sizeof utf8_leads / sizeof utf8_leads[0]; i++) {
-        const struct utf8_lead *lead = &utf8_leads[i];
-        if (text.data[0] < lead->first || text.data[0] > lead->last)
-            continue;
-        if (text.len <= lead->continuations || text.data[1] < lead->second_min ||
-            text.data[1] > lead->second_max)
-            return 0;
-        for (size_t at = 2; at <= lead->continuations; at++)
-            if ((text.data[at] & 0xc0) != 0x80)
-                return 0;
-        return lead->continuations + 1u;
-    }
-    return 0;
-}
-
 enum err codec_utf8_check(struct bytes text) {
     size_t at = 0;
     while (at < text.len) {
@@ -181,10 +154,10 @@ enum err codec_utf8_check(struct bytes text) {
             at++;
             continue;
         }
-        size_t len = utf8_character(bytes_of(text.data + at, text.len - at));
-        if (len == 0)
-            return ERR_MALFORMED;
-        at += len;
+        struct bytes rest = bytes_of(text.data + at, text.len - at);
+        uint32_t character;
+        ERR_TRY(utf8_take(&rest, &character));
+        at = text.len - rest.len;
     }
     return ERR_OK;
 }

@@ -7,10 +7,10 @@
 #include <cmocka.h>
 
 #include "firmware/base/codec.h"
+#include "firmware/base/utf8.h"
 #include "authd/match/letters.h"
 #include "authd/match/normalise.h"
 #include "authd/match/normalise_table.h"
-#include "authd/notify/utf8.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "authd/notify/sms_segment.h"
-#include "authd/notify/utf8.h"
+#include "firmware/base/utf8.h"
 
 /* The tables of 3GPP TS 23.038 §6.2.1 in the order of their codes, without the escape at 0x1b. */
 static const char default_alphabet[] =

@@ -3,9 +3,9 @@
 #include <time.h>
 
 #include "authd/notify/gateway/mail.h"
-#include "authd/notify/utf8.h"
 #include "firmware/base/codec.h"
 #include "firmware/base/secret.h"
+#include "firmware/base/utf8.h"
 
 #define WORD_BYTES                                                                                 \
     45                 /* of a subject in one encoded word: 60 characters of the 75 (RFC 2047 §2) \

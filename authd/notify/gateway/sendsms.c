@@ -3,7 +3,7 @@
 
 #include "authd/notify/gateway/sendsms.h"
 #include "authd/notify/sms_segment.h"
-#include "authd/notify/utf8.h"
+#include "firmware/base/utf8.h"
 
 static const char digits[] = "0123456789";
 

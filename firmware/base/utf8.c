@@ -1,4 +1,4 @@
-#include "authd/notify/utf8.h"
+#include "firmware/base/utf8.h"
 
 /* By the number of bytes: the marks of the first byte and the least character of that length. */
 static const struct form {

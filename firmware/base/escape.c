@@ -2,19 +2,13 @@
 #include <string.h>
 
 #include "firmware/base/codec.h"
-#include "authd/unseal/escape.h"
+#include "firmware/base/escape.h"
+#include "firmware/base/utf8.h"
 
-static size_t utf8_encode(uint32_t point, uint8_t utf8[static 4]) {
-    if (point < 0x80) {
-        utf8[0] = (uint8_t)point;
-        return 1;
-    }
-    size_t continuations = point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
-    static const uint8_t leads[] = {0, 0xc0, 0xe0, 0xf0};
-    utf8[0] = (uint8_t)(leads[continuations] | point >> 6 * continuations);
-    for (size_t i = 1; i <= continuations; i++)
-        utf8[i] = (uint8_t)(0x80 | (point >> 6 * (continuations - i) & 0x3f));
-    return continuations + 1;
+static size_t encode(uint32_t point, uint8_t utf8[static 4]) {
+    struct buffer target = buffer_over(utf8, 4);
+    utf8_put(&target, point);
+    return target.len;
 }
 
 /* Reads \uXXXX at ${at}. */
@@ -38,12 +32,12 @@ static size_t decode_unicode(const uint8_t *at, const uint8_t *end, uint8_t utf8
     if (!read_unit(at, end, &unit) || unit == 0 || is_surrogate(unit, 0xdc00))
         return 0;
     if (!is_surrogate(unit, 0xd800)) {
-        *utf8_len = utf8_encode(unit, utf8);
+        *utf8_len = encode(unit, utf8);
         return 6;
     }
     if (!read_unit(at + 6, end, &low) || !is_surrogate(low, 0xdc00))
         return 0;
-    *utf8_len = utf8_encode(0x10000 + ((unit - 0xd800) << 10 | (low - 0xdc00)), utf8);
+    *utf8_len = encode(0x10000 + ((unit - 0xd800) << 10 | (low - 0xdc00)), utf8);
     return 12;
 }
 
