@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "authd/wire/edge_wire.h"
 #include "provisioning/certificates.h"
 #include "provisioning/jose_clients.h"
 #include "provisioning/values.h"
@@ -52,10 +53,11 @@ static enum err require_three_keys(struct change *change, const struct brought *
     return ERR_OK;
 }
 
-/* Which of the keys brought another programme has already. */
+/* Which of the keys brought another programme has already, and how many others there are. */
 struct comparison {
     const char *id;
     const struct brought *brought;
+    size_t others;
     char detail[OFFICER_DETAIL_SIZE]; /* "" when none has */
 };
 
@@ -65,6 +67,7 @@ static enum err compare(void *context, const struct jose_client *other) {
     const struct brought *brought = comparison->brought;
     if (strcmp(other->partner_id, comparison->id) == 0)
         return ERR_OK;
+    comparison->others++;
     bool taken =
         memcmp(brought->tls_thumbprint, other->tls_thumbprint, sizeof other->tls_thumbprint) == 0;
     for (unsigned i = 0; i < PURPOSES; i++) {
@@ -85,7 +88,10 @@ static enum err require_own_keys(struct change *change, const char *id,
     enum err err = registry_each_jose_client(change->provd->registry, compare, &comparison);
     if (err == ERR_EXISTS)
         return change_refuse(change, err, OFFICER_REASON_KEY_TAKEN, comparison.detail);
-    return change_registry(change, err);
+    ERR_TRY(change_registry(change, err));
+    if (comparison.others >= EDGE_CLIENTS_MAX) /* nobody would shake hands with one more */
+        return change_refuse(change, ERR_FULL, OFFICER_REASON_CLIENTS_FULL, NULL);
+    return ERR_OK;
 }
 
 static enum err require_partner(struct change *change, const char *id) {

@@ -273,6 +273,11 @@ static const struct pair refusals[OFFICER_REASON_COUNT] = {
                                   "nobody else has",
                                   "un autre programme a déjà cette clé (%1) : faites une clé que "
                                   "personne d'autre n'a"},
+    [OFFICER_REASON_CLIENTS_FULL] =
+        {"as many programmes have the JOSE profile as the appliance can serve: remove one that is "
+         "not used any more with `officer partner jose-remove`",
+         "autant de programmes ont le profil JOSE que l'appareil peut en servir : retirez-en un "
+         "qui ne sert plus avec `officer partner jose-remove`"},
 };
 
 static bool french;

@@ -25,6 +25,7 @@ static const char *const reason_texts[OFFICER_REASON_COUNT] = {
     [OFFICER_REASON_CERTIFICATE_NOT_P256] = "certificate-not-p256",
     [OFFICER_REASON_KEY_TWICE] = "key-twice",
     [OFFICER_REASON_KEY_TAKEN] = "key-taken",
+    [OFFICER_REASON_CLIENTS_FULL] = "clients-full",
 };
 
 const char *officer_wire_reason_text(enum officer_reason reason) {

@@ -70,6 +70,7 @@ enum officer_reason {
     OFFICER_REASON_CERTIFICATE_NOT_P256, /* detail: "tls:RSA-2048" */
     OFFICER_REASON_KEY_TWICE,            /* detail: "signature/encryption", one key */
     OFFICER_REASON_KEY_TAKEN,            /* detail: "tls:asd", whose it is */
+    OFFICER_REASON_CLIENTS_FULL,         /* as many programmes have JOSE keys as can have */
     OFFICER_REASON_COUNT
 };
 

@@ -1,6 +1,8 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "authd/store/jose_client.h"
+#include "authd/wire/edge_wire.h"
 #include "tests/unit/provd_box.h"
 
 /* What programmes register for the JOSE profile; unseal's part is provd_box's read_elliptic. */
@@ -111,6 +113,31 @@ static void another_programmes_key_is_refused_whatever_it_was_for(void **state) 
     provd_box_assert_done(put(box, "dev", "key4", "key5", "key6"));
 }
 
+/* A programme that edge cannot be told of is not told that it is registered. */
+static void one_more_than_can_connect_is_refused(void **state) {
+    struct provd_box *box = furnished(state);
+    struct registry_batch batch = registry_begin(box->provd.registry);
+    uint64_t sequence;
+    for (unsigned i = 0; i < EDGE_CLIENTS_MAX; i++) {
+        struct jose_client client = {.signature.point = {4, 1}, .encryption.point = {4, 2}};
+        (void)snprintf(client.partner_id, sizeof client.partner_id, "other%u", i);
+        memcpy(client.tls_thumbprint, &i, sizeof i);
+        memcpy(client.signature.point + 2, &i, sizeof i);
+        memcpy(client.encryption.point + 2, &i, sizeof i);
+        jose_client_kid(client.signature.point, client.signature.kid);
+        jose_client_kid(client.encryption.point, client.encryption.kid);
+        registry_put_jose_client(&batch, &client);
+    }
+    assert_int_equal(registry_commit(&batch, &sequence), ERR_OK);
+    provd_box_assert_refused(put(box, "amo", "key1", "key2", "key3"), OFFICER_REASON_CLIENTS_FULL);
+    assert_int_equal(found(box, "amo"), ERR_NOT_FOUND);
+    batch = registry_begin(box->provd.registry);
+    registry_remove_jose_client(&batch, "other0");
+    assert_int_equal(registry_commit(&batch, &sequence), ERR_OK);
+    provd_box_assert_done(put(box, "amo", "key1", "key2", "key3"));
+    provd_box_assert_done(put(box, "amo", "key1 again", "key2 again", "key4"));
+}
+
 static void a_refused_certificate_is_named_by_its_purpose(void **state) {
     struct provd_box *box = furnished(state);
     struct officer_outcome outcome = put(box, "amo", "rsa", "key2", "key3");
@@ -190,6 +217,7 @@ int main(void) {
         TEST(new_certificates_take_the_place_of_the_old),
         TEST(one_key_for_two_purposes_is_refused),
         TEST(another_programmes_key_is_refused_whatever_it_was_for),
+        TEST(one_more_than_can_connect_is_refused),
         TEST(a_refused_certificate_is_named_by_its_purpose),
         TEST(who_is_not_registered_has_no_jose_identity),
         TEST(a_removed_identity_is_gone_and_its_keys_are_free),
