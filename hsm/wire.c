@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "firmware/base/secret.h"
 #include "hsm/receipt.h"
 #include "hsm/wire.h"
 
@@ -86,7 +87,10 @@ enum err hsm_wire_get_unwrapped(struct bytes payload, struct hsm_unwrapped *answ
         if (answer->has_lookup_key)
             cursor_copy(&cursor, answer->lookup_key, sizeof answer->lookup_key);
     }
-    return cursor_end(&cursor);
+    enum err err = cursor_end(&cursor);
+    if (err != ERR_OK)
+        secret_wipe(answer, sizeof *answer);
+    return err;
 }
 
 /* ${count} rows of 32 bytes, in a question and in its answer. */

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "firmware/base/secret.h"
 #include "hsm/receipt.h"
 #include "hsm/wire.h"
 
@@ -35,7 +36,10 @@ enum err hsm_wire_get_derived(struct bytes payload, struct hsm_derived *answer) 
     ERR_TRY(receipt_get(&cursor, &answer->receipt, &more));
     if (more)
         cursor_copy(&cursor, answer->content_key, sizeof answer->content_key);
-    return cursor_end(&cursor);
+    enum err err = cursor_end(&cursor);
+    if (err != ERR_OK)
+        secret_wipe(answer, sizeof *answer);
+    return err;
 }
 
 void hsm_wire_put_result(struct buffer *target, const struct result *question) {

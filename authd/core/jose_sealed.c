@@ -17,8 +17,9 @@ static enum err check_binding(struct request *request, const struct jose_sealed 
     uint8_t hash[HASH_SHA256_BYTES];
     int len = snprintf(text, sizeof(text), "%s.%s.%s", sealed->nonce, sealed->individual_id_type,
                        sealed->individual_id);
-    ERR_TRY(hash_sha256(bytes_of(text, (size_t)len), hash));
+    enum err result = hash_sha256(bytes_of(text, (size_t)len), hash);
     secret_wipe(text, sizeof(text));
+    ERR_TRY(result);
     if (memcmp(hash, request->jose.request.binding, sizeof(hash)) != 0)
         request_refuse_jose(request, PROBLEM_NOT_SEALED_FOR_US, "binding-differs");
     return ERR_OK;
