@@ -163,5 +163,25 @@ class StoodStill(unittest.TestCase):
         self.box.await_successor("authd-unseal", len(stopped), *stopped)
 
 
+class Recycled(unittest.TestCase):
+    """A worker that makes room for its successor takes nobody's question along, however often that happens."""
+
+    def serve(self, **settings):
+        box = RoughBox(people=120, **RoughBox.UNLIMITED, **settings)
+        try:
+            with Load(box.kit) as load:  # strict: nobody is refused
+                load.await_more(20)
+            self.assertGreater(box.log().count("verdict=restart-at-once"), 10)
+            self.assertNotIn("request-kills-unseal", box.log())
+        finally:
+            box.close()
+
+    def test_after_a_few_questions(self):
+        self.serve(unseal__requests_before_recycle=3)
+
+    def test_after_every_question(self):
+        self.serve(unseal__one_request_per_worker="yes")
+
+
 if __name__ == "__main__":
     unittest.main()
