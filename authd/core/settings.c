@@ -61,7 +61,7 @@ const struct conf_key settings_keys[] = {
     NUMBER("demo-attempts", demo_attempts, 1, 1000, "5",
            "wrong declarations, per person and programme, before the freeze"),
     NUMBER("demo-freeze-minutes", demo_freeze_minutes, 1, 1440, "30", "length of that freeze"),
-    NUMBER("demo-day-attempts", demo_day_attempts, 1, 10000, "10",
+    NUMBER("demo-day-attempts", demo_day_attempts, 1, 10000, "6",
            "wrong declarations in a day, per person and programme"),
     NUMBER("failures-an-hour", failures_an_hour, 1, 1000000000, "300",
            "failure budget of a programme whose policy names none"),
@@ -76,7 +76,7 @@ const struct conf_key settings_keys[] = {
     NUMBER("refusal-ms", refusal_ms, 10, 5000, "50",
            "JOSE answers that would tell of a person leave this long after the request, or a "
            "multiple"),
-    NUMBER("ledger-rows", ledger_rows, 1000, 100000000, "1000000", "one-time rows in memory"),
+    NUMBER("ledger-rows", ledger_rows, 1000, 100000000, "4000000", "one-time rows in memory"),
     NUMBER("journal-segment-mebibytes", journal_segment_mebibytes, 1, 4096, "64",
            "size of a journal segment"),
     NUMBER("checkpoint-seconds", checkpoint_seconds, 1, 86400, "60",
