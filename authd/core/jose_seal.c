@@ -1,6 +1,7 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "authd/core/jose_seal.h"
@@ -72,26 +73,28 @@ static enum err put_header(EVP_PKEY *pair, const struct jose_client_key *recipie
 
 struct sealed_parts {
     uint8_t iv[IV_BYTES], tag[TAG_BYTES];
-    struct secret text; /* ciphertext */
+    uint8_t *text; /* ciphertext, as long as the plaintext */
 };
 
 static enum err encrypt(const struct secret *key, struct bytes protected_header, struct bytes jwt,
                         struct sealed_parts *parts) {
     __attribute__((cleanup(free_cipher))) EVP_CIPHER_CTX *gcm = EVP_CIPHER_CTX_new();
     int len = 0, last = 0;
-    ERR_TRY(secret_new(&parts->text, jwt.len));
+    parts->text = malloc(jwt.len + 1);
+    if (parts->text == NULL)
+        return ERR_FULL;
     if (gcm == NULL || RAND_bytes(parts->iv, IV_BYTES) != 1 ||
         EVP_EncryptInit_ex(gcm, EVP_aes_256_gcm(), NULL, key->data, parts->iv) != 1 ||
         EVP_EncryptUpdate(gcm, NULL, &len, protected_header.data, (int)protected_header.len) != 1 ||
-        EVP_EncryptUpdate(gcm, parts->text.data, &len, jwt.data, (int)jwt.len) != 1 ||
-        EVP_EncryptFinal_ex(gcm, parts->text.data + len, &last) != 1 ||
+        EVP_EncryptUpdate(gcm, parts->text, &len, jwt.data, (int)jwt.len) != 1 ||
+        EVP_EncryptFinal_ex(gcm, parts->text + len, &last) != 1 ||
         EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES, parts->tag) != 1)
         return ERR_CRYPTO;
     return ERR_OK;
 }
 
 static void free_parts(struct sealed_parts *parts) {
-    secret_free(&parts->text);
+    free(parts->text);
 }
 
 enum err jose_seal(struct p256_cache *keys, const struct jose_client_key *recipient,
@@ -113,7 +116,7 @@ enum err jose_seal(struct p256_cache *keys, const struct jose_client_key *recipi
     buffer_raw(sealed, "..", 2);
     codec_base64url(sealed, bytes_of(parts.iv, IV_BYTES));
     buffer_raw(sealed, ".", 1);
-    codec_base64url(sealed, secret_view(&parts.text));
+    codec_base64url(sealed, bytes_of(parts.text, jwt.len));
     buffer_raw(sealed, ".", 1);
     codec_base64url(sealed, bytes_of(parts.tag, TAG_BYTES));
     return sealed->err;

@@ -94,6 +94,9 @@ static bool tell_result(const struct jose_story *story, const struct jose_party 
     if (story->attributes && jose_client_open(party, view, &jwt) == ERR_OK)
         view = bytes_of_text(jwt);
     bool verified = jose_client_verify(party, type, view, &claims) == ERR_OK;
+    const char *transaction = json_string_value(json_object_get(claims, "txn"));
+    verified =
+        verified && transaction != NULL && strcmp(transaction, story->parties->transaction_id) == 0;
     if (verified) {
         printf("    a JWT, verified by the published keys alone (ES256, made in the HSM):\n");
         tell_claims(claims);

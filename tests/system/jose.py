@@ -41,7 +41,7 @@ class JoseProgramme:
         self.tls.load_cert_chain(self.kit.folder / entry["tls_certificate"], self.kit.folder / entry["tls_key"])
         self.signature = jwk.JWK.from_pem((self.kit.folder / entry["signature_key"]).read_bytes())
         self.encryption = jwk.JWK.from_pem((self.kit.folder / entry["encryption_key"]).read_bytes())
-        self.keys = None
+        self.keys = self.request_kid = None
         self.connection = None
 
     def other(self, **changes):
@@ -57,8 +57,9 @@ class JoseProgramme:
         return self.keys
 
     def request_key(self):
-        found = [key for key in self.jwks()["keys"] if key.get("use") == "enc" and key.get("alg") == "ECDH-ES"]
-        return jwk.JWK(**found[0])
+        if self.request_kid is None:
+            self.request_kid = self.kit.get("/.well-known/idcs-configuration").json["request_encryption_kid"]
+        return jwk.JWK(**next(key for key in self.jwks()["keys"] if key["kid"] == self.request_kid))
 
     def post(self, path, body, media="application/jose", headers=None, fresh=True):
         """Without ${fresh} the connection is kept."""

@@ -11,7 +11,8 @@
 #include "tests/unit/lane_jose.h"
 
 /* Answers that wait for their time, and the list of clients that edge is told. */
-#define PERIOD_NS (LANE_REFUSAL_MS * INT64_C(1000000))
+#define MS        INT64_C(1000000) /* in ns */
+#define PERIOD_NS (LANE_REFUSAL_MS * MS)
 
 static struct lane_box box;
 
@@ -54,11 +55,15 @@ static void the_time_is_the_next_multiple_however_long_the_work_took(void **stat
 
 static void answers_leave_in_the_order_of_their_times_and_not_before(void **state) {
     (void)state;
-    static const int64_t ago_ns[] = {PERIOD_NS / 4, 0, PERIOD_NS / 2, PERIOD_NS / 8};
+    /* Of one moment and a long period, so that a pause of this process changes nothing. */
+    const int64_t period_ns = 60 * INT64_C(1000000000), now_ns = clock_boot_ns();
+    static const int64_t left_ns[] = {1500 * MS, 2000 * MS, 1000 * MS, 1750 * MS};
     static const uint64_t order[] = {2, 0, 3, 1};
     int64_t due_ns[4];
+    box.core->settings.refusal_ms = period_ns / MS;
     for (size_t i = 0; i < 4; i++) {
-        struct request *request = taken(i, ago_ns[i]);
+        struct request *request = taken(i, 0);
+        request->received_boot_ns = now_ns - period_ns + left_ns[i];
         due_wait(box.lane, request);
         due_ns[i] = request->due_boot_ns;
     }
