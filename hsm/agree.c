@@ -113,5 +113,8 @@ enum err agree_derive(struct agree_ring *ring, const struct hsm_derive *question
     (*uses)++;
     ERR_TRY(multiply(agreement, &shared));
     ERR_TRY(secret_new(content_key, HSM_CONTENT_KEY_BYTES));
-    return concat_kdf_a256gcm(shared.data, question->party_u, question->party_v, content_key->data);
+    /* Nothing the asker sent makes it fail: it is this process that must end. */
+    enum err derived =
+        concat_kdf_a256gcm(shared.data, question->party_u, question->party_v, content_key->data);
+    return derived == ERR_CRYPTO ? ERR_HSM : derived;
 }
