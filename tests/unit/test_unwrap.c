@@ -124,7 +124,9 @@ static void the_thumbprint_chooses_the_key(void **state) {
     uint8_t wrapped[HSM_WRAPPED_BYTES], thumbprints[KEY_COUNT][32], unknown[32] = {0};
     for (size_t i = 0; i < KEY_COUNT; i++)
         (void)crypto_hash_sha256(thumbprints[i], certificates[i].data, certificates[i].len);
-    seal(1, "", 5, wrapped);
+    do /* below the other key's modulus too: what is not never reaches the token */
+        seal(1, "", 5, wrapped);
+    while (wrapped[0] >= 0x80);
     assert_opens(ring, thumbprints[1], wrapped, 5, 1);
     assert_refused(ring, thumbprints[0], wrapped, ERR_CRYPTO, 1);
     assert_refused(ring, unknown, wrapped, ERR_NOT_FOUND, 0);
