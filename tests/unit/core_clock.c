@@ -1,6 +1,6 @@
 #include "tests/unit/core_clock.h"
 
-int64_t core_clock_shift_ms;
+_Atomic int64_t core_clock_shift_ms;
 
 int64_t __real_clock_boot_ms(void);
 int64_t __wrap_clock_boot_ms(void);
