@@ -69,6 +69,26 @@
     X(DEA_001, "IDA-DEA-001", "Demographic data %s did not match", "Please re-enter your %s")      \
     X(DEA_002, "IDA-DEA-002", "Unsupported language code - %s", "")                                \
     X(DEA_003, "IDA-DEA-003", "Demographic data %s not available in database", "")                 \
+    X(BIA_001, "IDA-BIA-001", "Biometric data - %s did not match",                                 \
+      "Please give your biometrics again")                                                         \
+    X(BIA_002, "IDA-BIA-002", "Duplicate fingers in request",                                      \
+      "Please try again with distinct fingers")                                                    \
+    X(BIA_003, "IDA-BIA-003", "Number of fingers should not exceed %s",                            \
+      "Please use at most %s fingers")                                                             \
+    X(BIA_006, "IDA-BIA-006", "Biometric data - %s is not available in database", "")              \
+    X(BIA_007, "IDA-BIA-007", "Duplicate irises in request",                                       \
+      "Please try again with distinct irises")                                                     \
+    X(BIA_008, "IDA-BIA-008", "Number of irises should not exceed 2", "")                          \
+    X(BIA_009, "IDA-BIA-009", "Number of faces should not exceed 1", "")                           \
+    X(BIA_010, "IDA-BIA-010", "Single FMR record contains more than one finger", "")               \
+    X(BIA_011, "IDA-BIA-011", "Invalid biometric data - %s", "")                                   \
+    X(BIA_014, "IDA-BIA-014", "Hash validation of biometrics failed", "")                          \
+    X(BIA_017, "IDA-BIA-017", "Technical failure in biometric match - %s", "Please try again")     \
+    X(DPM_004, "IDA-DPM-004", "Device type and biometric type do not match", "")                   \
+    X(MLC_030, "IDA-MLC-030",                                                                      \
+      "Times of biometrics are not in order or more than %s seconds apart", "")                    \
+    X(MLC_031, "IDA-MLC-031",                                                                      \
+      "Times of digital ids are not in order or more than %s seconds apart", "")                   \
     X(EKA_001, "IDA-EKA-001", "Unable to encrypt the eKYC response", "")
 
 enum mosip_error {
@@ -77,6 +97,34 @@ enum mosip_error {
     MOSIP_ERRORS(MOSIP_ERROR_NAME)
 #undef MOSIP_ERROR_NAME
         MOSIP_ERROR_COUNT
+};
+
+/*
+ * What actionMessage advises instead of the error's own text, after a biometric that did not match.
+ * X(name, text)
+ */
+#define MOSIP_ACTIONS(X)                                                                           \
+    X(TRY_RIGHT_THUMB, "Please try with the right thumb")                                          \
+    X(TRY_RIGHT_INDEX, "Please try with the right index finger")                                   \
+    X(TRY_RIGHT_MIDDLE, "Please try with the right middle finger")                                 \
+    X(TRY_RIGHT_RING, "Please try with the right ring finger")                                     \
+    X(TRY_RIGHT_LITTLE, "Please try with the right little finger")                                 \
+    X(TRY_LEFT_THUMB, "Please try with the left thumb")                                            \
+    X(TRY_LEFT_INDEX, "Please try with the left index finger")                                     \
+    X(TRY_LEFT_MIDDLE, "Please try with the left middle finger")                                   \
+    X(TRY_LEFT_RING, "Please try with the left ring finger")                                       \
+    X(TRY_LEFT_LITTLE, "Please try with the left little finger")                                   \
+    X(TRY_IRIS, "Please try with the iris")                                                        \
+    X(TRY_FACE, "Please try with the face")                                                        \
+    X(TRY_OTP, "Please try with a one-time code")                                                  \
+    X(TRY_LATER, "Please try again later")
+
+enum mosip_action {
+    MOSIP_ACTION_OF_ERROR = 0,
+#define MOSIP_ACTION_NAME(name, text) MOSIP_ACTION_##name,
+    MOSIP_ACTIONS(MOSIP_ACTION_NAME)
+#undef MOSIP_ACTION_NAME
+        MOSIP_ACTION_COUNT
 };
 
 /* "IDA-MLC-006"; "" for a value that is none. Never NULL. The same for the texts. */

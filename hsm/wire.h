@@ -138,6 +138,7 @@ enum statement_kind {
 struct statement_error {
     enum mosip_error error;
     char detail[STATEMENT_DETAIL_SIZE]; /* "" where the text has no %s; printable ASCII only */
+    enum mosip_action action;           /* MOSIP_ACTION_OF_ERROR: the text of the error itself */
 };
 
 struct statement {

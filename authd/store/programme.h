@@ -58,6 +58,21 @@ MUST_CHECK enum err auth_type_parse(const char *text, enum auth_type *type);
 
 enum auth_token_type { AUTH_TOKEN_RANDOM = 1, AUTH_TOKEN_PARTNER, AUTH_TOKEN_POLICY };
 
+/*
+ * What a policy demands of biometrics. Its thresholds are false match rates of one comparison, in
+ * parts of FALSE_MATCH_CERTAIN (false_match_table.h); 0: the box's default for the modality. A
+ * policy whose arithmetic (false_match.h) exceeds ${ceiling} is refused when officers set it, and
+ * again when core loads it.
+ */
+enum policy_biometric { POLICY_FINGER, POLICY_IRIS, POLICY_FACE, POLICY_BIOMETRICS };
+struct policy_biometrics {
+    uint64_t rate[POLICY_BIOMETRICS];     /* of one comparison */
+    uint8_t presented[POLICY_BIOMETRICS]; /* the most a request may present; 0: the default */
+    uint64_t ceiling;   /* of a transaction, all tries included; 0: the box's default */
+    bool names_factors; /* actionMessage may name the finger or the factor to try next */
+    bool any_position;  /* a finger or eye of UNKNOWN position is compared with all enrolled */
+};
+
 #define POLICY_ATTRIBUTES_MAX 32
 struct policy_attribute {
     char name[32];
@@ -74,6 +89,7 @@ struct policy {
     bool unsigned_requests;    /* JOSE profile: claims need no signature (docs/protocol.md §3) */
     bool tells_person;         /* the person gets a message of each authentication */
     uint32_t failures_an_hour; /* the programme's failure budget; 0: the box's default */
+    struct policy_biometrics biometrics;
     size_t attribute_count;
     struct policy_attribute attributes[POLICY_ATTRIBUTES_MAX];
     size_t language_count;

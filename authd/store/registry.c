@@ -23,6 +23,7 @@ const char *const registry_tables[REGISTRY_TABLE_COUNT] = {
     [REGISTRY_SETTINGS] = "settings",   [REGISTRY_HOTLIST] = "hotlist",
     [REGISTRY_BY_PHONE] = "by-phone",   [REGISTRY_BY_NAME] = "by-name",
     [REGISTRY_PHOTOS] = "photo",        [REGISTRY_JOSE_CLIENTS] = "jose-client",
+    [REGISTRY_BIOMETRICS] = "biometric",
 };
 
 static void close_registry(struct registry **registry) {

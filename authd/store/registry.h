@@ -8,6 +8,7 @@
 #include "firmware/base/err.h"
 #include "firmware/base/kv.h"
 #include "firmware/base/secret.h"
+#include "authd/store/enrolled.h"
 #include "authd/store/identity.h"
 #include "authd/store/jose_client.h"
 #include "authd/store/photo.h"
@@ -35,6 +36,7 @@ enum registry_table {
     REGISTRY_BY_NAME,      /* keyed hash of name and birth date → lookup key; for recovery */
     REGISTRY_PHOTOS,       /* lookup key → image, of a UIN; apart, so that only eKYC reads it */
     REGISTRY_JOSE_CLIENTS, /* BLAKE2b(partner id) → struct jose_client */
+    REGISTRY_BIOMETRICS, /* lookup key → struct enrolled, of a UIN */
     REGISTRY_TABLE_COUNT
 };
 extern const char *const registry_tables[REGISTRY_TABLE_COUNT];
@@ -69,6 +71,13 @@ MUST_CHECK enum err registry_identity(struct registry *registry,
 MUST_CHECK enum err registry_photo(struct registry *registry,
                                    const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
                                    struct secret *photo);
+/*
+ * What the person has enrolled, in secret memory made here, to be read by enrolled_decode; its
+ * version is the row's. ERR_NOT_FOUND: nothing.
+ */
+MUST_CHECK enum err registry_biometrics(struct registry *registry,
+                                        const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
+                                        struct secret *plain);
 MUST_CHECK enum err registry_alias(struct registry *registry,
                                    const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
                                    struct alias *alias);
@@ -143,6 +152,10 @@ void registry_put_identity(struct registry_batch *batch,
 /* Replaces the person's photo; an empty one takes it away. What photo_check refuses sticks. */
 void registry_put_photo(struct registry_batch *batch,
                         const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES], struct bytes photo);
+/* Replaces what the person has enrolled by what enrolled_encode wrote; empty: takes it away. */
+void registry_put_biometrics(struct registry_batch *batch,
+                             const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
+                             struct bytes plain);
 void registry_put_alias(struct registry_batch *batch,
                         const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
                         const struct alias *alias);

@@ -24,6 +24,8 @@ static const struct {
     [BIOMETRIC_ISO_19794_5_2011] = {"iso-19794-5-2011", BIOMETRIC_FACE, false},
     [BIOMETRIC_ISO_19794_6_2005] = {"iso-19794-6-2005", BIOMETRIC_IRIS, false},
     [BIOMETRIC_ISO_19794_6_2011] = {"iso-19794-6-2011", BIOMETRIC_IRIS, false},
+    [BIOMETRIC_IDCS_IRIS_CODE] = {"idcs-iris-code", BIOMETRIC_IRIS, true},
+    [BIOMETRIC_IDCS_FACE_VECTOR] = {"idcs-face-vector", BIOMETRIC_FACE, true},
 };
 
 static const char *const reasons[BIOMETRIC_REASONS] = {

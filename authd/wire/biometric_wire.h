@@ -40,6 +40,9 @@ enum biometric_format {
     BIOMETRIC_ISO_19794_5_2011,
     BIOMETRIC_ISO_19794_6_2005,
     BIOMETRIC_ISO_19794_6_2011,
+    /* containers of ours (iris_code.h, face_vector.h): accepted */
+    BIOMETRIC_IDCS_IRIS_CODE,
+    BIOMETRIC_IDCS_FACE_VECTOR,
     BIOMETRIC_FORMATS
 };
 

@@ -64,7 +64,8 @@ void factors_wire_put(struct buffer *target, const struct payload *answer) {
     buffer_bool(target, answer->has_static_pin);
     buffer_bool(target, answer->has_password);
     buffer_bool(target, answer->has_bound_tokens);
-    buffer_text(target, answer->biometric_modality);
+    buffer_block(target, answer->biometrics_text);
+    buffer_block(target, answer->biometric_segments);
 }
 
 void factors_wire_get(struct cursor *cursor, struct payload *answer) {
@@ -77,7 +78,9 @@ void factors_wire_get(struct cursor *cursor, struct payload *answer) {
     answer->has_static_pin = cursor_bool(cursor);
     answer->has_password = cursor_bool(cursor);
     answer->has_bound_tokens = cursor_bool(cursor);
-    field_line(cursor, answer->biometric_modality, sizeof answer->biometric_modality);
+    answer->biometrics_text = cursor_block(cursor, EDGE_BODY_MAX);
+    answer->biometric_segments = cursor_block(cursor, EDGE_BODY_MAX);
     field_require(cursor, otp_agrees(answer));
-    field_require(cursor, answer->has_biometrics || answer->biometric_modality[0] == '\0');
+    field_require(cursor, answer->has_biometrics || answer->biometrics_text.len == 0);
+    field_require(cursor, answer->has_biometrics || answer->biometric_segments.len == 0);
 }

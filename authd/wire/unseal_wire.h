@@ -23,6 +23,11 @@ enum unseal_verb {
     UNSEAL_PAYLOAD_READ = 307,
     UNSEAL_CERTIFICATE = 308, /* provd: a partner's or CA's certificate → its typed fields */
     UNSEAL_CERTIFICATE_READ = 309,
+    UNSEAL_SAMPLES =
+        310, /* biometrics of a request with their keys → struct samples (sample_wire.h) */
+    UNSEAL_SAMPLES_READ = 311,
+    UNSEAL_ENROLMENT = 312, /* provd: a record of the register → struct enrolment (sample_wire.h) */
+    UNSEAL_ENROLMENT_READ = 313,
 };
 
 /* How a JSON member was found. */
@@ -146,7 +151,9 @@ struct payload {
     bool demographics_malformed; /* they are there, but not readable: then the list is empty */
     size_t demographic_count;    /* else at least one of a request that has_demographics */
     struct payload_demographic demographics[PAYLOAD_DEMOGRAPHICS_MAX]; /* views of the frame */
-    char biometric_modality[UNSEAL_TYPE_SIZE]; /* "" for now: see the biometric match */
+    /* Of a request that has_biometrics: the member's own text, for UNSEAL_SAMPLES, and what its
+     * segments say of themselves, for sample_wire_get_segments. Views of the frame. */
+    struct bytes biometrics_text, biometric_segments;
 };
 
 /* What the key of a certificate must be. */

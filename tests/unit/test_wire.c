@@ -266,7 +266,8 @@ static void a_payload_that_skips_a_step_is_refused(void **state) {
     memcpy(refused[8].otp, "1234567", 8);
     refused[9].timestamp_ms = 0;
     refused[10].timestamp.text[0] = '3';
-    memcpy(refused[11].biometric_modality, "Finger", 7);
+    refused[11].has_biometrics = false;
+    refused[11].biometrics_text = bytes_of_text("[]");
     refused[12].timestamp.presence = FIELD_NULL;
     refused[13].timestamp_valid = false;
     for (size_t i = 0; i < COUNT_OF(refused); i++) {

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "firmware/base/err.h"
+#include "authd/core/core.h"
+#include "authd/core/request.h"
+#include "authd/wire/biometric_wire.h"
+
+/*
+ * Limits of attempts (NIST SP 800-63B, 5.2.3 and 5.2.2): per person and modality, over all
+ * programmes. Five failures in a row are free; then each further try must wait, 30 seconds at first
+ * and twice as long each time, up to a day; a match forgets them. Besides, each failure counts
+ * against the programme's failure budget (budget.h), as those of other factors do. All in the
+ * ledger, so a restart forgets nothing, and counted before the comparison, in one claim.
+ */
+
+/* Counts one try of ${modality}. Refuses (MLC-019 of the modality) while it must wait; nothing is
+ * counted then. ERR_UNAVAILABLE. */
+MUST_CHECK enum err biometric_tries_count(struct core *core, struct request *request,
+                                          enum biometric_modality modality);
+/* The try matched: the person's failures of this modality are forgotten, the programme's is given
+ * back. */
+MUST_CHECK enum err biometric_tries_forget(struct core *core, struct request *request,
+                                           enum biometric_modality modality);
+/* The try was none, for a technical reason: what it counted is taken back. */
+MUST_CHECK enum err biometric_tries_return(struct core *core, struct request *request,
+                                           enum biometric_modality modality);
