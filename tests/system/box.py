@@ -3,26 +3,16 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
+from ports import free_ports
 from programme import Kit
 
 TOP = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ["IDCS_BUILD"])
-
-
-def free_ports(count):
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 class Box:

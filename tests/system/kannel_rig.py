@@ -22,6 +22,8 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+from ports import free_ports
+
 HARNESS, NOTIFY = sys.argv[1:3]
 WAIT = 30  # seconds after which a test that waits has failed
 NOBODY = 65534
@@ -38,16 +40,6 @@ def wait_until(true, what):
         if time.monotonic() > until:
             raise TimeoutError(what)
         time.sleep(0.02)
-
-
-def free_ports(count):
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 def own_folder():
