@@ -12,6 +12,12 @@ static const struct text texts[MOSIP_ERROR_COUNT] = {[MOSIP_NO_ERROR] = {"", "",
 #undef MOSIP_ERROR_TEXT
 };
 
+static const char *const advice[MOSIP_ACTION_COUNT] = {[MOSIP_ACTION_OF_ERROR] = "",
+#define MOSIP_ACTION_TEXT(name, text) [MOSIP_ACTION_##name] = (text),
+                                                       MOSIP_ACTIONS(MOSIP_ACTION_TEXT)
+#undef MOSIP_ACTION_TEXT
+};
+
 static const struct text *text_of(enum mosip_error error) {
     return (unsigned)error < MOSIP_ERROR_COUNT ? &texts[error] : &texts[MOSIP_NO_ERROR];
 }
@@ -26,4 +32,12 @@ const char *mosip_error_message(enum mosip_error error) {
 
 const char *mosip_error_action(enum mosip_error error) {
     return text_of(error)->action;
+}
+
+const char *mosip_error_advice(enum mosip_action action) {
+    return (unsigned)action < MOSIP_ACTION_COUNT ? advice[action] : "";
+}
+
+bool mosip_error_is_advised(enum mosip_error error) {
+    return error == MOSIP_BIA_001 || error == MOSIP_BIA_006 || error == MOSIP_MLC_019;
 }

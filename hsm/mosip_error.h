@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -131,3 +132,7 @@ enum mosip_action {
 const char *mosip_error_code(enum mosip_error error);
 const char *mosip_error_message(enum mosip_error error);
 const char *mosip_error_action(enum mosip_error error);
+const char *mosip_error_advice(enum mosip_action action);
+/* Whether an action of MOSIP_ACTIONS may stand in the place of this error's own text: after
+ * biometrics that did not match, are not there, or must wait. */
+bool mosip_error_is_advised(enum mosip_error error);

@@ -44,10 +44,15 @@ static bool has_place(const char *text) {
     return strstr(text, detail_place) != NULL;
 }
 
+static bool is_action_allowed(const struct statement_error *error) {
+    return error->action == MOSIP_ACTION_OF_ERROR ||
+           (mosip_error_advice(error->action)[0] != '\0' && mosip_error_is_advised(error->error));
+}
+
 static bool is_error_whole(const struct statement_error *error) {
     const char *message = mosip_error_message(error->error);
     bool wanted = has_place(message) || has_place(mosip_error_action(error->error));
-    if (message[0] == '\0' || wanted != (error->detail[0] != '\0'))
+    if (message[0] == '\0' || wanted != (error->detail[0] != '\0') || !is_action_allowed(error))
         return false;
     for (const char *letter = error->detail; *letter != '\0'; letter++)
         if (*letter < ' ' || *letter > '~')
@@ -135,7 +140,8 @@ static void put_filled(struct buffer *body, const char *text, const char *detail
 }
 
 static void put_error(struct buffer *body, const struct statement_error *error) {
-    const char *action = mosip_error_action(error->error);
+    const char *action = error->action != MOSIP_ACTION_OF_ERROR ? mosip_error_advice(error->action)
+                                                                : mosip_error_action(error->error);
     put_text(body, "{\"errorCode\":");
     put_string(body, mosip_error_code(error->error));
     put_text(body, ",\"errorMessage\":");

@@ -17,6 +17,8 @@
  * and, for all kinds:
  *   id, version, transaction are UTF-8; empty ones are written as null;
  *   an error has a detail exactly when its text has a place for one; the detail is printable ASCII;
+ *   an action other than the error's own is one of MOSIP_ACTIONS and goes with an error that
+ *   mosip_error_is_advised; it is written as actionMessage in the place of the error's own;
  *   a masked number begins with X for its first len/2 + 1 characters, a masked address with X too;
  *   the response time is within STATEMENT_CLOCK_SKEW_MS of ${now_ms}, the signer's own clock.
  *

@@ -162,6 +162,7 @@ void hsm_wire_put_statement(struct buffer *target, const struct statement *quest
     for (size_t i = 0; i < question->error_count; i++) {
         buffer_u16(target, (uint16_t)question->errors[i].error);
         buffer_text(target, question->errors[i].detail);
+        buffer_u8(target, (uint8_t)question->errors[i].action);
     }
 }
 
@@ -172,11 +173,13 @@ static enum err get_errors(struct cursor *cursor, struct statement *question) {
     for (size_t i = 0; i < count; i++) {
         uint16_t error = cursor_u16(cursor);
         cursor_text(cursor, question->errors[i].detail, sizeof question->errors[i].detail);
+        uint8_t action = cursor_u8(cursor);
         if (cursor->err != ERR_OK)
             return cursor->err;
-        if (error == MOSIP_NO_ERROR || error >= MOSIP_ERROR_COUNT)
+        if (error == MOSIP_NO_ERROR || error >= MOSIP_ERROR_COUNT || action >= MOSIP_ACTION_COUNT)
             return ERR_MALFORMED;
         question->errors[i].error = (enum mosip_error)error;
+        question->errors[i].action = (enum mosip_action)action;
     }
     question->error_count = count;
     return ERR_OK;

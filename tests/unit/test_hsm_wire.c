@@ -143,7 +143,7 @@ static const struct statement sample_statement = {
     .masked_email = "XXkXX@example.org",
     .error_count = 2,
     .errors = {{.error = MOSIP_OTA_001, .detail = ""},
-               {.error = MOSIP_EKA_001, .detail = "requestTime"}},
+               {.error = MOSIP_EKA_001, .detail = "requestTime", .action = MOSIP_ACTION_TRY_LATER}},
 };
 
 static void write_statement(struct buffer *target) {
@@ -166,6 +166,8 @@ static enum err read_statement(struct bytes payload) {
     assert_int_equal(question.errors[0].error, MOSIP_OTA_001);
     assert_int_equal(question.errors[1].error, MOSIP_EKA_001);
     assert_string_equal(question.errors[1].detail, "requestTime");
+    assert_int_equal(question.errors[0].action, MOSIP_ACTION_OF_ERROR);
+    assert_int_equal(question.errors[1].action, MOSIP_ACTION_TRY_LATER);
     return ERR_OK;
 }
 
@@ -471,6 +473,9 @@ static void set_no_error(struct statement *statement) {
 static void set_unknown_error(struct statement *statement) {
     statement->errors[1].error = MOSIP_ERROR_COUNT;
 }
+static void set_unknown_action(struct statement *statement) {
+    statement->errors[1].action = MOSIP_ACTION_COUNT;
+}
 static void set_too_many_errors(struct statement *statement) {
     statement->error_count = STATEMENT_ERRORS_MAX + 1;
 }
@@ -481,6 +486,7 @@ static void a_statement_with_a_value_out_of_range_is_refused(void **state) {
     assert_int_equal(read_changed_statement(set_kind_4), ERR_MALFORMED);
     assert_int_equal(read_changed_statement(set_no_error), ERR_MALFORMED);
     assert_int_equal(read_changed_statement(set_unknown_error), ERR_MALFORMED);
+    assert_int_equal(read_changed_statement(set_unknown_action), ERR_MALFORMED);
     assert_int_equal(read_changed_statement(set_too_many_errors), ERR_TOO_LARGE);
 }
 
@@ -543,6 +549,10 @@ static void every_purpose_and_error_has_its_text(void **state) {
     assert_string_equal(mosip_error_code(MOSIP_MLC_006), "IDA-MLC-006");
     assert_string_equal(mosip_error_code(MOSIP_NO_ERROR), "");
     assert_string_equal(mosip_error_action((enum mosip_error)9999), "");
+    for (unsigned i = 1; i < MOSIP_ACTION_COUNT; i++)
+        assert_int_equal(strncmp(mosip_error_advice((enum mosip_action)i), "Please try ", 11), 0);
+    assert_string_equal(mosip_error_advice(MOSIP_ACTION_OF_ERROR), "");
+    assert_string_equal(mosip_error_advice((enum mosip_action)9999), "");
 }
 
 int main(void) {

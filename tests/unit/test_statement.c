@@ -351,6 +351,53 @@ static void an_error_outside_the_table_is_denied(void **state) {
     assert_denied(&statement);
 }
 
+static void advice_stands_in_the_place_of_the_errors_own_action(void **state) {
+    (void)state;
+    struct statement statement = refused(STATEMENT_AUTH);
+    statement.error_count = 2;
+    statement.errors[0] = (struct statement_error){.error = MOSIP_BIA_001, .detail = "FINGER"};
+    statement.errors[1] = (struct statement_error){
+        .error = MOSIP_MLC_019, .detail = "bio-Iris", .action = MOSIP_ACTION_TRY_LEFT_INDEX};
+    assert_body(&statement, HEAD
+                "[{\"errorCode\":\"IDA-BIA-001\",\"errorMessage\":\"Biometric data - FINGER did "
+                "not match\",\"actionMessage\":\"Please give your biometrics again\"},"
+                "{\"errorCode\":\"IDA-MLC-019\",\"errorMessage\":\"bio-Iris auth type is locked "
+                "for the UIN\",\"actionMessage\":\"Please try with the left index finger\"}],"
+                "\"response\":{\"authStatus\":false,\"authToken\":null}}");
+}
+
+static void advice_goes_with_three_errors_and_with_no_other(void **state) {
+    (void)state;
+    unsigned advised = 0;
+    for (unsigned error = 1; error < MOSIP_ERROR_COUNT; error++) {
+        struct statement statement = refused(STATEMENT_AUTH);
+        struct bytes body;
+        const char *message = mosip_error_message((enum mosip_error)error);
+        const char *action = mosip_error_action((enum mosip_error)error);
+        bool place = strstr(message, "%s") != NULL || strstr(action, "%s") != NULL;
+        statement.errors[0] =
+            (struct statement_error){.error = error, .action = MOSIP_ACTION_TRY_OTP};
+        strcpy(statement.errors[0].detail, place ? "FINGER" : "");
+        if (write_body(&statement, &body) != ERR_OK)
+            continue;
+        advised++;
+        assert_true(error == MOSIP_BIA_001 || error == MOSIP_BIA_006 || error == MOSIP_MLC_019);
+    }
+    assert_int_equal(advised, 3);
+}
+
+static void advice_outside_the_table_is_denied(void **state) {
+    (void)state;
+    for (unsigned action = 1; action <= MOSIP_ACTION_COUNT; action++) {
+        struct statement statement = refused(STATEMENT_AUTH);
+        struct bytes body;
+        statement.errors[0] =
+            (struct statement_error){.error = MOSIP_BIA_001, .detail = "IRIS", .action = action};
+        assert_int_equal(write_body(&statement, &body),
+                         action < MOSIP_ACTION_COUNT ? ERR_OK : ERR_DENIED);
+    }
+}
+
 /* The most that may be said in one answer fits; what does not is denied, never cut. */
 static void the_longest_statement_fits(void **state) {
     (void)state;
@@ -403,6 +450,9 @@ int main(void) {
         cmocka_unit_test(an_error_has_a_detail_exactly_when_its_text_has_a_place),
         cmocka_unit_test(a_detail_is_printable_ascii),
         cmocka_unit_test(an_error_outside_the_table_is_denied),
+        cmocka_unit_test(advice_stands_in_the_place_of_the_errors_own_action),
+        cmocka_unit_test(advice_goes_with_three_errors_and_with_no_other),
+        cmocka_unit_test(advice_outside_the_table_is_denied),
         cmocka_unit_test(the_longest_statement_fits),
         cmocka_unit_test(the_largest_attributes_fit),
     };
