@@ -41,8 +41,12 @@ struct enrolled {
     struct enrolled_part parts[ENROLLED_MAX];
 };
 
-/* ERR_MALFORMED: over a bound above, a position that the modality does not have, a template out of
- * range; ERR_FULL. */
+/*
+ * ERR_MALFORMED: nothing, or over a bound above (one finger, one eye or the face has at most
+ * ENROLLED_A_PART_MAX), a position or a kind that the modality does not have, a template out of its
+ * range, with fewer than BIOMETRIC_MINUTIAE_MIN minutiae or of another position than its part, a
+ * plug-in's name that is not visible ASCII; ERR_FULL.
+ */
 MUST_CHECK enum err enrolled_encode(const struct enrolled *enrolled, struct buffer *plain);
 /* ERR_CORRUPT: not what enrolled_encode writes. The views point into ${plain}. */
 MUST_CHECK enum err enrolled_decode(struct bytes plain, struct enrolled *enrolled);

@@ -36,7 +36,7 @@ enum registry_table {
     REGISTRY_BY_NAME,      /* keyed hash of name and birth date → lookup key; for recovery */
     REGISTRY_PHOTOS,       /* lookup key → image, of a UIN; apart, so that only eKYC reads it */
     REGISTRY_JOSE_CLIENTS, /* BLAKE2b(partner id) → struct jose_client */
-    REGISTRY_BIOMETRICS, /* lookup key → struct enrolled, of a UIN */
+    REGISTRY_BIOMETRICS,   /* lookup key → struct enrolled, of a UIN */
     REGISTRY_TABLE_COUNT
 };
 extern const char *const registry_tables[REGISTRY_TABLE_COUNT];

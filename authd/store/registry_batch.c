@@ -96,6 +96,20 @@ void registry_put_photo(struct registry_batch *batch,
         kv_delete(&batch->txn, REGISTRY_PHOTOS, key);
 }
 
+void registry_put_biometrics(struct registry_batch *batch,
+                             const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
+                             struct bytes plain) {
+    struct bytes key = bytes_of(lookup_key, IDENTITY_LOOKUP_BYTES);
+    if (plain.len > ENROLLED_PLAIN_MAX)
+        registry_row_stick(batch, ERR_TOO_LARGE);
+    if (batch->txn.err != ERR_OK)
+        return;
+    if (plain.len > 0)
+        registry_row_put(batch, REGISTRY_BIOMETRICS, key, plain, NULL);
+    else
+        kv_delete(&batch->txn, REGISTRY_BIOMETRICS, key);
+}
+
 void registry_put_alias(struct registry_batch *batch,
                         const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
                         const struct alias *alias) {

@@ -29,6 +29,18 @@ enum err registry_photo(struct registry *registry,
     return ERR_OK;
 }
 
+enum err registry_biometrics(struct registry *registry,
+                             const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
+                             struct secret *plain) {
+    *plain = (struct secret){0};
+    REGISTRY_ROW(row);
+    ERR_TRY(registry_row_read(registry, REGISTRY_BIOMETRICS,
+                              bytes_of(lookup_key, IDENTITY_LOOKUP_BYTES), &row));
+    *plain = row.plain;
+    row.plain = (struct secret){0};
+    return ERR_OK;
+}
+
 enum err registry_alias(struct registry *registry,
                         const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
                         struct alias *alias) {

@@ -5,7 +5,8 @@
 #include "firmware/base/log.h"
 #include "authd/store/registry_row.h"
 
-_Static_assert(PHOTO_BYTES_MAX >= REGISTRY_PLAIN_MAX, "a photo is the largest row");
+_Static_assert(ENROLLED_PLAIN_MAX >= PHOTO_BYTES_MAX && PHOTO_BYTES_MAX >= REGISTRY_PLAIN_MAX,
+               "what a person has enrolled is the largest row");
 
 struct registry_key registry_row_key(const struct bytes *parts, size_t part_count) {
     static const uint8_t between = 0;
@@ -81,11 +82,21 @@ void registry_row_stick(struct registry_batch *batch, enum err err) {
         batch->txn.err = err;
 }
 
+static size_t plain_most(enum registry_table table) {
+    switch (table) {
+    case REGISTRY_PHOTOS:
+        return PHOTO_BYTES_MAX;
+    case REGISTRY_BIOMETRICS:
+        return ENROLLED_PLAIN_MAX;
+    default:
+        return REGISTRY_PLAIN_MAX;
+    }
+}
+
 void registry_row_put(struct registry_batch *batch, enum registry_table table, struct bytes key,
                       struct bytes plain, uint16_t *generation) {
-    uint8_t memory[PHOTO_BYTES_MAX + RECORD_OVERHEAD];
-    size_t most = table == REGISTRY_PHOTOS ? PHOTO_BYTES_MAX : REGISTRY_PLAIN_MAX;
-    struct buffer target = buffer_over(memory, most + RECORD_OVERHEAD);
+    uint8_t memory[ENROLLED_PLAIN_MAX + RECORD_OVERHEAD];
+    struct buffer target = buffer_over(memory, plain_most(table) + RECORD_OVERHEAD);
     struct bytes sealed = {0};
     registry_row_stick(batch, record_seal(batch->registry->record_keys, table, key, batch->sequence,
                                           plain, &target));

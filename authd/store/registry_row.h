@@ -4,7 +4,7 @@
 #include "authd/store/registry.h"
 
 /* Inside the registry: how its rows are named, sealed, opened and blamed. */
-#define REGISTRY_PLAIN_MAX 4096 /* of a row but a photo */
+#define REGISTRY_PLAIN_MAX 4096 /* of a row but a photo or biometrics */
 #define REGISTRY_KEY_BYTES 32
 
 struct registry {
