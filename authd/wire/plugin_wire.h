@@ -6,6 +6,7 @@
 
 #include "firmware/base/bytes.h"
 #include "firmware/base/err.h"
+#include "firmware/base/frame.h"
 #include "authd/wire/biometric_wire.h"
 
 /*
@@ -33,36 +34,43 @@ struct plugin_hello {
 
 struct plugin_record {
     enum biometric_modality modality;
-    uint8_t position; /* as struct sample */
-    enum biometric_format format;
-    struct bytes data; /* an image record, or a template of the plug-in's own */
+    uint8_t position;             /* as struct sample */
+    enum biometric_format format; /* of an image; a template: BIOMETRIC_FORMAT_UNKNOWN */
+    struct bytes data;            /* not empty; a template: at most PLUGIN_TEMPLATE_MAX */
 };
 
 struct plugin_extract {
     struct plugin_record record;
 };
 struct plugin_extracted {
-    enum err status; /* ERR_OK; ERR_DENIED: no template from this image; ERR_UNAVAILABLE */
+    /* ERR_OK; ERR_DENIED: no template from this image; ERR_UNAVAILABLE: a technical failure. Of
+     * both refusals quality is 0 and the template empty. */
+    enum err status;
     uint8_t quality; /* 0 to 100 */
     struct bytes template;
 };
 
 struct plugin_compare {
-    size_t presented_count, enrolled_count;               /* all of one modality */
+    size_t presented_count, enrolled_count; /* at least one of each, all of one modality */
     struct plugin_record presented[PLUGIN_PRESENTED_MAX]; /* image records */
     struct plugin_record enrolled[PLUGIN_ENROLLED_MAX];   /* templates */
 };
 /*
  * Scores on the scale of finger.h: 1000 · −log10 of the share of comparisons of different people
- * that reach it; 0 where the positions say that they are not to be compared. The vendor answers for
- * the scale.
+ * that reach it, at most FINGER_SCORE_MAX; 0 where both positions are known and differ. The vendor
+ * answers for the scale.
  */
 struct plugin_compared {
     enum err status; /* ERR_OK; ERR_UNAVAILABLE: a technical failure, nothing was compared */
-    size_t presented_count, enrolled_count;
+    size_t presented_count, enrolled_count; /* those of the question; 0 unless ERR_OK */
     uint32_t scores[PLUGIN_PRESENTED_MAX][PLUGIN_ENROLLED_MAX];
 };
 
+/* Whether a plug-in may be asked about records in it: images by ISO/IEC 19794-4, -5 and -6. */
+bool plugin_wire_is_image(enum biometric_format format);
+
+/* The readers are strict, and clear what they fill when they refuse. A question over
+ * FRAME_PAYLOAD_MAX is the writer's ERR_FULL. */
 void plugin_wire_put_hello(struct buffer *target, const struct plugin_hello *hello);
 MUST_CHECK enum err plugin_wire_get_hello(struct bytes payload, struct plugin_hello *hello);
 void plugin_wire_put_extract(struct buffer *target, const struct plugin_extract *question);
