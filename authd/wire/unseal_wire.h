@@ -24,10 +24,10 @@ enum unseal_verb {
     UNSEAL_CERTIFICATE = 308, /* provd: a partner's or CA's certificate → its typed fields */
     UNSEAL_CERTIFICATE_READ = 309,
     UNSEAL_SAMPLES =
-        310, /* biometrics of a request with their keys → struct samples (sample_wire.h) */
-    UNSEAL_SAMPLES_READ = 311,
-    UNSEAL_ENROLMENT = 312, /* provd: a record of the register → struct enrolment (sample_wire.h) */
-    UNSEAL_ENROLMENT_READ = 313,
+        314, /* biometrics of a request with their keys → struct samples (sample_wire.h) */
+    UNSEAL_SAMPLES_READ = 315,
+    UNSEAL_ENROLMENT = 316, /* provd: a record of the register → struct enrolment (sample_wire.h) */
+    UNSEAL_ENROLMENT_READ = 317,
 };
 
 /* How a JSON member was found. */
