@@ -2,17 +2,14 @@
 
 #include <string.h>
 
-#include "firmware/base/clock.h"
 #include "firmware/base/codec.h"
 #include "authd/unseal/decode.h"
 #include "authd/unseal/digest.h"
 #include "authd/unseal/gcm.h"
 #include "authd/unseal/jws.h"
 #include "authd/unseal/member.h"
-
-#define SECONDS_CHARS   19 /* "2024-01-15T10:20:30" */
-#define NAME_SIZE       128
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+#include "authd/wire/biometric_name.h"
+#include "authd/wire/biometric_time.h"
 
 /* An object whose members are being read. */
 struct object {
@@ -41,25 +38,9 @@ static void read_base64(const struct object *object, const char *name, size_t mi
         member_base64(object->json, value, min, object->workspace, field);
 }
 
-/* In whole seconds first, which then get the milliseconds that the clock's pattern wants. */
-static bool parse_time(const char *text, int64_t *wall_ms) {
-    char precise[UNSEAL_TIME_SIZE + sizeof ".000"];
-    size_t len = strlen(text);
-    if (len < SECONDS_CHARS || len >= UNSEAL_TIME_SIZE)
-        return false;
-    struct buffer target = buffer_over(precise, sizeof precise);
-    buffer_format(&target, "%.*s.000%s", SECONDS_CHARS, text, text + SECONDS_CHARS);
-    return clock_parse_millis(bytes_of_text(precise), wall_ms) == ERR_OK ||
-           clock_parse_millis(bytes_of_text(text), wall_ms) == ERR_OK;
-}
-
 static void read_time(const struct object *object, const char *name, struct biometric_time *time) {
     read_text(object, name, UNSEAL_TIME_SIZE, &time->text);
-    time->wall_ms = 0;
-    time->valid =
-        time->text.presence == FIELD_PRESENT && parse_time(time->text.text, &time->wall_ms);
-    if (!time->valid)
-        time->wall_ms = 0;
+    biometric_time_parse(time);
 }
 
 /* ---- a JWS and the object in it ---- */
@@ -124,66 +105,12 @@ static void read_signed(const struct object *object, const char *name, struct bi
         *inner = (struct object){parsed, json_root(parsed), object->workspace};
 }
 
-/* ---- which part of which kind ---- */
-
-static const struct {
-    const char *name;
-    enum biometric_capture capture;
-} captures[] = {
-    {"Finger", BIOMETRIC_CAPTURE_FINGER},
-    {"FMR", BIOMETRIC_CAPTURE_MINUTIAE},
-    {"Iris", BIOMETRIC_CAPTURE_IRIS},
-    {"Face", BIOMETRIC_CAPTURE_FACE},
-};
-
-static const char *const fingers[] = {
-    "Right Thumb",        "Right IndexFinger", "Right MiddleFinger", "Right RingFinger",
-    "Right LittleFinger", "Left Thumb",        "Left IndexFinger",   "Left MiddleFinger",
-    "Left RingFinger",    "Left LittleFinger",
-};
-static const char *const irises[] = {"Right", "Left"};
-
-static uint8_t place_of(const char *name, const char *const *names, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(names[i], name) == 0)
-            return (uint8_t)(i + 1);
-    return 0;
-}
-
-static uint8_t position_of(enum biometric_capture capture, const char *name) {
-    if (capture == BIOMETRIC_CAPTURE_FINGER || capture == BIOMETRIC_CAPTURE_MINUTIAE)
-        return place_of(name, fingers, COUNT_OF(fingers));
-    if (capture == BIOMETRIC_CAPTURE_IRIS)
-        return place_of(name, irises, COUNT_OF(irises));
-    return 0;
-}
-
-static void classify(struct biometric_segment *segment) {
-    const char *part = segment->part_text.text;
-    for (size_t i = 0; i < COUNT_OF(captures); i++)
-        if (strcmp(captures[i].name, segment->capture_text.text) == 0)
-            segment->capture = captures[i].capture;
-    bool is_text = segment->part_text.presence == FIELD_PRESENT;
-    bool is_none = segment->part_text.presence == FIELD_ABSENT ||
-                   segment->part_text.presence == FIELD_NULL ||
-                   (is_text && part[strspn(part, " \t\r\n")] == '\0');
-    segment->position = position_of(segment->capture, part);
-    if (is_none)
-        segment->part = BIOMETRIC_PART_NONE;
-    else if (segment->position > 0)
-        segment->part = BIOMETRIC_PART_KNOWN;
-    else if (is_text && strcmp(part, "UNKNOWN") == 0)
-        segment->part = BIOMETRIC_PART_UNKNOWN;
-    else
-        segment->part = BIOMETRIC_PART_BAD;
-}
-
 /* ---- a segment ---- */
 
 /* Of two names for one member the first counts, unless it is not there. */
 static void read_alias(const struct object *object, const char *name, const char *alias,
                        struct text_field *field) {
-    read_text(object, member_of(object, name) != NULL ? name : alias, NAME_SIZE, field);
+    read_text(object, member_of(object, name) != NULL ? name : alias, BIOMETRIC_NAME_SIZE, field);
 }
 
 static void read_device(const struct object *data, struct biometric_device *device) {
@@ -192,11 +119,11 @@ static void read_device(const struct object *data, struct biometric_device *devi
     read_signed(data, "digitalId", &device->jws, &json, &object);
     if (!device->jws.is_json)
         return;
-    read_text(&object, "serialNo", NAME_SIZE, &device->serial_number);
-    read_text(&object, "make", NAME_SIZE, &device->make);
-    read_text(&object, "model", NAME_SIZE, &device->model);
-    read_text(&object, "type", NAME_SIZE, &device->type);
-    read_text(&object, "deviceSubType", NAME_SIZE, &device->sub_type);
+    read_text(&object, "serialNo", BIOMETRIC_NAME_SIZE, &device->serial_number);
+    read_text(&object, "make", BIOMETRIC_NAME_SIZE, &device->make);
+    read_text(&object, "model", BIOMETRIC_NAME_SIZE, &device->model);
+    read_text(&object, "type", BIOMETRIC_NAME_SIZE, &device->type);
+    read_text(&object, "deviceSubType", BIOMETRIC_NAME_SIZE, &device->sub_type);
     read_alias(&object, "deviceProvider", "dp", &device->provider);
     read_alias(&object, "deviceProviderId", "dpId", &device->provider_id);
     read_time(&object, "dateTime", &device->time);
@@ -209,8 +136,8 @@ static void read_data(const struct object *element, struct biometric_segment *se
     if (!segment->data.is_json)
         return;
     read_device(&object, &segment->device);
-    read_text(&object, "deviceCode", NAME_SIZE, &segment->device_code);
-    read_text(&object, "deviceServiceVersion", NAME_SIZE, &segment->service_version);
+    read_text(&object, "deviceCode", BIOMETRIC_NAME_SIZE, &segment->device_code);
+    read_text(&object, "deviceServiceVersion", BIOMETRIC_NAME_SIZE, &segment->service_version);
     read_text(&object, "transactionId", UNSEAL_TRANSACTION_SIZE, &segment->transaction_id);
     read_text(&object, "purpose", UNSEAL_TYPE_SIZE, &segment->purpose);
     read_text(&object, "env", UNSEAL_ENV_SIZE, &segment->env);
@@ -219,7 +146,7 @@ static void read_data(const struct object *element, struct biometric_segment *se
     read_time(&object, "timestamp", &segment->time);
     read_text(&object, "bioType", UNSEAL_TYPE_SIZE, &segment->capture_text);
     read_text(&object, "bioSubType", UNSEAL_ID_SIZE, &segment->part_text);
-    classify(segment);
+    biometric_name_classify(segment);
     read_base64(&object, "bioValue", GCM_TAG_BYTES + 1, &segment->bio_value);
 }
 
@@ -246,7 +173,11 @@ static void read_segment(const struct object *element, struct biometric_segment 
     const struct json_node *thumbprint = member_of(element, "thumbprint");
     read_text(element, "specVersion", UNSEAL_VERSION_SIZE, &segment->spec_version);
     read_hash(element, segment);
-    read_base64(element, "sessionKey", 1, &segment->session_key);
+    read_base64(element, "sessionKey", BIOMETRIC_KEY_BYTES, &segment->session_key);
+    if (segment->session_key.data.len != 0 &&
+        segment->session_key.data.len != BIOMETRIC_KEY_BYTES &&
+        segment->session_key.data.len != BIOMETRIC_KEY_MAX)
+        segment->session_key = (struct blob_field){.presence = FIELD_PRESENT, .malformed = true};
     if (thumbprint != NULL)
         member_thumbprint(element->json, thumbprint, element->workspace, &segment->thumbprint);
     read_data(element, segment);

@@ -70,9 +70,7 @@ bool biometric_wire_is_impression(uint8_t code) {
     return code <= 9 || code == 24 || code == 28 || code == 29;
 }
 
-static void put_finger(struct buffer *target, const struct biometric_finger *finger) {
-    const struct finger_template *minutiae = &finger->minutiae;
-    buffer_u8(target, finger->impression);
+void biometric_wire_put_minutiae(struct buffer *target, const struct finger_template *minutiae) {
     buffer_u8(target, minutiae->position);
     buffer_u8(target, minutiae->quality);
     buffer_u16(target, minutiae->x_resolution);
@@ -86,6 +84,11 @@ static void put_finger(struct buffer *target, const struct biometric_finger *fin
         buffer_u8(target, minutia->kind);
         buffer_u8(target, minutia->quality);
     }
+}
+
+static void put_finger(struct buffer *target, const struct biometric_finger *finger) {
+    buffer_u8(target, finger->impression);
+    biometric_wire_put_minutiae(target, &finger->minutiae);
 }
 
 void biometric_wire_put(struct buffer *target, const struct biometric_record *record) {
@@ -102,10 +105,8 @@ static uint16_t get_between(struct cursor *cursor, uint16_t least, uint16_t most
     return value;
 }
 
-static void get_finger(struct cursor *cursor, struct biometric_finger *finger) {
-    struct finger_template *minutiae = &finger->minutiae;
-    finger->impression = cursor_u8(cursor);
-    field_require(cursor, biometric_wire_is_impression(finger->impression));
+void biometric_wire_get_minutiae(struct cursor *cursor, struct finger_template *minutiae) {
+    memset(minutiae, 0, sizeof *minutiae);
     minutiae->position = field_enum(cursor, 0, BIOMETRIC_POSITIONS - 1);
     minutiae->quality = field_enum(cursor, 0, QUALITY_MAX);
     minutiae->x_resolution = get_between(cursor, FINGER_RESOLUTION_MIN, FINGER_RESOLUTION_MAX);
@@ -119,6 +120,12 @@ static void get_finger(struct cursor *cursor, struct biometric_finger *finger) {
         minutia->kind = field_enum(cursor, 0, KIND_MAX);
         minutia->quality = field_enum(cursor, 0, QUALITY_MAX);
     }
+}
+
+static void get_finger(struct cursor *cursor, struct biometric_finger *finger) {
+    finger->impression = cursor_u8(cursor);
+    field_require(cursor, biometric_wire_is_impression(finger->impression));
+    biometric_wire_get_minutiae(cursor, &finger->minutiae);
 }
 
 /* A record that was read has fingers, and no other has. */

@@ -105,6 +105,11 @@ bool biometric_wire_is_accepted(enum biometric_format format);
  * vertically, 24 without contact, 28 other, 29 unknown. */
 bool biometric_wire_is_impression(uint8_t code);
 
+/* Of one finger, at least BIOMETRIC_MINUTIAE_MIN: a part of a message. The reader is sticky, as
+ * those of field.h; what it has read of a message that is refused is the caller's to wipe. */
+void biometric_wire_put_minutiae(struct buffer *target, const struct finger_template *minutiae);
+void biometric_wire_get_minutiae(struct cursor *cursor, struct finger_template *minutiae);
+
 /* A part of a message. The reader is sticky, as those of field.h; ${record} is wiped then. */
 void biometric_wire_put(struct buffer *target, const struct biometric_record *record);
 void biometric_wire_get(struct cursor *cursor, struct biometric_record *record);

@@ -12,7 +12,10 @@
  * request.biometrics[] as it came, before anything of it is verified or decrypted: what each member
  * says, and how it was found. Which of it must be there, and what it must agree with, is core's.
  */
-#define BIOMETRIC_SEGMENTS_MAX 13 /* ten fingers, two irises, a face */
+#define BIOMETRIC_SEGMENTS_MAX 13  /* ten fingers, two irises, a face */
+#define BIOMETRIC_NAME_SIZE    128 /* of what a device says of itself */
+#define BIOMETRIC_KEY_BYTES    256 /* a session key, encrypted */
+#define BIOMETRIC_KEY_MAX      288 /* with the certificate's thumbprint in front */
 
 /* A compact JWS with its signer's certificate (RFC 7515 §7.1), algorithm RS256. */
 struct biometric_signed {
@@ -55,7 +58,7 @@ struct biometric_device {
 struct biometric_segment {
     struct text_field spec_version;
     struct blob_field hash;        /* 32 bytes, from upper-case hex alone */
-    struct blob_field session_key; /* of the content key, encrypted */
+    struct blob_field session_key; /* BIOMETRIC_KEY_BYTES or BIOMETRIC_KEY_MAX */
     struct blob_field thumbprint;  /* 32 bytes */
     struct biometric_signed data;
     /* in it: */

@@ -23,12 +23,15 @@
  */
 #define SAMPLE_ANCHORS_MAX 16
 #define SAMPLE_KEY_BYTES   32
+#define SAMPLE_RECORD_MAX  (240u * 1024u) /* a record, or a document of several */
 
 /* ---- step 1: struct biometric_segments, as a block in the answers of both profiles ---- */
 
 /* Texts, signatures, certificates and bio_value themselves stay behind: of a signed part only
- * presence, shape and is_json travel, of bio_value only presence, malformed and that it is not
- * empty. session_key, thumbprint and hash are views. The reader is strict. */
+ * presence, shape and is_json travel; for a bio_value that is well encoded stands one byte.
+ * session_key, thumbprint and hash are views. Capture, part, position and times do not travel: they
+ * are read again from their texts. ${segments} that are refused are malformed. The reader is
+ * strict. */
 void sample_wire_put_segments(struct buffer *target, const struct biometric_segments *segments);
 MUST_CHECK enum err sample_wire_get_segments(struct bytes block,
                                              struct biometric_segments *segments);
@@ -54,6 +57,8 @@ enum sample_kind {
     SAMPLE_IMAGE,       /* well-formed record of images: for a plug-in */
 };
 
+/* There is something to compare only where all four hold: else format, reason and kind are UNKNOWN,
+ * UNRECOGNISED and NONE. */
 struct sample {
     bool data_trusted; /* signed, by a certificate that leads to a DEVICE anchor and is in time */
     bool digital_id_trusted; /* likewise, to an FTM anchor */
@@ -70,7 +75,7 @@ struct sample {
 };
 
 struct samples {
-    size_t count;
+    size_t count; /* that of the keys; 0: the text has not as many segments */
     struct sample samples[BIOMETRIC_SEGMENTS_MAX];
 };
 

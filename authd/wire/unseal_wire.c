@@ -4,6 +4,7 @@
 #include "firmware/base/secret.h"
 #include "authd/wire/factors_wire.h"
 #include "authd/wire/field.h"
+#include "authd/wire/member_wire.h"
 #include "authd/wire/unseal_wire.h"
 
 #define JWS_SIGNATURE_MAX 512 /* RSA of at most 4096 bits */
@@ -36,37 +37,6 @@ enum err unseal_wire_get_envelope_question(struct bytes payload, struct edge_req
     ERR_TRY(cursor_end(&cursor));
     *request = read;
     return ERR_OK;
-}
-
-/* A JSON member that is a text, and the size of the array it was read for. */
-static void put_text(struct buffer *target, const struct text_field *field) {
-    buffer_u8(target, (uint8_t)field->presence);
-    buffer_text(target, field->text);
-}
-
-static void get_text(struct cursor *cursor, struct text_field *field, size_t size) {
-    field->presence = (enum field_presence)field_enum(cursor, FIELD_ABSENT, FIELD_PRESENT);
-    field_text(cursor, field->text, size);
-    field_require(cursor, field->presence == FIELD_PRESENT || field->text[0] == '\0');
-}
-
-/* A JSON member that is encoded bytes. */
-static bool blob_is_filled(const struct blob_field *field) {
-    return field->presence == FIELD_PRESENT && !field->malformed;
-}
-
-static void put_blob(struct buffer *target, const struct blob_field *field) {
-    buffer_u8(target, (uint8_t)field->presence);
-    buffer_bool(target, field->malformed);
-    buffer_block(target, field->data);
-}
-
-static void get_blob(struct cursor *cursor, struct blob_field *field) {
-    field->presence = (enum field_presence)field_enum(cursor, FIELD_ABSENT, FIELD_PRESENT);
-    field->malformed = cursor_bool(cursor);
-    field->data = cursor_block(cursor, EDGE_BODY_MAX);
-    field_require(cursor, field->presence == FIELD_PRESENT || !field->malformed);
-    field_require(cursor, blob_is_filled(field) || field->data.len == 0);
 }
 
 /* A time is read again here: what the text says, and nothing else, is the time. */
@@ -143,56 +113,53 @@ static void get_channels(struct cursor *cursor, struct envelope *envelope) {
 
 static void put_body(struct buffer *target, const struct envelope *envelope) {
     buffer_bool(target, envelope->body_is_json);
-    put_text(target, &envelope->id);
-    put_text(target, &envelope->version);
-    put_text(target, &envelope->individual_id);
-    put_text(target, &envelope->individual_id_type);
-    put_text(target, &envelope->transaction_id);
-    put_text(target, &envelope->request_time);
-    put_text(target, &envelope->domain_uri);
-    put_text(target, &envelope->env);
+    member_wire_put_text(target, &envelope->id);
+    member_wire_put_text(target, &envelope->version);
+    member_wire_put_text(target, &envelope->individual_id);
+    member_wire_put_text(target, &envelope->individual_id_type);
+    member_wire_put_text(target, &envelope->transaction_id);
+    member_wire_put_text(target, &envelope->request_time);
+    member_wire_put_text(target, &envelope->domain_uri);
+    member_wire_put_text(target, &envelope->env);
     buffer_u8(target, (uint8_t)envelope->consent_presence);
     buffer_bool(target, envelope->consent);
     put_time(target, envelope->request_time_valid, envelope->request_time_ms);
-    put_blob(target, &envelope->thumbprint);
-    put_blob(target, &envelope->session_key);
-    put_blob(target, &envelope->request);
-    put_blob(target, &envelope->request_hmac);
+    member_wire_put_blob(target, &envelope->thumbprint);
+    member_wire_put_blob(target, &envelope->session_key);
+    member_wire_put_blob(target, &envelope->request);
+    member_wire_put_blob(target, &envelope->request_hmac);
     put_channels(target, envelope);
 }
 
-/* ${data} of a member that is there and well encoded has one of two lengths, or is sealed. */
-static bool has_length(const struct blob_field *field, size_t one, size_t other) {
-    return !blob_is_filled(field) || field->data.len == one || field->data.len == other;
-}
-
 static bool is_sealed(const struct blob_field *field) {
-    return !blob_is_filled(field) || field->data.len >= SEALED_MIN;
+    return !member_wire_is_filled(field) || field->data.len >= SEALED_MIN;
 }
 
 static void get_body(struct cursor *cursor, struct envelope *envelope) {
     envelope->body_is_json = cursor_bool(cursor);
-    get_text(cursor, &envelope->id, UNSEAL_ID_SIZE);
-    get_text(cursor, &envelope->version, UNSEAL_VERSION_SIZE);
-    get_text(cursor, &envelope->individual_id, UNSEAL_INDIVIDUAL_SIZE);
-    get_text(cursor, &envelope->individual_id_type, UNSEAL_TYPE_SIZE);
-    get_text(cursor, &envelope->transaction_id, UNSEAL_TRANSACTION_SIZE);
-    get_text(cursor, &envelope->request_time, UNSEAL_TIME_SIZE);
-    get_text(cursor, &envelope->domain_uri, UNSEAL_DOMAIN_SIZE);
-    get_text(cursor, &envelope->env, UNSEAL_ENV_SIZE);
+    member_wire_get_text(cursor, &envelope->id, UNSEAL_ID_SIZE);
+    member_wire_get_text(cursor, &envelope->version, UNSEAL_VERSION_SIZE);
+    member_wire_get_text(cursor, &envelope->individual_id, UNSEAL_INDIVIDUAL_SIZE);
+    member_wire_get_text(cursor, &envelope->individual_id_type, UNSEAL_TYPE_SIZE);
+    member_wire_get_text(cursor, &envelope->transaction_id, UNSEAL_TRANSACTION_SIZE);
+    member_wire_get_text(cursor, &envelope->request_time, UNSEAL_TIME_SIZE);
+    member_wire_get_text(cursor, &envelope->domain_uri, UNSEAL_DOMAIN_SIZE);
+    member_wire_get_text(cursor, &envelope->env, UNSEAL_ENV_SIZE);
     envelope->consent_presence =
         (enum field_presence)field_enum(cursor, FIELD_ABSENT, FIELD_PRESENT);
     envelope->consent = cursor_bool(cursor);
     get_time(cursor, &envelope->request_time, &envelope->request_time_valid,
              &envelope->request_time_ms);
-    get_blob(cursor, &envelope->thumbprint);
-    get_blob(cursor, &envelope->session_key);
-    get_blob(cursor, &envelope->request);
-    get_blob(cursor, &envelope->request_hmac);
+    member_wire_get_blob(cursor, &envelope->thumbprint);
+    member_wire_get_blob(cursor, &envelope->session_key);
+    member_wire_get_blob(cursor, &envelope->request);
+    member_wire_get_blob(cursor, &envelope->request_hmac);
     get_channels(cursor, envelope);
     field_require(cursor, envelope->consent_presence == FIELD_PRESENT || !envelope->consent);
-    field_require(cursor, has_length(&envelope->thumbprint, THUMBPRINT_BYTES, THUMBPRINT_BYTES));
-    field_require(cursor, has_length(&envelope->session_key, 256, 256 + THUMBPRINT_BYTES));
+    field_require(
+        cursor, member_wire_has_length(&envelope->thumbprint, THUMBPRINT_BYTES, THUMBPRINT_BYTES));
+    field_require(cursor,
+                  member_wire_has_length(&envelope->session_key, 256, 256 + THUMBPRINT_BYTES));
     field_require(cursor, is_sealed(&envelope->request) && is_sealed(&envelope->request_hmac));
 }
 
@@ -255,7 +222,7 @@ void unseal_wire_put_payload(struct buffer *target, const struct payload *answer
     buffer_bool(target, answer->request_opened);
     buffer_bool(target, answer->hash_matches);
     buffer_bool(target, answer->is_json);
-    put_text(target, &answer->timestamp);
+    member_wire_put_text(target, &answer->timestamp);
     put_time(target, answer->timestamp_valid, answer->timestamp_ms);
     factors_wire_put(target, answer);
 }
@@ -278,7 +245,7 @@ enum err unseal_wire_get_payload(struct bytes payload, struct payload *answer) {
     answer->request_opened = cursor_bool(&cursor);
     answer->hash_matches = cursor_bool(&cursor);
     answer->is_json = cursor_bool(&cursor);
-    get_text(&cursor, &answer->timestamp, UNSEAL_TIME_SIZE);
+    member_wire_get_text(&cursor, &answer->timestamp, UNSEAL_TIME_SIZE);
     get_time(&cursor, &answer->timestamp, &answer->timestamp_valid, &answer->timestamp_ms);
     factors_wire_get(&cursor, answer);
     field_require(&cursor, steps_agree(answer));

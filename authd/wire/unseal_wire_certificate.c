@@ -1,37 +1,22 @@
+#include "authd/wire/anchors_wire.h"
 #include "authd/wire/field.h"
 #include "authd/wire/unseal_wire.h"
 
 /* The questions about certificates that are not registered, and their answers. */
-#define CERTIFICATE_MAX 8192
-#define PUBLIC_KEY_MAX  2048
-#define ANCHORS_MAX     16
+#define PUBLIC_KEY_MAX 2048
 
-_Static_assert(sizeof((struct unseal_foreign *)0)->anchors / sizeof(struct bytes) == ANCHORS_MAX,
+_Static_assert(sizeof((struct unseal_foreign *)0)->anchors / sizeof(struct bytes) ==
+                   ANCHORS_WIRE_MAX,
                "anchors of a foreign signer");
 _Static_assert(sizeof((struct unseal_certificate *)0)->anchors / sizeof(struct bytes) ==
-                   ANCHORS_MAX,
+                   ANCHORS_WIRE_MAX,
                "anchors of a certificate");
-
-static void put_anchors(struct buffer *target, const struct bytes *anchors, size_t count) {
-    buffer_u8(target, (uint8_t)count);
-    for (size_t i = 0; i < count; i++)
-        buffer_block(target, anchors[i]);
-}
-
-static size_t get_anchors(struct cursor *cursor, struct bytes anchors[static ANCHORS_MAX]) {
-    size_t count = field_enum(cursor, 0, ANCHORS_MAX);
-    for (size_t i = 0; i < count; i++) {
-        anchors[i] = cursor_block(cursor, CERTIFICATE_MAX);
-        field_require(cursor, anchors[i].len > 0);
-    }
-    return count;
-}
 
 void unseal_wire_put_foreign(struct buffer *target, const struct unseal_foreign *question) {
     buffer_block(target, question->signature_header);
     buffer_block(target, question->body);
     buffer_i64(target, question->now_ms);
-    put_anchors(target, question->anchors, question->anchor_count);
+    anchors_wire_put(target, question->anchors, question->anchor_count);
 }
 
 enum err unseal_wire_get_foreign(struct bytes payload, struct unseal_foreign *question) {
@@ -40,7 +25,7 @@ enum err unseal_wire_get_foreign(struct bytes payload, struct unseal_foreign *qu
     read.signature_header = cursor_block(&cursor, EDGE_SIGNATURE_MAX);
     read.body = cursor_block(&cursor, EDGE_BODY_MAX);
     read.now_ms = cursor_i64(&cursor);
-    read.anchor_count = get_anchors(&cursor, read.anchors);
+    read.anchor_count = anchors_wire_get(&cursor, read.anchors);
     field_require(&cursor, read.now_ms > 0);
 
     *question = (struct unseal_foreign){0};
@@ -66,7 +51,7 @@ void unseal_wire_put_certificate(struct buffer *target, const struct unseal_cert
     buffer_block(target, question->encoded);
     buffer_u8(target, (uint8_t)question->key);
     buffer_i64(target, question->now_ms);
-    put_anchors(target, question->anchors, question->anchor_count);
+    anchors_wire_put(target, question->anchors, question->anchor_count);
 }
 
 enum err unseal_wire_get_certificate(struct bytes payload, struct unseal_certificate *question) {
@@ -76,7 +61,7 @@ enum err unseal_wire_get_certificate(struct bytes payload, struct unseal_certifi
     read.key =
         (enum certificate_key)field_enum(&cursor, CERTIFICATE_KEY_MOSIP, CERTIFICATE_KEY_P256);
     read.now_ms = cursor_i64(&cursor);
-    read.anchor_count = get_anchors(&cursor, read.anchors);
+    read.anchor_count = anchors_wire_get(&cursor, read.anchors);
     field_require(&cursor, read.now_ms > 0);
 
     *question = (struct unseal_certificate){0};
@@ -108,7 +93,7 @@ enum err unseal_wire_get_certificate_read(struct bytes payload,
     struct cursor cursor = cursor_over(payload);
     struct unseal_certificate_read read = {0};
     read.status = (enum err)cursor_u8(&cursor);
-    read.der = cursor_block(&cursor, CERTIFICATE_MAX);
+    read.der = cursor_block(&cursor, ANCHORS_WIRE_CERTIFICATE_MAX);
     read.public_key = cursor_block(&cursor, PUBLIC_KEY_MAX);
     field_line(&cursor, read.key_name, sizeof read.key_name);
     cursor_copy(&cursor, read.thumbprint, sizeof read.thumbprint);

@@ -13,7 +13,10 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 #define REQUEST_SIZE    (192u * 1024u)
-#define HASH            "00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF"
+/* 256 zero bytes */
+#define CHARS_57    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define SESSION_KEY CHARS_57 CHARS_57 CHARS_57 CHARS_57 CHARS_57 CHARS_57
+#define HASH        "00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF"
 
 static const char digital_id[] =
     "{\"serialNo\":\"S1\",\"make\":\"M1\",\"model\":\"M2\",\"type\":\"Finger\","
@@ -25,8 +28,9 @@ static const char data_format[] =
     "\"bioValue\":\"AAECAwQFBgcICQoLDA0ODxA\",\"transactionId\":\"1234567890\","
     "\"timestamp\":\"2024-01-15T15:50:30+05:30\",\"purpose\":\"Auth\",\"env\":\"Staging\","
     "\"domainUri\":\"https://a\",\"version\":\"1.0\",\"requestedScore\":60,\"qualityScore\":7.5}";
-static const char element_format[] = "{\"specVersion\":\"1.0\",\"data\":\"%s\",\"hash\":\"" HASH
-                                     "\",\"sessionKey\":\"AQID\",\"thumbprint\":\"" HASH "\"}";
+static const char element_format[] =
+    "{\"specVersion\":\"1.0\",\"data\":\"%s\",\"hash\":\"" HASH "\",\"sessionKey\":\"" SESSION_KEY
+    "\",\"thumbprint\":\"" HASH "\"}";
 
 static struct sample_holder device;
 static uint8_t memory[DECODE_WORKSPACE_BYTES];
@@ -126,7 +130,7 @@ static void a_segment_is_read_with_every_member(void **state) {
     assert_text(&first->spec_version, "1.0");
     assert_int_equal(first->hash.data.len, 32);
     assert_memory_equal(first->hash.data.data, hash_start, sizeof hash_start);
-    assert_true(bytes_equal(first->session_key.data, bytes_of("\1\2\3", 3)));
+    assert_int_equal(first->session_key.data.len, 256);
     assert_true(bytes_equal(first->thumbprint.data, first->hash.data));
     assert_text(&first->device_code, "D1");
     assert_text(&first->service_version, "0.9.5");
@@ -335,7 +339,9 @@ static void a_value_is_base64_longer_than_its_tag(void **state) {
     assert_true(first->bio_value.malformed);
     read_changed(IN_DATA, "AAECAwQFBgcICQoLDA0ODxA", "AAECAwQFBgcICQoLDA0O!xA");
     assert_true(first->bio_value.malformed);
-    read_changed(IN_ELEMENT, "\"AQID\"", "\"\"");
+    read_changed(IN_ELEMENT, "\"" SESSION_KEY "\"", "\"\"");
+    assert_true(first->session_key.malformed);
+    read_changed(IN_ELEMENT, "\"" SESSION_KEY, "\"AAAA" SESSION_KEY);
     assert_true(first->session_key.malformed);
 }
 
