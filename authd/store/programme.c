@@ -1,9 +1,11 @@
 #include <string.h>
 
+#include "authd/match/false_match_table.h"
 #include "authd/store/programme.h"
 
-#define FORMAT        1
-#define POLICY_FORMAT 2 /* 1 has no unsigned_requests, which are not allowed then */
+#define FORMAT 1
+/* 1 has no unsigned_requests, which are not allowed then; 2 has no biometrics: all by default. */
+#define POLICY_FORMAT 3
 
 static const char *const auth_type_texts[AUTH_TYPE_COUNT] = {
     [AUTH_TYPE_OTP] = "otp",           [AUTH_TYPE_OTP_REQUEST] = "otp-request",
@@ -148,6 +150,33 @@ static void get_policy_lists(struct cursor *cursor, struct policy *policy) {
         cursor_text(cursor, policy->languages[i], sizeof policy->languages[i]);
 }
 
+static void put_biometrics(struct buffer *plain, const struct policy_biometrics *biometrics) {
+    for (size_t i = 0; i < POLICY_BIOMETRICS; i++) {
+        buffer_u64(plain, biometrics->rate[i]);
+        buffer_u8(plain, biometrics->presented[i]);
+    }
+    buffer_u64(plain, biometrics->ceiling);
+    buffer_bool(plain, biometrics->names_factors);
+    buffer_bool(plain, biometrics->any_position);
+}
+
+static uint64_t get_probability(struct cursor *cursor) {
+    uint64_t value = cursor_u64(cursor);
+    if (value > FALSE_MATCH_CERTAIN)
+        refuse(cursor);
+    return value;
+}
+
+static void get_biometrics(struct cursor *cursor, struct policy_biometrics *biometrics) {
+    for (size_t i = 0; i < POLICY_BIOMETRICS; i++) {
+        biometrics->rate[i] = get_probability(cursor);
+        biometrics->presented[i] = cursor_u8(cursor);
+    }
+    biometrics->ceiling = get_probability(cursor);
+    biometrics->names_factors = cursor_bool(cursor);
+    biometrics->any_position = cursor_bool(cursor);
+}
+
 enum err policy_encode(const struct policy *policy, struct buffer *plain) {
     if (policy->attribute_count > POLICY_ATTRIBUTES_MAX ||
         policy->language_count > sizeof policy->languages / sizeof policy->languages[0])
@@ -166,6 +195,7 @@ enum err policy_encode(const struct policy *policy, struct buffer *plain) {
     buffer_u32(plain, policy->failures_an_hour);
     put_policy_lists(plain, policy);
     buffer_bool(plain, policy->unsigned_requests);
+    put_biometrics(plain, &policy->biometrics);
     return plain->err;
 }
 
@@ -187,6 +217,8 @@ enum err policy_decode(struct bytes plain, struct policy *policy) {
     policy->failures_an_hour = cursor_u32(&cursor);
     get_policy_lists(&cursor, policy);
     policy->unsigned_requests = format >= 2 && cursor_bool(&cursor);
+    if (format >= 3)
+        get_biometrics(&cursor, &policy->biometrics);
     if (format < 1 || format > POLICY_FORMAT ||
         ((policy->allowed | policy->mandatory) & ~AUTH_TYPES_ALL) != 0 ||
         token_type < AUTH_TOKEN_RANDOM || token_type > AUTH_TOKEN_POLICY)

@@ -1,8 +1,10 @@
 idcs_library(store_fixture ${CMAKE_CURRENT_LIST_DIR}/store_fixture.c
              ${CMAKE_CURRENT_LIST_DIR}/ledger_fixture.c
-             ${CMAKE_CURRENT_LIST_DIR}/journal_fixture.c LINK base authd_store PkgConfig::CMOCKA)
+             ${CMAKE_CURRENT_LIST_DIR}/journal_fixture.c
+             ${CMAKE_CURRENT_LIST_DIR}/enrolled_sample.c LINK base authd_store PkgConfig::CMOCKA)
 
-foreach(subject record identity programme jose_client registry registry_damage photo ledger ledger_time
+foreach(subject record identity programme policy_bound enrolled enrolled_rows jose_client registry
+        registry_damage photo ledger ledger_time
         ledger_faults ledger_replay ledger_threads journal journal_damage journal_faults
         store_crash)
   idcs_unit_test(test_${subject} ${CMAKE_CURRENT_LIST_DIR}/test_${subject}.c LINK store_fixture

@@ -4,6 +4,7 @@
 
 #include <cmocka.h>
 
+#include "authd/match/false_match_table.h"
 #include "authd/store/programme.h"
 
 #define SIZE 4096
@@ -92,6 +93,11 @@ static struct policy full_policy(void) {
                             .unsigned_requests = true,
                             .tells_person = true,
                             .failures_an_hour = 1000,
+                            .biometrics = {.rate = {1, 20, FALSE_MATCH_CERTAIN},
+                                           .presented = {10, 2, 1},
+                                           .ceiling = 7,
+                                           .names_factors = true,
+                                           .any_position = true},
                             .attribute_count = POLICY_ATTRIBUTES_MAX,
                             .language_count = 8};
     for (size_t i = 0; i < POLICY_ATTRIBUTES_MAX; i++) {
@@ -118,6 +124,13 @@ static void a_policy_comes_back_whole(void **state) {
     assert_true(decoded.unsigned_requests);
     assert_true(decoded.tells_person);
     assert_int_equal(decoded.failures_an_hour, 1000);
+    assert_memory_equal(decoded.biometrics.rate, policy.biometrics.rate,
+                        sizeof decoded.biometrics.rate);
+    assert_memory_equal(decoded.biometrics.presented, policy.biometrics.presented,
+                        POLICY_BIOMETRICS);
+    assert_int_equal(decoded.biometrics.ceiling, 7);
+    assert_true(decoded.biometrics.names_factors);
+    assert_true(decoded.biometrics.any_position);
     assert_int_equal(decoded.attribute_count, POLICY_ATTRIBUTES_MAX);
     for (size_t i = 0; i < POLICY_ATTRIBUTES_MAX; i++) {
         assert_string_equal(decoded.attributes[i].name, policy.attributes[i].name);
@@ -130,31 +143,44 @@ static void a_policy_comes_back_whole(void **state) {
     assert_int_equal(decoded.status, 0);
 }
 
-/* Rows of boxes that came before unsigned requests end without them. */
-static void a_policy_of_the_first_format_allows_no_unsigned_requests(void **state) {
+/* What format 3 ends with. */
+#define BIOMETRICS_BYTES (POLICY_BIOMETRICS * 9 + 8 + 2)
+
+static void assert_older(struct bytes view, uint8_t format, size_t len, bool unsigned_requests) {
+    const struct policy_biometrics nothing = {0};
+    struct policy decoded;
+    memory[0] = format;
+    assert_int_equal(policy_decode(view, &decoded), ERR_CORRUPT);
+    assert_int_equal(policy_decode(bytes_of(view.data, len), &decoded), ERR_OK);
+    assert_int_equal(decoded.unsigned_requests, unsigned_requests);
+    assert_int_equal(decoded.allowed, full_policy().allowed);
+    assert_memory_equal(&decoded.biometrics, &nothing, sizeof nothing);
+    memory[0] = 0;
+    assert_int_equal(policy_decode(bytes_of(view.data, len), &decoded), ERR_CORRUPT);
+}
+
+/* A box of an older version is brought up to date in place: its rows end earlier. */
+static void a_policy_of_an_older_format_has_what_it_lacks_by_default(void **state) {
     (void)state;
-    struct policy policy = full_policy(), decoded;
+    struct policy policy = full_policy();
     struct buffer plain = buffer_over(memory, SIZE);
     struct bytes view = encoded(policy_encode(&policy, &plain), &plain);
-    memory[0] = 1;
-    assert_int_equal(policy_decode(view, &decoded), ERR_CORRUPT);
-    assert_int_equal(policy_decode(bytes_of(view.data, view.len - 1), &decoded), ERR_OK);
-    assert_false(decoded.unsigned_requests);
-    assert_int_equal(decoded.allowed, policy.allowed);
-    memory[0] = 0;
-    assert_int_equal(policy_decode(bytes_of(view.data, view.len - 1), &decoded), ERR_CORRUPT);
+    assert_older(view, 2, view.len - BIOMETRICS_BYTES, true);
+    assert_older(view, 1, view.len - BIOMETRICS_BYTES - 1, false);
 }
 
 static void a_policy_that_makes_no_sense_is_refused(void **state) {
     (void)state;
-    struct policy bad[4], decoded;
-    for (size_t i = 0; i < 4; i++)
+    struct policy bad[6], decoded;
+    for (size_t i = 0; i < 6; i++)
         bad[i] = full_policy();
     bad[0].allowed |= AUTH_TYPE_BIT(AUTH_TYPE_COUNT);
     bad[1].status = 0;
     bad[2].token_type = 0;
     bad[3].token_type = AUTH_TOKEN_POLICY + 1;
-    for (size_t i = 0; i < 4; i++) {
+    bad[4].biometrics.rate[POLICY_IRIS] = FALSE_MATCH_CERTAIN + 1;
+    bad[5].biometrics.ceiling = FALSE_MATCH_CERTAIN + 1;
+    for (size_t i = 0; i < 6; i++) {
         struct buffer plain = buffer_over(memory, SIZE);
         struct bytes view = encoded(policy_encode(&bad[i], &plain), &plain);
         assert_int_equal(policy_decode(view, &decoded), ERR_CORRUPT);
@@ -219,7 +245,7 @@ int main(void) {
         cmocka_unit_test(a_partner_with_an_impossible_length_is_refused),
         cmocka_unit_test(an_api_key_comes_back_whole),
         cmocka_unit_test(a_policy_comes_back_whole),
-        cmocka_unit_test(a_policy_of_the_first_format_allows_no_unsigned_requests),
+        cmocka_unit_test(a_policy_of_an_older_format_has_what_it_lacks_by_default),
         cmocka_unit_test(a_policy_that_makes_no_sense_is_refused),
         cmocka_unit_test(a_misp_and_the_national_settings_come_back_whole),
         cmocka_unit_test(a_damaged_hotlist_entry_blocks),

@@ -1,0 +1,1 @@
+idcs_fuzz_test(enrolled LINK authd_store)
