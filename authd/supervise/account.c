@@ -58,7 +58,8 @@ enum err account_resolve(const struct settings *settings, struct accounts *accou
         return ERR_OK;
     ERR_TRY(find_user(settings->user, &accounts->own, problem));
     for (unsigned kind = 0; kind < FAMILY_KINDS; kind++)
-        ERR_TRY(find_user(settings->users[kind], &accounts->kinds[kind], problem));
+        if (settings_has(settings, (enum family_kind)kind))
+            ERR_TRY(find_user(settings->users[kind], &accounts->kinds[kind], problem));
     ERR_TRY(join_group(settings->registry_group, &accounts->kinds[FAMILY_CORE], problem));
     return join_group(settings->registry_group, &accounts->kinds[FAMILY_PROVD], problem);
 }

@@ -19,7 +19,7 @@ struct account {
 struct accounts {
     bool as_root; /* authd was started as root: the rest is filled in */
     struct account own;
-    struct account kinds[FAMILY_KINDS];
+    struct account kinds[FAMILY_KINDS]; /* of those there are: see settings_has */
 };
 
 /*

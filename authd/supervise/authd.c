@@ -65,6 +65,8 @@ static enum err read_options(int argc, char **argv, struct options *options, boo
 static enum err check_sections(const int *executables) {
     enum err result = ERR_OK;
     for (unsigned kind = 0; kind < FAMILY_KINDS; kind++) {
+        if (!settings_has(&settings, (enum family_kind)kind))
+            continue;
         const char *program = family_facts[kind].program;
         struct child_plan plan = {
             .executable = executables[kind],
@@ -86,15 +88,17 @@ static enum err check_sections(const int *executables) {
 
 static enum err confine_self(void) {
     struct confine_identity identities[FAMILY_KINDS];
+    size_t count = 0;
     for (unsigned kind = 0; kind < FAMILY_KINDS; kind++)
-        identities[kind] = (struct confine_identity){.uid = accounts.kinds[kind].uid,
-                                                     .gid = accounts.kinds[kind].gid};
+        if (settings_has(&settings, (enum family_kind)kind))
+            identities[count++] = (struct confine_identity){.uid = accounts.kinds[kind].uid,
+                                                            .gid = accounts.kinds[kind].gid};
     const struct confine_plan plan = {
         .process = "authd",
         .files = true, /* to look at the PIN file, and its own folder */
         .fork = true,
         .identities = identities,
-        .identity_count = accounts.as_root ? FAMILY_KINDS : 0,
+        .identity_count = accounts.as_root ? count : 0,
     };
     return confine_enter(&plan);
 }

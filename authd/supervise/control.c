@@ -54,10 +54,13 @@ static void note_login(struct supervisor *supervisor) {
                   supervisor->settings->state_directory, PIN_MARKER_NAME);
 }
 
+/* A locked box has no signers, and for a plug-in that fails the other factors do not wait. */
 static bool all_are_ready(const struct supervisor *supervisor) {
     for (size_t i = 0; i < supervisor->family.member_count; i++) {
         const struct process *process = &supervisor->processes[i];
-        bool cannot_run = supervisor->pin_refused && process->member->kind == FAMILY_HSM;
+        enum family_kind kind = process->member->kind;
+        bool cannot_run = (supervisor->pin_refused && kind == FAMILY_HSM) ||
+                          (kind == FAMILY_PLUGIN && process->history.failures > 0);
         if (process->stage != PROCESS_READY && !cannot_run)
             return false;
     }
@@ -145,8 +148,9 @@ static const struct {
     size_t count;
 } allowed[FAMILY_KINDS] = {
     [FAMILY_HSM] = {TABLE(ready_verbs)},    [FAMILY_UNSEAL] = {TABLE(ready_verbs)},
-    [FAMILY_NOTIFY] = {TABLE(ready_verbs)}, [FAMILY_CORE] = {TABLE(core_verbs)},
-    [FAMILY_PROVD] = {TABLE(provd_verbs)},  [FAMILY_EDGE] = {TABLE(ready_verbs)},
+    [FAMILY_PLUGIN] = {TABLE(ready_verbs)}, [FAMILY_NOTIFY] = {TABLE(ready_verbs)},
+    [FAMILY_CORE] = {TABLE(core_verbs)},    [FAMILY_PROVD] = {TABLE(provd_verbs)},
+    [FAMILY_EDGE] = {TABLE(ready_verbs)},
 };
 
 /* A closed socket comes with every end; a process that closes it and lives on is killed a little

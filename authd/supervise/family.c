@@ -5,6 +5,7 @@
 const struct family_facts family_facts[FAMILY_KINDS] = {
     [FAMILY_HSM] = {"hsm", "hsm", "hsm-signer", "idcs-hsm"},
     [FAMILY_UNSEAL] = {"unseal", "unseal", "authd-unseal", "idcs-unseal"},
+    [FAMILY_PLUGIN] = {"plugin", "plugin", "authd-plugin", "idcs-plugin"},
     [FAMILY_NOTIFY] = {"notify", "notify", NULL, "idcs-notify"},
     [FAMILY_CORE] = {"core", "core", "authd-core", "idcs-core"},
     [FAMILY_PROVD] = {"provd", "provd", "provd", "idcs-prov"},
@@ -28,26 +29,31 @@ static void pair_lane(struct family *family, unsigned lane) {
     add_pair(family, core, member_number(family, FAMILY_EDGE, 0), lane);
     add_pair(family, core, member_number(family, FAMILY_UNSEAL, lane), lane);
     add_pair(family, core, member_number(family, FAMILY_NOTIFY, 0), lane);
+    if (family->counts[FAMILY_PLUGIN] > 0)
+        add_pair(family, core, member_number(family, FAMILY_PLUGIN, lane), lane);
     for (unsigned signer = 0; signer < family->signers; signer++)
         add_pair(family, core, member_number(family, FAMILY_HSM, signer), lane);
 }
 
-/* Officers' work never waits behind a programme's: provd has an unseal worker of its own, the last
- * one. */
+/* Officers' work never waits behind a programme's: provd has an unseal worker and a plug-in of its
+ * own, the last ones. */
 static void pair_provd(struct family *family) {
     size_t provd = member_number(family, FAMILY_PROVD, 0);
     add_pair(family, provd, member_number(family, FAMILY_CORE, 0), 0);
     add_pair(family, provd, member_number(family, FAMILY_UNSEAL, family->lanes), 0);
+    if (family->counts[FAMILY_PLUGIN] > 0)
+        add_pair(family, provd, member_number(family, FAMILY_PLUGIN, family->lanes), 0);
     for (unsigned signer = 0; signer < family->signers; signer++)
         add_pair(family, provd, member_number(family, FAMILY_HSM, signer), 0);
 }
 
-void family_make(uint16_t lanes, uint16_t signers, struct family *family) {
+void family_make(uint16_t lanes, uint16_t signers, bool has_plugin, struct family *family) {
     *family = (struct family){.lanes = lanes, .signers = signers};
     for (unsigned kind = 0; kind < FAMILY_KINDS; kind++)
         family->counts[kind] = 1;
     family->counts[FAMILY_HSM] = signers;
     family->counts[FAMILY_UNSEAL] = (uint16_t)(lanes + 1);
+    family->counts[FAMILY_PLUGIN] = has_plugin ? family->counts[FAMILY_UNSEAL] : 0;
     for (unsigned kind = 0; kind < FAMILY_KINDS; kind++)
         for (uint16_t index = 0; index < family->counts[kind]; index++)
             family->members[family->member_count++] =

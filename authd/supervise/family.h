@@ -1,21 +1,23 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /*
- * Which processes there are and which of them may talk: derived from two numbers alone. A pair that
+ * Which processes there are and which of them may talk: derived from three facts alone. A pair that
  * is not here does not exist, so nobody can be made to open it.
  */
 #define FAMILY_LANES_MAX   16
 #define FAMILY_SIGNERS_MAX 16
-#define FAMILY_MEMBERS_MAX (FAMILY_LANES_MAX + FAMILY_SIGNERS_MAX + 5)
-#define FAMILY_PAIRS_MAX   (FAMILY_LANES_MAX * (3 + FAMILY_SIGNERS_MAX) + FAMILY_SIGNERS_MAX + 2)
+#define FAMILY_MEMBERS_MAX (2 * FAMILY_LANES_MAX + FAMILY_SIGNERS_MAX + 6)
+#define FAMILY_PAIRS_MAX   (FAMILY_LANES_MAX * (4 + FAMILY_SIGNERS_MAX) + FAMILY_SIGNERS_MAX + 3)
 
 /* In the order in which they start. */
 enum family_kind {
     FAMILY_HSM,
     FAMILY_UNSEAL,
+    FAMILY_PLUGIN, /* around a vendor's matcher: none, or as many as there are of unseal */
     FAMILY_NOTIFY,
     FAMILY_CORE,
     FAMILY_PROVD,
@@ -52,7 +54,7 @@ struct family {
 };
 
 /* ${lanes} from 1 to FAMILY_LANES_MAX, ${signers} from 1 to FAMILY_SIGNERS_MAX. */
-void family_make(uint16_t lanes, uint16_t signers, struct family *family);
+void family_make(uint16_t lanes, uint16_t signers, bool has_plugin, struct family *family);
 
 /* The member's number; FAMILY_MEMBERS_MAX when there is none of that role and index. */
 size_t family_find(const struct family *family, const char *role, uint16_t index);

@@ -110,28 +110,28 @@ void lifecycle_start_due(struct supervisor *supervisor, int64_t now_ms) {
  * While authd itself did not run (a suspended machine, a starved one), nobody can be blamed for
  * silence: it counts from when authd went on.
  */
-static bool may_judge(struct supervisor *supervisor, int64_t now_ms) {
+static void note_own_pause(struct supervisor *supervisor, int64_t now_ms) {
     if (now_ms - supervisor->last_tick_ms > OWN_PAUSE_AT_MOST)
         supervisor->watching_since_ms = now_ms;
     supervisor->last_tick_ms = now_ms;
-    return now_ms - supervisor->watching_since_ms >= supervisor->settings->hang_ms;
 }
 
 static const char *complaint(const struct supervisor *supervisor, const struct process *process,
                              int64_t now_ms) {
     const struct settings *settings = supervisor->settings;
+    if (now_ms - supervisor->watching_since_ms < process->hang_ms)
+        return NULL;
     if (process->deaf_since_ms != 0 && now_ms - process->deaf_since_ms > DEAF_AT_MOST_MS)
         return "closed-its-control-socket";
     if (process->stage == PROCESS_STARTING && now_ms - process->started_ms > settings->start_ms)
         return "not-ready-in-time";
-    if (process->stage == PROCESS_READY && process_is_silent(process, now_ms, settings->hang_ms))
+    if (process->stage == PROCESS_READY && process_is_silent(process, now_ms))
         return "hangs";
     return NULL;
 }
 
 void lifecycle_watch(struct supervisor *supervisor, int64_t now_ms) {
-    if (!may_judge(supervisor, now_ms))
-        return;
+    note_own_pause(supervisor, now_ms);
     EACH(process, supervisor) {
         const char *reason = process_runs(process) ? complaint(supervisor, process, now_ms) : NULL;
         if (reason != NULL)
@@ -205,6 +205,8 @@ static void decide(struct process *process, const struct restart_end *end,
     process->start_at_ms = now_ms;
     if (verdict == RESTART_LATER)
         start_later(process, end, now_ms);
+    if (end->is_plugin)
+        control_note_settled(supervisor);
 }
 
 void lifecycle_take_end(struct process *process) {
@@ -233,8 +235,8 @@ void lifecycle_stop(struct supervisor *supervisor, int exit_code) {
 
 /* No new requests first; those under way still find everyone they need. */
 static const uint8_t stop_rank[FAMILY_KINDS] = {
-    [FAMILY_EDGE] = 0, [FAMILY_CORE] = 1,   [FAMILY_PROVD] = 1,
-    [FAMILY_HSM] = 2,  [FAMILY_UNSEAL] = 2, [FAMILY_NOTIFY] = 2,
+    [FAMILY_EDGE] = 0,   [FAMILY_CORE] = 1,   [FAMILY_PROVD] = 1,  [FAMILY_HSM] = 2,
+    [FAMILY_UNSEAL] = 2, [FAMILY_PLUGIN] = 2, [FAMILY_NOTIFY] = 2,
 };
 
 static unsigned lowest_running_rank(struct supervisor *supervisor) {

@@ -53,6 +53,9 @@ enum err prepare_executables(const struct settings *settings, int executables[st
         return complain(problem, "libexec", "name the folder of the other programs in [authd]");
     for (unsigned kind = 0; kind < FAMILY_KINDS; kind++) {
         const char *name = family_facts[kind].program;
+        executables[kind] = -1;
+        if (!settings_has(settings, (enum family_kind)kind))
+            continue;
         int len = snprintf(path, sizeof path, "%s/%s", folder,
                            name != NULL ? name : settings->notify_program);
         executables[kind] = len < (int)sizeof path ? open(path, O_PATH | O_CLOEXEC) : -1;

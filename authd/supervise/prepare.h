@@ -7,7 +7,7 @@
  * do. */
 
 /* The programs, from settings->libexec, or authd's own folder, or ../libexec/idcs beside it; one a
- * kind. */
+ * kind; -1 of a kind there is none of. */
 MUST_CHECK enum err prepare_executables(const struct settings *settings,
                                         int executables[static FAMILY_KINDS],
                                         struct conf_problem *problem);

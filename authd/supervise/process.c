@@ -143,7 +143,7 @@ static bool slot_is_silent(int64_t beat_ms, int64_t until_ms, int64_t now_ms, in
     return beat_ms < now_ms - hang_ms && !announced;
 }
 
-bool process_is_silent(const struct process *process, int64_t now_ms, int64_t hang_ms) {
+bool process_is_silent(const struct process *process, int64_t now_ms) {
     bool any_beat = false;
     for (size_t i = 0; i < PULSE_SLOTS; i++) {
         const struct pulse *slot = &process->pulses[i];
@@ -152,10 +152,10 @@ bool process_is_silent(const struct process *process, int64_t now_ms, int64_t ha
         if (beat_ms == 0)
             continue; /* no loop has this slot */
         any_beat = true;
-        if (slot_is_silent(beat_ms, until_ms, now_ms, hang_ms))
+        if (slot_is_silent(beat_ms, until_ms, now_ms, process->hang_ms))
             return true;
     }
-    return !any_beat && process->started_ms < now_ms - hang_ms;
+    return !any_beat && process->started_ms < now_ms - process->hang_ms;
 }
 
 enum err process_reap(struct process *process, struct serve *serve, struct restart_end *end) {
@@ -168,7 +168,8 @@ enum err process_reap(struct process *process, struct serve *serve, struct resta
                                 .status = info.si_status,
                                 .was_ready = process->stage == PROCESS_READY,
                                 .is_signer = process->member->kind == FAMILY_HSM,
-                                .is_parser = process->member->kind == FAMILY_UNSEAL};
+                                .is_parser = process->member->kind == FAMILY_UNSEAL,
+                                .is_plugin = process->member->kind == FAMILY_PLUGIN};
     serve_remove_descriptor(serve, process->pidfd);
     (void)close(process->pidfd);
     process->pidfd = -1;

@@ -24,6 +24,7 @@ struct process {
     struct supervisor *supervisor;
     const struct family_member *member;
     struct child_plan plan;
+    int64_t hang_ms; /* how long it may be silent */
     enum process_stage stage;
     pid_t pid;
     int pidfd;
@@ -59,9 +60,9 @@ void process_tell_state(struct process *process, enum box_state state);
 /* SIGKILL, with the reason for the log. Its end is then seen as any other. */
 void process_kill(struct process *process, const char *reason);
 
-/* A loop of it has not turned for ${hang_ms} and did not announce that, or none has turned at all.
+/* A loop of it has not turned for its hang_ms and did not announce that, or none has turned at all.
  */
-bool process_is_silent(const struct process *process, int64_t now_ms, int64_t hang_ms);
+bool process_is_silent(const struct process *process, int64_t now_ms);
 
 /* Reaps it when it has ended: ERR_AGAIN when it has not. The stage is left to the caller. */
 MUST_CHECK enum err process_reap(struct process *process, struct serve *serve,

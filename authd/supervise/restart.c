@@ -4,7 +4,7 @@
 #include "firmware/base/boot.h"
 
 enum restart_verdict restart_judge(const struct restart_end *end) {
-    if (end->code != CLD_EXITED)
+    if (end->code != CLD_EXITED || end->is_plugin)
         return RESTART_LATER;
     if (end->status == BOOT_EXIT_CONFIG)
         return RESTART_NEVER;

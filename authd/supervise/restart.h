@@ -25,11 +25,12 @@ struct restart_history {
 /*
  * ${code} and ${status} as in siginfo_t of waitid. RECYCLE and PIN_REFUSED are believed only from a
  * process that can mean it: RECYCLE once it was ready, PIN_REFUSED from a signer. Else they are
- * failures.
+ * failures. Of a plug-in every end is: a vendor's code may have chosen the number, and without it
+ * the box goes on.
  */
 struct restart_end {
     int code, status;
-    bool was_ready, is_signer, is_parser;
+    bool was_ready, is_signer, is_parser, is_plugin;
 };
 enum restart_verdict restart_judge(const struct restart_end *end);
 

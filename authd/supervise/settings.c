@@ -36,6 +36,7 @@ const struct conf_key settings_keys[] = {
     TEXT("user", user, "idcs", "authd's own user, when started as root"),
     TEXT("edge-user", users[FAMILY_EDGE], "idcs-edge", "user of authd-edge"),
     TEXT("unseal-user", users[FAMILY_UNSEAL], "idcs-unseal", "user of authd-unseal"),
+    TEXT("plugin-user", users[FAMILY_PLUGIN], "idcs-plugin", "user of authd-plugin"),
     TEXT("core-user", users[FAMILY_CORE], "idcs-core", "user of authd-core"),
     TEXT("hsm-user", users[FAMILY_HSM], "idcs-hsm", "user of hsm-signer"),
     TEXT("prov-user", users[FAMILY_PROVD], "idcs-prov", "user of provd"),
@@ -44,10 +45,23 @@ const struct conf_key settings_keys[] = {
 };
 const size_t settings_key_count = sizeof settings_keys / sizeof *settings_keys;
 
-static const struct conf_key pin_file_key[] = {
+/* The lines of others' sections that authd itself needs. */
+static const struct conf_key signer_keys[] = {
     TEXT("pin-file", pin_file, "", "file with the PIN of the token's user"),
 };
-static const char *const known_sections[] = {"authd", "edge",  "unseal", "core",
+static const struct conf_key plugin_keys[] = {
+    TEXT("library", plugin_library, "", "shared library of the vendor's matcher"),
+    NUMBER("deadline-ms", plugin_deadline_ms, 500, 60000, "2000", "longest time of one question"),
+};
+static const struct {
+    enum family_kind kind;
+    const struct conf_key *keys;
+    size_t count;
+} borrowed[] = {
+    {FAMILY_HSM, signer_keys, sizeof signer_keys / sizeof *signer_keys},
+    {FAMILY_PLUGIN, plugin_keys, sizeof plugin_keys / sizeof *plugin_keys},
+};
+static const char *const known_sections[] = {"authd", "edge",  "unseal", "plugin", "core",
                                              "hsm",   "provd", "notify", NULL};
 
 static void complain(struct conf_problem *problem, const char *advice, const char *subject) {
@@ -68,21 +82,29 @@ static bool line_sets(const char *line, size_t len, const char *name) {
     return next == ' ' || next == '\t' || next == '=' || next == ':';
 }
 
-/* Reads the one line of the signers' section that authd needs; the rest is not authd's to judge. */
-static enum err read_pin_file(struct settings *settings, struct conf_problem *problem) {
-    const char *text = settings->sections[FAMILY_HSM].text;
-    size_t left = settings->sections[FAMILY_HSM].len, picked = 0;
+static bool line_sets_any(const char *line, size_t len, const struct conf_key *keys, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (line_sets(line, len, keys[i].name))
+            return true;
+    return false;
+}
+
+/* Reads the lines that authd needs of a section; the rest is not authd's to judge. */
+static enum err borrow(struct settings *settings, size_t place, struct conf_problem *problem) {
+    const char *text = settings->sections[borrowed[place].kind].text;
+    size_t left = settings->sections[borrowed[place].kind].len, picked = 0;
     char lines[BOOT_SETTINGS_MAX];
     while (left > 0) {
         size_t line = line_length(text, left);
-        if (line_sets(text, line, pin_file_key->name)) {
+        if (line_sets_any(text, line, borrowed[place].keys, borrowed[place].count)) {
             memcpy(lines + picked, text, line);
             picked += line;
         }
         text += line;
         left -= line;
     }
-    return conf_parse(bytes_of(lines, picked), pin_file_key, 1, settings, problem);
+    return conf_parse(bytes_of(lines, picked), borrowed[place].keys, borrowed[place].count,
+                      settings, problem);
 }
 
 static enum err cut_sections(struct bytes file, struct settings *settings,
@@ -132,8 +154,13 @@ enum err settings_parse(struct bytes file, struct settings *settings,
     ERR_TRY(conf_parse(bytes_of(own, buffer.len), settings_keys, settings_key_count, settings,
                        problem));
     ERR_TRY(cut_sections(file, settings, problem));
-    ERR_TRY(read_pin_file(settings, problem));
+    for (size_t i = 0; i < sizeof borrowed / sizeof *borrowed; i++)
+        ERR_TRY(borrow(settings, i, problem));
     return settle(settings, problem);
+}
+
+bool settings_has(const struct settings *settings, enum family_kind kind) {
+    return kind != FAMILY_PLUGIN || settings->plugin_library[0] != '\0';
 }
 
 static void close_file(FILE **file) {

@@ -23,8 +23,10 @@ struct settings {
     char user[SETTINGS_NAME_SIZE];
     char users[FAMILY_KINDS][SETTINGS_NAME_SIZE];
     char registry_group[SETTINGS_NAME_SIZE];
-    char pin_file[SETTINGS_PATH_SIZE]; /* from [hsm]: authd looks at the file's name, never into it
-                                        */
+    /* From the sections of others. Of the PIN file authd looks at the name, never into it. */
+    char pin_file[SETTINGS_PATH_SIZE];
+    char plugin_library[SETTINGS_PATH_SIZE]; /* "": there is no plug-in */
+    int64_t plugin_deadline_ms;              /* hang_ms of the plug-in */
     struct {
         char text[BOOT_SETTINGS_MAX];
         size_t len;
@@ -33,6 +35,9 @@ struct settings {
 
 extern const struct conf_key settings_keys[];
 extern const size_t settings_key_count;
+
+/* Whether there are processes of this kind: of all but the plug-in there are. */
+bool settings_has(const struct settings *settings, enum family_kind kind);
 
 /* Reads ${path}. ERR_CONFIG with ${problem} saying what to do. */
 MUST_CHECK enum err settings_load(const char *path, struct settings *settings,

@@ -36,6 +36,7 @@ static enum err open_processes(const struct supervisor_resources *resources,
         process->member = &supervisor->family.members[i];
         enum family_kind kind = process->member->kind;
         const char *name = family_facts[kind].program;
+        process->hang_ms = kind == FAMILY_PLUGIN ? settings->plugin_deadline_ms : settings->hang_ms;
         process->plan = (struct child_plan){
             .executable = resources->executables[kind],
             .name = name != NULL ? name : settings->notify_program,
@@ -88,7 +89,8 @@ enum err supervisor_open(const struct supervisor_resources *resources,
                                       .notice_fd = notice_open(),
                                       .marker_folder = resources->marker_folder,
                                       .core_state = BOX_LOCKED};
-    family_make((uint16_t)settings->lanes, (uint16_t)settings->signers, &supervisor->family);
+    family_make((uint16_t)settings->lanes, (uint16_t)settings->signers,
+                settings_has(settings, FAMILY_PLUGIN), &supervisor->family);
     supervisor->listener_count = resources->listener_count;
     for (size_t i = 0; i < resources->listener_count; i++)
         supervisor->listeners[i] = resources->listeners[i];

@@ -13,7 +13,7 @@
  * writer of each message both live here. A process learns from it who it is, which peers it has and
  * its own settings; it never sees the configuration file.
  */
-#define BOOT_PEERS_MAX     512 /* 16 lanes and 16 signers make 305 for the core */
+#define BOOT_PEERS_MAX     512 /* 16 lanes and 16 signers make 321 for the core */
 #define BOOT_LISTENERS_MAX 32  /* two a lane */
 #define BOOT_NAME_SIZE     24
 #define BOOT_SETTINGS_MAX  8192
@@ -57,7 +57,7 @@ enum boot_verb {
         13, /* core, provd → authd: {role, index}: it broke the protocol, replace it */
 };
 
-/* Roles: "edge", "unseal", "core", "hsm", "provd", "notify". */
+/* Roles: "edge", "unseal", "plugin", "core", "hsm", "provd", "notify". */
 struct boot_peer {
     char role[BOOT_NAME_SIZE];
     uint16_t index; /* the peer's index among its kind */

@@ -73,6 +73,20 @@ static void the_pin_in_another_section_is_not_authds(void **state) {
     assert_string_equal(settings.pin_file, "");
 }
 
+static void a_plugin_is_there_if_its_library_is_named(void **state) {
+    (void)state;
+    assert_int_equal(parse("[plugin]\nmemory-mib = 64\n"), ERR_OK);
+    assert_false(settings_has(&settings, FAMILY_PLUGIN));
+    assert_true(settings_has(&settings, FAMILY_UNSEAL));
+    assert_int_equal(settings.plugin_deadline_ms, 2000);
+    assert_int_equal(parse("[plugin]\nlibrary = /m.so\ndeadline-ms = 700\n"), ERR_OK);
+    assert_true(settings_has(&settings, FAMILY_PLUGIN));
+    assert_int_equal(settings.plugin_deadline_ms, 700);
+    assert_true(section_is(FAMILY_PLUGIN, "library = /m.so\ndeadline-ms = 700\n"));
+    refuse("[plugin]\nlibrary = /m.so\nlibrary = /n.so\n", "twice");
+    refuse("[plugin]\nlibrary = /m.so\ndeadline-ms = 10\n", "deadline-ms");
+}
+
 static void nonsense_is_refused_with_advice(void **state) {
     (void)state;
     refuse("[authd]\nlanes = 17\n", "lanes");
@@ -123,6 +137,7 @@ int main(void) {
         cmocka_unit_test(the_pin_files_name_is_seen_and_left),
         cmocka_unit_test(a_doubtful_pin_file_is_refused),
         cmocka_unit_test(the_pin_in_another_section_is_not_authds),
+        cmocka_unit_test(a_plugin_is_there_if_its_library_is_named),
         cmocka_unit_test(nonsense_is_refused_with_advice),
         cmocka_unit_test(a_section_that_does_not_fit_is_refused),
         cmocka_unit_test(a_missing_file_is_named),

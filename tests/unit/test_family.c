@@ -36,7 +36,7 @@ static bool may_talk_at_all(const char *left, uint16_t left_index, const char *r
 
 static void the_wired_pairs_are_those_of_the_design(void **state) {
     (void)state;
-    family_make(3, 2, &family);
+    family_make(3, 2, false, &family);
     for (uint16_t lane = 0; lane < 3; lane++) {
         assert_true(may_talk("core", 0, "edge", 0, lane));
         assert_true(may_talk("core", 0, "unseal", lane, lane));
@@ -51,9 +51,33 @@ static void the_wired_pairs_are_those_of_the_design(void **state) {
     assert_int_equal(family.pair_count, 3 * 5 + 4);
 }
 
+static void a_plugin_is_of_one_lane_or_of_provd(void **state) {
+    (void)state;
+    family_make(3, 2, true, &family);
+    assert_int_equal(family.counts[FAMILY_PLUGIN], 4);
+    for (uint16_t lane = 0; lane < 3; lane++)
+        for (uint16_t index = 0; index < 4; index++)
+            assert_int_equal(may_talk("core", 0, "plugin", index, lane), index == lane);
+    assert_true(may_talk("provd", 0, "plugin", 3, 0));
+    assert_int_equal(family.pair_count, 3 * 6 + 5);
+    for (uint16_t index = 0; index < 4; index++) {
+        assert_false(may_talk_at_all("plugin", index, "edge", 0));
+        assert_false(may_talk_at_all("plugin", index, "hsm", 0));
+        assert_false(may_talk_at_all("plugin", index, "unseal", 0));
+        assert_false(may_talk_at_all("plugin", index, "notify", 0));
+        assert_int_equal(may_talk_at_all("plugin", index, "provd", 0), index == 3);
+    }
+}
+
+static void without_a_library_there_is_no_plugin(void **state) {
+    (void)state;
+    family_make(3, 2, false, &family);
+    assert_int_equal(family_find(&family, "plugin", 0), FAMILY_MEMBERS_MAX);
+}
+
 static void nobody_else_talks(void **state) {
     (void)state;
-    family_make(3, 2, &family);
+    family_make(3, 2, false, &family);
     assert_false(may_talk_at_all("edge", 0, "hsm", 0));
     assert_false(may_talk_at_all("edge", 0, "unseal", 0));
     assert_false(may_talk_at_all("edge", 0, "provd", 0));
@@ -76,7 +100,7 @@ static size_t peers_of(size_t member) {
 
 static void the_largest_family_fits(void **state) {
     (void)state;
-    family_make(FAMILY_LANES_MAX, FAMILY_SIGNERS_MAX, &family);
+    family_make(FAMILY_LANES_MAX, FAMILY_SIGNERS_MAX, true, &family);
     assert_int_equal(family.member_count, FAMILY_MEMBERS_MAX);
     assert_int_equal(family.pair_count, FAMILY_PAIRS_MAX);
     for (size_t member = 0; member < family.member_count; member++)
@@ -86,7 +110,7 @@ static void the_largest_family_fits(void **state) {
 
 static void the_smallest_family_is_whole(void **state) {
     (void)state;
-    family_make(1, 1, &family);
+    family_make(1, 1, false, &family);
     assert_int_equal(family.member_count, 7);
     for (size_t member = 0; member < family.member_count; member++)
         assert_in_range(peers_of(member), 1, 5);
@@ -94,7 +118,7 @@ static void the_smallest_family_is_whole(void **state) {
 
 static void members_are_found_by_role_and_index(void **state) {
     (void)state;
-    family_make(2, 2, &family);
+    family_make(2, 2, true, &family);
     for (size_t member = 0; member < family.member_count; member++) {
         const char *role = family_facts[family.members[member].kind].role;
         assert_int_equal(family_find(&family, role, family.members[member].index), member);
@@ -108,6 +132,8 @@ static void members_are_found_by_role_and_index(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_wired_pairs_are_those_of_the_design),
+        cmocka_unit_test(a_plugin_is_of_one_lane_or_of_provd),
+        cmocka_unit_test(without_a_library_there_is_no_plugin),
         cmocka_unit_test(nobody_else_talks),
         cmocka_unit_test(the_largest_family_fits),
         cmocka_unit_test(the_smallest_family_is_whole),

@@ -26,6 +26,7 @@ static int set_up(void **state) {
     page = mmap(NULL, PULSE_SLOTS * sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED,
                 process.pulse_fd, 0);
     process.started_ms = NOW - 100000;
+    process.hang_ms = HANG_MS;
     return page == MAP_FAILED ? -1 : 0;
 }
 
@@ -37,7 +38,7 @@ static int tear_down(void **state) {
 }
 
 static bool silent(void) {
-    return process_is_silent(&process, NOW, HANG_MS);
+    return process_is_silent(&process, NOW);
 }
 
 static void a_loop_that_turns_is_not_silent(void **state) {
@@ -54,6 +55,15 @@ static void one_silent_loop_of_several_is_enough(void **state) {
         atomic_store(&page[i].beat_ms, NOW - 1);
     assert_false(silent());
     atomic_store(&page[PULSE_SLOTS - 1].beat_ms, NOW - HANG_MS - 1);
+    assert_true(silent());
+}
+
+static void each_process_has_its_own_patience(void **state) {
+    (void)state;
+    atomic_store(&page[0].beat_ms, NOW - HANG_MS - 1);
+    process.hang_ms = HANG_MS + 1;
+    assert_false(silent());
+    process.hang_ms = HANG_MS;
     assert_true(silent());
 }
 
@@ -106,6 +116,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         PROCESS_TEST(a_loop_that_turns_is_not_silent),
         PROCESS_TEST(one_silent_loop_of_several_is_enough),
+        PROCESS_TEST(each_process_has_its_own_patience),
         PROCESS_TEST(a_process_whose_loop_never_turned_is_silent),
         PROCESS_TEST(an_announcement_holds_for_its_time_only),
         PROCESS_TEST(no_announcement_outlasts_three_minutes),

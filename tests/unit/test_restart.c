@@ -55,6 +55,15 @@ static void wrong_settings_are_final(void **state) {
     assert_int_equal(verdict(CLD_EXITED, BOOT_EXIT_CONFIG, true, true), RESTART_NEVER);
 }
 
+static void no_number_that_a_plugin_ends_with_means_anything(void **state) {
+    (void)state;
+    for (int status = 0; status < 256; status++) {
+        const struct restart_end end = {
+            .code = CLD_EXITED, .status = status, .was_ready = true, .is_plugin = true};
+        assert_int_equal(restart_judge(&end), RESTART_LATER);
+    }
+}
+
 static const struct restart_end
     failure = {.code = CLD_KILLED, .status = SIGSEGV, .was_ready = true},
     parser = {.code = CLD_KILLED, .status = SIGSEGV, .was_ready = true, .is_parser = true},
@@ -107,6 +116,7 @@ int main(void) {
         cmocka_unit_test(recycling_is_believed_only_after_readiness),
         cmocka_unit_test(only_a_signer_can_say_that_the_pin_was_refused),
         cmocka_unit_test(wrong_settings_are_final),
+        cmocka_unit_test(no_number_that_a_plugin_ends_with_means_anything),
         cmocka_unit_test(the_delay_doubles_from_nothing_to_five_seconds),
         cmocka_unit_test(a_parser_that_cannot_even_start_is_no_exception),
         cmocka_unit_test(a_parser_that_served_is_replaced_soon_however_often_it_dies),
