@@ -215,7 +215,8 @@ class OlderFiles(unittest.TestCase):
         self.box.stop()
         self.swap("registry", "copy")
         self.start()
-        self.assertIs(self.programme.authenticate(self.person, self.txn, self.code).response["authStatus"], True)
+        answer = self.programme.authenticate(self.person, self.txn, self.code)
+        self.assertEqual((answer.codes, answer.response["authStatus"]), ([], True), self.box.log()[-4000:])
 
 
 class Checkpoints(unittest.TestCase):
