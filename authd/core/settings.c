@@ -63,6 +63,11 @@ const struct conf_key settings_keys[] = {
     NUMBER("demo-freeze-minutes", demo_freeze_minutes, 1, 1440, "30", "length of that freeze"),
     NUMBER("demo-day-attempts", demo_day_attempts, 1, 10000, "6",
            "wrong declarations in a day, per person and programme"),
+    NUMBER(
+        "bio-attempts", bio_attempts, 1, 100, "5",
+        "biometric failures in a row, per person and modality over all programmes, before waits"),
+    NUMBER("bio-wait-seconds", bio_wait_seconds, 1, 86400, "30",
+           "the first of these waits; each further one is twice as long, up to a day"),
     NUMBER("failures-an-hour", failures_an_hour, 1, 1000000000, "300",
            "failure budget of a programme whose policy names none"),
     NUMBER("child-age-years", child_age_years, 0, 21, "5", "younger people are children"),

@@ -20,6 +20,7 @@ struct settings {
     int64_t otp_person_attempts, otp_person_share, otp_day_attempts;
     int64_t otp_requests, otp_person_requests, otp_request_window_seconds, codes_an_hour;
     int64_t demo_attempts, demo_freeze_minutes, demo_day_attempts;
+    int64_t bio_attempts, bio_wait_seconds;
     int64_t failures_an_hour;
     int64_t child_age_years;
     bool child_otp_denied;
