@@ -204,6 +204,7 @@ static enum err check_settings(const struct boot_program *program, struct boot *
         complain(program, "cannot read the settings from standard input: give at most 8192 bytes");
         return ERR_CONFIG;
     }
+    boot->settings_len = len;
     void *settings = calloc(1, settings_struct_size(program));
     if (settings == NULL)
         return ERR_SYSTEM;

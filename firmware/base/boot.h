@@ -100,7 +100,8 @@ MUST_CHECK enum err boot_decode_state(struct bytes payload, enum box_state *stat
 /*
  * What every main of a child calls first. Answers --version, --help and --check (settings on
  * standard input are read and judged, nothing is started): *finished is then true, and the program
- * ends with boot_exit_code of what was returned. Otherwise waits for the boot message on
+ * ends with boot_exit_code of what was returned; before that it may judge more of what --check has
+ * left in boot->settings. Otherwise waits for the boot message on
  * BOOT_CONTROL_FD, maps the pulse page, opens the log, ignores SIGPIPE and closes every descriptor
  * that is not named in the message. Prints to stderr what is wrong; ERR_CONFIG, ERR_SYSTEM,
  * ERR_DENIED (still root).
