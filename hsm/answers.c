@@ -3,6 +3,7 @@
 #include "firmware/base/clock.h"
 #include "firmware/base/frame.h"
 #include "firmware/base/log.h"
+#include "hsm/ability.h"
 #include "hsm/answers.h"
 #include "hsm/answers_jose.h"
 #include "hsm/checkpoint.h"
@@ -302,7 +303,8 @@ static void generated(struct answers *answers, enum err status) {
 static void generate_more(struct answers *answers) {
     enum generate_outcome outcome = GENERATE_COMPLETE;
     serve_announce_silence(answers->serve, GENERATION_MS);
-    enum err err = generate_step(answers->keyring, answers->token, clock_wall_ms(), &outcome);
+    enum err err = generate_step(answers->keyring, answers->token, &answers->generate.plan,
+                                 clock_wall_ms(), &outcome);
     if (err == ERR_DENIED)
         generated(answers, ERR_DENIED);
     else if (err != ERR_OK)
@@ -319,12 +321,15 @@ static void generate_more(struct answers *answers) {
  */
 static void watch_keyring(struct answers *answers) {
     struct keyring_status status;
+    bool complete = false;
     enum err err = keyring_status(answers->keyring, &status);
+    if (err == ERR_OK)
+        err = ability_complete(answers->keyring, answers->keys->able, &complete);
     if (err != ERR_OK) {
         reply_fail(answers, err);
         return;
     }
-    if (status.sequence == answers->keys->sequence || !status.complete)
+    if (status.sequence == answers->keys->sequence || !complete)
         return;
     log_event(LOG_INFO, "keys-changed", "sequence=%llu", (unsigned long long)status.sequence);
     answers->recycle = true;

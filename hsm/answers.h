@@ -6,6 +6,7 @@
 
 #include "firmware/base/boot.h"
 #include "firmware/base/serve.h"
+#include "hsm/generate.h"
 #include "hsm/keyset.h"
 #include "hsm/rate.h"
 #include "hsm/wire.h"
@@ -31,6 +32,7 @@ struct answers {
     enum err failure; /* ERR_OK while all is well */
     bool recycle;     /* the keys have changed: end, and be started again */
     struct {
+        struct generate_plan plan;
         bool wanted;
         struct serve_peer *asker;
         uint32_t generation;

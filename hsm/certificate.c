@@ -6,6 +6,7 @@
 
 #include "firmware/base/codec.h"
 #include "hsm/certificate.h"
+#include "hsm/tls_names.h"
 
 #define SERIAL_BYTES   16
 #define PEM_LINE_CHARS 64
@@ -31,6 +32,7 @@ static const struct profile profiles[HSM_PURPOSE_COUNT] = {
     [HSM_PURPOSE_AUDIT] = {"IDA-AUDIT", 3650, leaf, "critical,digitalSignature"},
     [HSM_PURPOSE_TOKEN] = {"IDCS-TOKEN", 1095, leaf, "critical,digitalSignature"},
     [HSM_PURPOSE_REQUEST] = {"IDCS-REQUEST", 730, leaf, "critical,keyAgreement"},
+    [HSM_PURPOSE_TLS] = {"IDCS-TLS", 397, leaf, "critical,digitalSignature"},
 };
 
 static void free_certificate(X509 **certificate) {
@@ -104,7 +106,9 @@ static bool fill(X509 *certificate, X509 *issuer, const struct certificate_plan 
            X509_set_pubkey(certificate, plan->subject) == 1 &&
            set_subject(certificate, profile->common_name, plan->generation) &&
            X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) == 1 &&
-           add_extensions(certificate, issuer, profile);
+           add_extensions(certificate, issuer, profile) &&
+           (plan->purpose != HSM_PURPOSE_TLS ||
+            add_extension(certificate, issuer, NID_ext_key_usage, "serverAuth"));
 }
 
 static enum err put_der(struct buffer *target, X509 *certificate) {
@@ -128,6 +132,8 @@ enum err certificate_issue(const struct certificate_plan *plan, struct buffer *d
         return ERR_CRYPTO;
     if (!fill(made, self_signed ? made : issuer, plan))
         return ERR_CRYPTO;
+    if (plan->names != NULL && plan->names[0] != '\0')
+        ERR_TRY(tls_names_add(plan->names, made));
     if (X509_sign(made, plan->issuer_key, EVP_sha256()) <= 0)
         return ERR_HSM;
     return put_der(der, made);

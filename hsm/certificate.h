@@ -18,10 +18,11 @@ struct certificate_plan {
     int64_t generated_ms;
     EVP_PKEY *subject;    /* its public half is certified */
     EVP_PKEY *issuer_key; /* in the token; for ROOT the same as ${subject} */
+    const char *names;    /* of the box, for TLS (hsm/tls_names.h); NULL or "": none */
     struct bytes issuer;  /* DER of the CA's certificate; empty for ROOT, which signs itself */
 };
 
-/* Appends DER. ERR_HSM: the token failed to sign. ERR_CRYPTO, ERR_FULL. */
+/* Appends DER. ERR_HSM: the token failed to sign. ERR_CONFIG: bad names. ERR_CRYPTO, ERR_FULL. */
 MUST_CHECK enum err certificate_issue(const struct certificate_plan *plan, struct buffer *der);
 
 /* Appends ${der} as PEM (RFC 7468). */

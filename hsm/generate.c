@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 
 #include "firmware/base/log.h"
+#include "hsm/ability.h"
 #include "hsm/certificate.h"
 #include "hsm/generate.h"
 #include "hsm/trial.h"
@@ -12,20 +13,16 @@
 /* SoftHSM fails now and then to make a pair (CKR_GENERAL_ERROR) while others read the token. */
 #define GENERATION_TRIES 3
 
-/* How the key of a purpose is made and tried. The pepper is no key of the token. */
-static const struct {
-    enum token_raw_kind kind;
-    enum err (*trial)(EVP_PKEY *key, struct bytes certificate);
-} makings[HSM_PURPOSE_COUNT] = {
-    [HSM_PURPOSE_ROOT] = {TOKEN_RAW_RSA_SIGN, trial_signing},
-    [HSM_PURPOSE_SIGN] = {TOKEN_RAW_RSA_SIGN, trial_signing},
-    [HSM_PURPOSE_PARTNER] = {TOKEN_RAW_RSA_DECRYPT, trial_decrypting},
-    [HSM_PURPOSE_IDA_FIR] = {TOKEN_RAW_RSA_DECRYPT, trial_decrypting},
-    [HSM_PURPOSE_KEK] = {TOKEN_RAW_RSA_DECRYPT, trial_decrypting},
-    [HSM_PURPOSE_AUDIT] = {TOKEN_RAW_P256_SIGN, trial_signing},
-    [HSM_PURPOSE_TOKEN] = {TOKEN_RAW_P256_SIGN, trial_signing},
-    [HSM_PURPOSE_REQUEST] = {TOKEN_RAW_P256_DERIVE, trial_deriving},
+static enum err (*const trials[])(EVP_PKEY *key, struct bytes certificate) = {
+    [TOKEN_RAW_RSA_SIGN] = trial_signing,
+    [TOKEN_RAW_RSA_DECRYPT] = trial_decrypting,
+    [TOKEN_RAW_P256_SIGN] = trial_signing,
+    [TOKEN_RAW_P256_DERIVE] = trial_deriving,
 };
+
+static enum token_raw_kind kind_of(const struct generate_plan *plan, enum hsm_purpose purpose) {
+    return purpose == HSM_PURPOSE_TLS && plan->tls_rsa ? TOKEN_RAW_RSA_SIGN : ability_kind(purpose);
+}
 
 static void free_key(EVP_PKEY **key) {
     EVP_PKEY_free(*key);
@@ -36,11 +33,11 @@ static struct bytes certificate_of(const struct keyring_row *row) {
 }
 
 /* Makes the pair in the token, in place of whatever an earlier attempt has left under its id. */
-static enum err make_pair(struct token *token, const struct keyring_row *row) {
+static enum err make_pair(struct token *token, enum token_raw_kind kind,
+                          const struct keyring_row *row) {
     char label[48];
     enum err err = ERR_HSM;
     struct token_raw *raw = token_session(token);
-    enum token_raw_kind kind = makings[row->purpose].kind;
     (void)snprintf(label, sizeof label, "%s %u", hsm_purpose_text(row->purpose), row->generation);
     for (int i = 0; i < GENERATION_TRIES && err == ERR_HSM; i++) {
         ERR_TRY(token_raw_destroy(raw, row->id));
@@ -63,8 +60,8 @@ static enum err find_issuer(struct keyring *keyring, struct token *token,
     return token_key(token, issuer->id, key);
 }
 
-static enum err certify(struct keyring *keyring, struct token *token, EVP_PKEY *key,
-                        struct keyring_row *row) {
+static enum err certify(struct keyring *keyring, struct token *token, const char *names,
+                        EVP_PKEY *key, struct keyring_row *row) {
     struct keyring_row issuer;
     __attribute__((cleanup(free_key))) EVP_PKEY *issuer_key = NULL;
     struct buffer der = buffer_over(row->certificate, sizeof row->certificate);
@@ -76,19 +73,22 @@ static enum err certify(struct keyring *keyring, struct token *token, EVP_PKEY *
         .subject = key,
         .issuer_key = issuer_key,
         .issuer = certificate_of(&issuer),
+        .names = row->purpose == HSM_PURPOSE_TLS ? names : NULL,
     };
     ERR_TRY(certificate_issue(&plan, &der));
     row->certificate_len = der.len;
     return ERR_OK;
 }
 
-static enum err make_key(struct keyring *keyring, struct token *token, struct keyring_row *row) {
+static enum err make_key(struct keyring *keyring, struct token *token,
+                         const struct generate_plan *plan, struct keyring_row *row) {
     __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
-    ERR_TRY(make_pair(token, row));
+    enum token_raw_kind kind = kind_of(plan, row->purpose);
+    ERR_TRY(make_pair(token, kind, row));
     ERR_TRY(token_key(token, row->id, &key));
-    ERR_TRY(certify(keyring, token, key, row));
+    ERR_TRY(certify(keyring, token, plan->tls_names, key, row));
     ERR_TRY(certificate_fits(certificate_of(row), key));
-    return makings[row->purpose].trial(key, certificate_of(row));
+    return trials[kind](key, certificate_of(row));
 }
 
 static enum err make_pepper(struct keyring *keyring, struct token *token, struct keyring_row *row) {
@@ -103,11 +103,12 @@ static enum err make_pepper(struct keyring *keyring, struct token *token, struct
     return trial_opening(key, certificate_of(&kek), UNWRAP_LABEL_PEPPER, row->wrapped, &pepper);
 }
 
-static enum err complete(struct keyring *keyring, struct token *token, int64_t now_ms,
+static enum err complete(struct keyring *keyring, struct token *token,
+                         const struct generate_plan *plan, int64_t now_ms,
                          struct keyring_row *row) {
     row->generated_ms = now_ms;
     ERR_TRY(row->purpose == HSM_PURPOSE_PEPPER ? make_pepper(keyring, token, row)
-                                               : make_key(keyring, token, row));
+                                               : make_key(keyring, token, plan, row));
     row->committed = true;
     row->published_ms = now_ms;
     row->active_ms = now_ms; /* the first keys of a box: nobody has older ones in a cache */
@@ -118,9 +119,11 @@ static enum err complete(struct keyring *keyring, struct token *token, int64_t n
 }
 
 /* What must hold before the first intent, and is cheap enough to make sure of before each. */
-static enum err prepare(struct keyring *keyring, struct token *token) {
+static enum err prepare(struct keyring *keyring, struct token *token, uint32_t purposes) {
+    const uint32_t needed = HSM_PURPOSE_BIT(HSM_PURPOSE_FIRST_OPTIONAL) - 1;
     size_t swept;
-    ERR_TRY(token_raw_probe(token_session(token)));
+    if ((purposes & needed) != needed)
+        return ERR_DENIED;
     ERR_TRY(keyring_bind(keyring, token_serial(token)));
     ERR_TRY(token_raw_sweep(token_session(token), &swept));
     if (swept > 0)
@@ -128,10 +131,12 @@ static enum err prepare(struct keyring *keyring, struct token *token) {
     return ERR_OK;
 }
 
-/* The first purpose that has no committed row; ${purpose} is HSM_PURPOSE_COUNT when all have. */
-static enum err first_missing(struct keyring *keyring, int *purpose) {
+/* The first of ${purposes} that has no committed row; HSM_PURPOSE_COUNT when all have. */
+static enum err first_missing(struct keyring *keyring, uint32_t purposes, int *purpose) {
     struct keyring_row row;
     for (*purpose = 0; *purpose < HSM_PURPOSE_COUNT; (*purpose)++) {
+        if ((purposes & HSM_PURPOSE_BIT(*purpose)) == 0)
+            continue;
         enum err err = keyring_newest(keyring, (enum hsm_purpose) * purpose, true, &row);
         if (err == ERR_NOT_FOUND)
             return ERR_OK;
@@ -140,11 +145,12 @@ static enum err first_missing(struct keyring *keyring, int *purpose) {
     return ERR_OK;
 }
 
-enum err generate_step(struct keyring *keyring, struct token *token, int64_t now_ms,
+enum err generate_step(struct keyring *keyring, struct token *token,
+                       const struct generate_plan *plan, int64_t now_ms,
                        enum generate_outcome *outcome) {
     struct keyring_row row;
     int missing;
-    ERR_TRY(first_missing(keyring, &missing));
+    ERR_TRY(first_missing(keyring, plan->purposes, &missing));
     if (missing == HSM_PURPOSE_COUNT) {
         *outcome = GENERATE_COMPLETE;
         return ERR_OK;
@@ -153,10 +159,10 @@ enum err generate_step(struct keyring *keyring, struct token *token, int64_t now
     enum err err = keyring_newest(keyring, purpose, false, &row);
     if (err == ERR_NOT_FOUND) {
         *outcome = GENERATE_INTENDED;
-        ERR_TRY(prepare(keyring, token));
+        ERR_TRY(prepare(keyring, token, plan->purposes));
         return keyring_intend(keyring, purpose, now_ms, &row);
     }
     ERR_TRY(err);
     *outcome = GENERATE_MADE;
-    return complete(keyring, token, now_ms, &row);
+    return complete(keyring, token, plan, now_ms, &row);
 }

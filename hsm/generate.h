@@ -21,9 +21,18 @@ enum generate_outcome {
     GENERATE_MADE,     /* a key was made and committed */
 };
 
+/* What the keys of this box depend on besides. */
+struct generate_plan {
+    uint32_t purposes;     /* that the module is able to do (hsm/ability.h) */
+    const char *tls_names; /* in the certificate of the TLS key (hsm/tls_names.h); may be NULL */
+    bool tls_rsa;          /* the TLS key is RSA-2048 instead of P-256 */
+};
+
 /*
- * ERR_DENIED: the token lacks a mechanism or does not keep keys as it was told (in the log).
- * ERR_HSM; ERR_CRYPTO: a new key failed its trial; ERR_SYSTEM.
+ * ERR_DENIED: ${plan} lacks a purpose that no box can do without, or the token does not keep keys
+ * as it was told (in the log). ERR_HSM; ERR_CONFIG: bad
+ * TLS names; ERR_CRYPTO: a new key failed its trial; ERR_SYSTEM.
  */
-MUST_CHECK enum err generate_step(struct keyring *keyring, struct token *token, int64_t now_ms,
+MUST_CHECK enum err generate_step(struct keyring *keyring, struct token *token,
+                                  const struct generate_plan *plan, int64_t now_ms,
                                   enum generate_outcome *outcome);

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "firmware/base/log.h"
+#include "hsm/ability.h"
 #include "hsm/certificate.h"
 #include "hsm/keyset.h"
 
@@ -139,6 +140,7 @@ static enum err report_strangers(struct keyring *keyring, struct token *token) {
 enum err keyset_load(struct keyset *keyset, struct keyring *keyring, struct token *token) {
     struct keyring_status status;
     memset(keyset, 0, sizeof *keyset);
+    ERR_TRY(ability_probe(token_session(token), &keyset->able));
     ERR_TRY(keyring_status(keyring, &status));
     keyset->sequence = status.sequence;
     if (!status.provisioned)
@@ -155,8 +157,7 @@ enum err keyset_load(struct keyset *keyset, struct keyring *keyring, struct toke
     ERR_TRY(publish_make(&keyset->publish, keyring));
     ERR_TRY(report_strangers(keyring, token));
     keyset->provisioned = true;
-    keyset->complete = status.complete;
-    return ERR_OK;
+    return ability_complete(keyring, keyset->able, &keyset->complete);
 }
 
 void keyset_unload(struct keyset *keyset) {

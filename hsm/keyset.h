@@ -18,7 +18,8 @@
  */
 struct keyset {
     bool provisioned; /* false: none of the rest is there */
-    bool complete;    /* no purpose lacks its key */
+    uint32_t able;    /* the purposes that the module is able to do (hsm/ability.h) */
+    bool complete;    /* none of them lacks its key */
     struct sign_rs256 *sign;
     struct sign_es256 *audit;
     struct unwrap_ring *partner;

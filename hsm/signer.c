@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -14,8 +15,10 @@
 #include "hsm/answers.h"
 #include "hsm/pin.h"
 #include "hsm/softhsm.h"
+#include "hsm/tls_names.h"
 
 #define PATH_SIZE        256
+#define NAMES_SIZE       1024
 #define ARENA_BYTES      65536
 #define FILE_BYTES_MAX   (64u * 1024u * 1024u) /* the keyring; object files are small */
 #define DESCRIPTORS      1024
@@ -31,6 +34,8 @@ struct settings {
     char issuer[RESULT_ISSUER_SIZE];
     int64_t lookups_a_second;
     int64_t statements_a_second;
+    char tls_names[NAMES_SIZE];
+    char tls_key_type[8];
 };
 
 #define TEXT(member)                                                                               \
@@ -50,6 +55,9 @@ static const struct conf_key keys[] = {
      "ceiling of lookup keys, each signer"},
     {"statements-a-second", NUMBER(statements_a_second), 1, 1000000, "5000",
      "ceiling of signed answers, each signer"},
+    {"tls-names", TEXT(tls_names), 0, 0, "",
+     "host names and IP addresses in the box's TLS certificate, with commas between"},
+    {"tls-key-type", TEXT(tls_key_type), 0, 0, "p256", "of the next TLS key: p256 or rsa"},
 };
 
 static const struct boot_program program = {
@@ -69,10 +77,30 @@ static struct {
     struct serve_peer *peers[BOOT_PEERS_MAX]; /* as in boot.peers; NULL: none of ours */
 } signer;
 
+static enum err judge_tls(struct conf_problem *problem) {
+    const struct settings *settings = &signer.settings;
+    bool rsa = strcmp(settings->tls_key_type, "rsa") == 0;
+    if (settings->tls_names[0] != '\0' && tls_names_check(settings->tls_names) != ERR_OK) {
+        (void)snprintf(problem->text, sizeof problem->text,
+                       "tls-names: give at most %d host names or IP addresses, with commas between",
+                       TLS_NAMES_MAX);
+        return ERR_CONFIG;
+    }
+    if (!rsa && strcmp(settings->tls_key_type, "p256") != 0) {
+        (void)snprintf(problem->text, sizeof problem->text, "tls-key-type: give p256 or rsa");
+        return ERR_CONFIG;
+    }
+    signer.answers.generate.plan.tls_names = settings->tls_names;
+    signer.answers.generate.plan.tls_rsa = rsa;
+    return ERR_OK;
+}
+
 static enum err read_settings(void) {
     struct conf_problem problem = {0};
     enum err err = conf_parse(bytes_of(signer.boot.settings, signer.boot.settings_len), keys,
                               sizeof keys / sizeof *keys, &signer.settings, &problem);
+    if (err == ERR_OK)
+        err = judge_tls(&problem);
     if (err != ERR_OK)
         log_event(LOG_ERROR, "settings-refused", "problem=\"%s\"", problem.text);
     return err;
@@ -197,6 +225,7 @@ static enum err start(void) {
     struct answers *answers = &signer.answers;
     ERR_TRY(load());
     answers->keys = &signer.keys;
+    answers->generate.plan.purposes = signer.keys.able;
     answers->issuer = signer.settings.issuer;
     answers->signer_index = signer.boot.index;
     answers->lookups = rate_of(signer.settings.lookups_a_second, clock_boot_ns());

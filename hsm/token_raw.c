@@ -100,28 +100,33 @@ enum err token_raw_login(struct token_raw *raw, const struct secret *pin) {
     return is_pin_refusal(result) ? ERR_PIN : ERR_HSM;
 }
 
-enum err token_raw_probe(struct token_raw *raw) {
-    static const struct {
-        const char *name;
-        CK_MECHANISM_TYPE type;
-        CK_FLAGS use;
-    } needed[] = {
-        {"CKM_RSA_PKCS_KEY_PAIR_GEN", CKM_RSA_PKCS_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR},
-        {"CKM_RSA_PKCS", CKM_RSA_PKCS, CKF_SIGN},
-        {"CKM_RSA_X_509", CKM_RSA_X_509, CKF_DECRYPT},
-        {"CKM_EC_KEY_PAIR_GEN", CKM_EC_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR},
-        {"CKM_ECDSA", CKM_ECDSA, CKF_SIGN},
-        {"CKM_ECDH1_DERIVE", CKM_ECDH1_DERIVE, CKF_DERIVE},
+/* A mechanism, and what for. */
+struct need {
+    const char *name;
+    CK_MECHANISM_TYPE type;
+    CK_FLAGS use;
+};
+
+enum err token_raw_probe(struct token_raw *raw, enum token_raw_kind kind, const char **missing) {
+    static const struct need rsa_pair = {"CKM_RSA_PKCS_KEY_PAIR_GEN", CKM_RSA_PKCS_KEY_PAIR_GEN,
+                                         CKF_GENERATE_KEY_PAIR};
+    static const struct need ec_pair = {"CKM_EC_KEY_PAIR_GEN", CKM_EC_KEY_PAIR_GEN,
+                                        CKF_GENERATE_KEY_PAIR};
+    static const struct need needed[][2] = {
+        [TOKEN_RAW_RSA_SIGN] = {rsa_pair, {"CKM_RSA_PKCS", CKM_RSA_PKCS, CKF_SIGN}},
+        [TOKEN_RAW_RSA_DECRYPT] = {rsa_pair, {"CKM_RSA_X_509", CKM_RSA_X_509, CKF_DECRYPT}},
+        [TOKEN_RAW_P256_SIGN] = {ec_pair, {"CKM_ECDSA", CKM_ECDSA, CKF_SIGN}},
+        [TOKEN_RAW_P256_DERIVE] = {ec_pair, {"CKM_ECDH1_DERIVE", CKM_ECDH1_DERIVE, CKF_DERIVE}},
     };
-    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
+    *missing = NULL;
+    for (size_t i = 0; i < 2 && *missing == NULL; i++) {
+        const struct need *need = &needed[kind][i];
         CK_MECHANISM_INFO information;
-        CK_RV result = raw->module->C_GetMechanismInfo(raw->slot, needed[i].type, &information);
-        if (result == CKR_OK && (information.flags & needed[i].use) != 0)
-            continue;
-        log_event(LOG_ERROR, "mechanism-missing", "mechanism=%s", needed[i].name);
-        return ERR_DENIED;
+        CK_RV result = raw->module->C_GetMechanismInfo(raw->slot, need->type, &information);
+        if (result != CKR_OK || (information.flags & need->use) == 0)
+            *missing = need->name;
     }
-    return ERR_OK;
+    return *missing == NULL ? ERR_OK : ERR_NOT_FOUND;
 }
 
 /* What the kinds differ in. */

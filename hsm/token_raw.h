@@ -35,8 +35,12 @@ void token_raw_close(struct token_raw *raw);
  */
 MUST_CHECK enum err token_raw_login(struct token_raw *raw, const struct secret *pin);
 
-/* ERR_DENIED, with the name in the log: the module lacks a mechanism that we need. */
-MUST_CHECK enum err token_raw_probe(struct token_raw *raw);
+/*
+ * ERR_NOT_FOUND: the module lacks ${missing}, a mechanism without which there are no keys of this
+ * kind.
+ */
+MUST_CHECK enum err token_raw_probe(struct token_raw *raw, enum token_raw_kind kind,
+                                    const char **missing);
 
 /* Makes a pair: on the token, private, sensitive, not extractable, not modifiable. */
 MUST_CHECK enum err token_raw_generate(struct token_raw *raw, enum token_raw_kind kind,

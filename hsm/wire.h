@@ -76,11 +76,13 @@ enum hsm_purpose {
     HSM_PURPOSE_PEPPER,  /* a secret of the lookup key, wrapped by the KEK */
     HSM_PURPOSE_TOKEN,   /* IDCS/TOKEN: ES256 results of the JOSE profile */
     HSM_PURPOSE_REQUEST, /* IDCS/REQUEST: ECDH-ES, decrypts its requests */
+    HSM_PURPOSE_TLS,     /* IDCS/TLS: TLS handshakes of edge, and nothing else */
     HSM_PURPOSE_COUNT
 };
-/* A box is provisioned with the purposes before this one; a box of before the JOSE profile has no
- * others until `key initialise` is asked for again. */
+/* A box is provisioned with the purposes before this one. An older box has no others until `key
+ * initialise` is asked for again, and a box whose module lacks a mechanism never. */
 #define HSM_PURPOSE_FIRST_OPTIONAL HSM_PURPOSE_TOKEN
+#define HSM_PURPOSE_BIT(purpose)   (1u << (purpose))
 const char *hsm_purpose_text(enum hsm_purpose purpose); /* "IDA/PARTNER" */
 
 struct hsm_unwrap {

@@ -14,7 +14,7 @@
 
 /*
  * A box of before the JOSE profile: its keyring and token have the seven older keys. The newer
- * signer serves with them, and makes the other two when it is asked to.
+ * signer serves with them, and makes the others when it is asked to.
  */
 #define MODULE     "/usr/lib/softhsm/libsofthsm2.so"
 #define NOTHING    bytes_of(NULL, 0)
@@ -42,6 +42,7 @@ static void make_keys(unsigned count) {
     struct keyring *keyring;
     struct token *token;
     const struct token_options options = {.module = MODULE, .label = HSM_BOX_LABEL};
+    const struct generate_plan plan = {.purposes = HSM_PURPOSE_BIT(HSM_PURPOSE_COUNT) - 1};
     SECRET(pin);
     hsm_box_renew(&box);
     assert_int_equal(keyring_open(&keyring, box.keyring_directory, true), ERR_OK);
@@ -49,7 +50,7 @@ static void make_keys(unsigned count) {
     assert_int_equal(token_open(&token, &options, &pin), ERR_OK);
     for (unsigned made = 0; made < count;) {
         enum generate_outcome outcome;
-        assert_int_equal(generate_step(keyring, token, clock_wall_ms(), &outcome), ERR_OK);
+        assert_int_equal(generate_step(keyring, token, &plan, clock_wall_ms(), &outcome), ERR_OK);
         made += outcome == GENERATE_MADE;
     }
     token_close(token);
@@ -163,7 +164,7 @@ static void an_older_box_goes_on_serving_without_the_profile(void **state) {
 }
 
 /* Only what is missing, and the older keys are those of before. */
-static void asked_to_it_makes_the_two_that_are_missing(void **state) {
+static void asked_to_it_makes_those_that_are_missing(void **state) {
     (void)state;
     struct hsm_signer signer;
     static char before[4096], after[4096];
@@ -210,7 +211,7 @@ static void a_generation_under_way_ends_no_signer(void **state) {
     hsm_signer_stop(&two);
 }
 
-static void stopped_between_the_two_it_serves_with_one_and_makes_the_other(void **state) {
+static void stopped_between_two_it_serves_with_one_and_makes_the_others(void **state) {
     (void)state;
     struct hsm_signer signer;
     make_keys(OLDER + 1);
@@ -218,11 +219,12 @@ static void stopped_between_the_two_it_serves_with_one_and_makes_the_other(void 
     assert_int_equal(ask_result(&signer), ERR_OK);
     assert_int_equal(ask_derive(&signer, NULL), ERR_NOT_FOUND);
     assert_string_equal(ask_publication(&signer).request_kid, "");
-    generate_and_end(&signer, 1);
+    generate_and_end(&signer, MISSING - 1);
     assert_complete();
 }
 
-/* The first call opens the pepper; then three for each of the two, and one that ends a session. */
+/* The first call opens the pepper; then three for each of TOKEN and REQUEST, and one that ends a
+ * session. */
 static void killed_at_any_call_of_the_module_it_serves_and_completes(void **state) {
     (void)state;
     for (unsigned call = 2; call <= 8; call++) {
@@ -237,7 +239,7 @@ static void killed_at_any_call_of_the_module_it_serves_and_completes(void **stat
         hsm_signer_stop(&signer);
         start(&first, &signer);
         assert_int_equal(ask_root(&signer), ERR_OK);
-        generate_and_end(&signer, call <= 4 ? 2 : 1);
+        generate_and_end(&signer, call <= 4 ? MISSING : MISSING - 1);
         assert_complete();
     }
 }
@@ -246,10 +248,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup(name, make_older_box)
         TEST(an_older_box_goes_on_serving_without_the_profile),
-        TEST(asked_to_it_makes_the_two_that_are_missing),
+        TEST(asked_to_it_makes_those_that_are_missing),
         TEST(the_other_signers_load_them_when_all_are_made),
         TEST(a_generation_under_way_ends_no_signer),
-        cmocka_unit_test(stopped_between_the_two_it_serves_with_one_and_makes_the_other),
+        cmocka_unit_test(stopped_between_two_it_serves_with_one_and_makes_the_others),
         cmocka_unit_test(killed_at_any_call_of_the_module_it_serves_and_completes),
     };
     return cmocka_run_group_tests(tests, make_box, remove_box);

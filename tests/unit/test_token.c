@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <p11-kit/pkcs11.h>
 
+#include "hsm/ability.h"
 #include "hsm/pin.h"
 #include "hsm/rate.h"
 #include "hsm/softhsm.h"
@@ -232,7 +233,9 @@ static void nameless_leftovers_are_swept_and_nothing_else(void **state) {
 
 static void softhsm_has_the_mechanisms_we_need(void **state) {
     (void)state;
-    assert_int_equal(token_raw_probe(raw()), ERR_OK);
+    uint32_t able;
+    assert_int_equal(ability_probe(raw(), &able), ERR_OK);
+    assert_int_equal(able, HSM_PURPOSE_BIT(HSM_PURPOSE_COUNT) - 1);
 }
 
 static void the_token_is_found_by_label_and_serial(void **state) {

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "firmware/base/err.h"
+#include "hsm/keyring.h"
+#include "hsm/token_raw.h"
+#include "hsm/wire.h"
+
+/*
+ * What the token's module is able to do: modules differ in their mechanisms, so they are asked, and
+ * a purpose is left out when a box can do without it.
+ */
+
+/* The kind of key of a purpose. The pepper is no key of the token: that of the KEK, which wraps it.
+ */
+enum token_raw_kind ability_kind(enum hsm_purpose purpose);
+
+/*
+ * The purposes, as HSM_PURPOSE_BITs, whose keys ${raw} can make and use; what is left out is in the
+ * log.
+ */
+MUST_CHECK enum err ability_probe(struct token_raw *raw, uint32_t *purposes);
+
+/* ${complete}: each of ${purposes} has a key, nothing is left to make. */
+MUST_CHECK enum err ability_complete(struct keyring *keyring, uint32_t purposes, bool *complete);
