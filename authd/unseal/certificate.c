@@ -2,8 +2,6 @@
 #include <string.h>
 #include <time.h>
 
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -12,27 +10,16 @@
 
 #include "firmware/base/codec.h"
 #include "authd/unseal/certificate.h"
+#include "authd/unseal/certificate_path.h"
 #include "authd/unseal/der.h"
 #include "authd/unseal/digest.h"
 #include "authd/unseal/jws.h"
-
-#define STRENGTH_LEVEL        2 /* OpenSSL's security level for 112 bits */
-#define STRENGTH_BITS         112
-#define RSA_BITS_MAX          4096
-#define RSA_EXPONENT_BITS_MIN 17
-#define RSA_EXPONENT_BITS_MAX 256
 
 static EVP_MD_CTX *verifier;
 
 /* Scope-end cleanups for OpenSSL's objects. */
 static void free_x509(X509 **certificate) {
     X509_free(*certificate);
-}
-static void free_store(X509_STORE **store) {
-    X509_STORE_free(*store);
-}
-static void free_path(X509_STORE_CTX **path) {
-    X509_STORE_CTX_free(*path);
 }
 #define CLEANUP(function) __attribute__((cleanup(function)))
 
@@ -53,40 +40,6 @@ void certificate_close(void) {
     EVP_MD_CTX_free(verifier);
     verifier = NULL;
     digest_close();
-}
-
-static X509 *parse(struct bytes der) {
-    const unsigned char *at = der.data;
-    X509 *certificate = d2i_X509(NULL, &at, (long)der.len);
-    if (certificate != NULL && at == der.data + der.len)
-        return certificate;
-    X509_free(certificate);
-    return NULL;
-}
-
-/* FIPS 186-5 §5.4: an odd exponent above 2^16 and below 2^256. With 1 anybody makes signatures. */
-static bool is_sound_rsa(const EVP_PKEY *key) {
-    BIGNUM *exponent = NULL;
-    if (EVP_PKEY_get_bits(key) > RSA_BITS_MAX ||
-        EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1)
-        return false;
-    int bits = BN_num_bits(exponent);
-    bool sound =
-        BN_is_odd(exponent) && bits >= RSA_EXPONENT_BITS_MIN && bits <= RSA_EXPONENT_BITS_MAX;
-    BN_free(exponent);
-    return sound;
-}
-
-/* ERR_MALFORMED: no key that can be used, such as a point that is not on its curve. */
-static enum err check_key(X509 *certificate, bool must_be_rsa) {
-    EVP_PKEY *key = X509_get0_pubkey(certificate);
-    if (key == NULL)
-        return ERR_MALFORMED;
-    bool is_rsa = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
-    if (EVP_PKEY_get_security_bits(key) < STRENGTH_BITS || (must_be_rsa && !is_rsa) ||
-        (is_rsa && !is_sound_rsa(key)))
-        return ERR_DENIED;
-    return ERR_OK;
 }
 
 /*
@@ -125,46 +78,9 @@ static enum err check_wanted_key(X509 *certificate, const struct unseal_certific
                                  struct bytes public_key) {
     bool is_programme = question->anchor_count > 0;
     if (question->key == CERTIFICATE_KEY_MOSIP)
-        return check_key(certificate, is_programme);
-    ERR_TRY(check_key(certificate, false));
+        return certificate_path_key(certificate, is_programme);
+    ERR_TRY(certificate_path_key(certificate, false));
     return is_p256(public_key) ? ERR_OK : ERR_DENIED;
-}
-
-/*
- * Puts into ${store} the anchors that bear the issuer's name (RFC 5280 §4.1.2.4 has both encoded
- * alike). Reading the others would cost a stranger one request and us a millisecond. ERR_CRYPTO:
- * there is none, so no path either.
- */
-static enum err gather_anchors(struct bytes certificate, const struct bytes *anchors, size_t count,
-                               X509_STORE *store) {
-    struct bytes issuer, subject, anchor_issuer, anchor_subject;
-    size_t gathered = 0;
-    ERR_TRY(der_names(certificate, &issuer, &subject));
-    for (size_t i = 0; i < count; i++) {
-        if (der_names(anchors[i], &anchor_issuer, &anchor_subject) != ERR_OK ||
-            !bytes_equal(issuer, anchor_subject))
-            continue;
-        CLEANUP(free_x509) X509 *anchor = parse(anchors[i]);
-        gathered += anchor != NULL && X509_STORE_add_cert(store, anchor) == 1;
-    }
-    return gathered > 0 ? ERR_OK : ERR_CRYPTO;
-}
-
-/* ERR_EXPIRED when the certificate's or an anchor's time is what fails. */
-static enum err check_path(X509 *certificate, X509_STORE *store, int64_t now_ms) {
-    CLEANUP(free_path) X509_STORE_CTX *path = X509_STORE_CTX_new();
-    if (path == NULL || X509_STORE_CTX_init(path, store, certificate, NULL) != 1)
-        return ERR_CRYPTO;
-    X509_VERIFY_PARAM *rules = X509_STORE_CTX_get0_param(path);
-    X509_VERIFY_PARAM_set_time(rules, (time_t)(now_ms / 1000));
-    X509_VERIFY_PARAM_set_auth_level(rules, STRENGTH_LEVEL);
-    if (X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN) != 1)
-        return ERR_CRYPTO;
-    if (X509_verify_cert(path) == 1)
-        return ERR_OK;
-    int reason = X509_STORE_CTX_get_error(path);
-    bool time = reason == X509_V_ERR_CERT_HAS_EXPIRED || reason == X509_V_ERR_CERT_NOT_YET_VALID;
-    return time ? ERR_EXPIRED : ERR_CRYPTO;
 }
 
 /* The signing input is the protected header, a dot and the body in base64url (RFC 7515 §5.2). */
@@ -203,15 +119,9 @@ static enum err judge(const struct unseal_foreign *question, struct buffer *work
     jws_read(question->signature_header, workspace, &jws);
     if (jws.shape != JWS_READ)
         return ERR_MALFORMED;
-    CLEANUP(free_store) X509_STORE *store = X509_STORE_new();
-    if (store == NULL)
-        return ERR_CRYPTO;
-    ERR_TRY(gather_anchors(jws.certificate, question->anchors, question->anchor_count, store));
-    CLEANUP(free_x509) X509 *certificate = parse(jws.certificate);
-    if (certificate == NULL)
-        return ERR_MALFORMED;
-    ERR_TRY(check_key(certificate, true));
-    ERR_TRY(check_path(certificate, store, question->now_ms));
+    struct certificate_anchors anchors = {question->anchors, question->anchor_count};
+    CLEANUP(free_x509) X509 *certificate = NULL;
+    ERR_TRY(certificate_path_judge(jws.certificate, &anchors, question->now_ms, &certificate));
     return verify_signature(certificate, &jws, question->body);
 }
 
@@ -276,7 +186,7 @@ static enum err read_and_check(const struct unseal_certificate *question, struct
                                struct unseal_certificate_read *answer) {
     bool judged = question->anchor_count > 0;
     ERR_TRY(der_certificate(question->encoded, workspace, &answer->der));
-    CLEANUP(free_x509) X509 *certificate = parse(answer->der);
+    CLEANUP(free_x509) X509 *certificate = certificate_path_parse(answer->der);
     if (certificate == NULL || read_fields(certificate, workspace, answer) != ERR_OK)
         return ERR_MALFORMED;
     ERR_TRY(check_wanted_key(certificate, question, answer->public_key));
@@ -284,11 +194,8 @@ static enum err read_and_check(const struct unseal_certificate *question, struct
         return ERR_EXPIRED;
     if (!judged)
         return ERR_OK;
-    CLEANUP(free_store) X509_STORE *store = X509_STORE_new();
-    if (store == NULL)
-        return ERR_CRYPTO;
-    ERR_TRY(gather_anchors(answer->der, question->anchors, question->anchor_count, store));
-    return check_path(certificate, store, question->now_ms);
+    struct certificate_anchors anchors = {question->anchors, question->anchor_count};
+    return certificate_path_follow(answer->der, certificate, &anchors, question->now_ms);
 }
 
 void certificate_read(const struct unseal_certificate *question, struct buffer *workspace,

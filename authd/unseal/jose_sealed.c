@@ -42,8 +42,9 @@ static enum err read_members(const struct json *json, struct buffer *workspace,
         jose_member_seconds(json, json_member(json, json_root(json), "iat"), &answer->captured_ms));
     payload_read_factors(json, workspace, &answer->payload);
     const struct payload *factors = &answer->payload;
-    bool readable =
-        factors->has_otp == factors->otp_well_formed && !factors->demographics_malformed;
+    bool readable = factors->has_otp == factors->otp_well_formed &&
+                    !factors->demographics_malformed &&
+                    factors->has_biometrics == (factors->biometrics_text.len > 0);
     return readable ? ERR_OK : ERR_MALFORMED;
 }
 

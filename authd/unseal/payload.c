@@ -3,12 +3,14 @@
 #include "firmware/base/clock.h"
 #include "firmware/base/codec.h"
 #include "firmware/base/secret.h"
+#include "authd/unseal/biometrics.h"
 #include "authd/unseal/demographics.h"
 #include "authd/unseal/digest.h"
 #include "authd/unseal/gcm.h"
 #include "authd/unseal/json.h"
 #include "authd/unseal/member.h"
 #include "authd/unseal/payload.h"
+#include "authd/wire/sample_wire.h"
 
 #define IV_BYTES       16
 #define TRAILER_BYTES  (GCM_TAG_BYTES + IV_BYTES)
@@ -97,11 +99,6 @@ static void read_timestamp(const struct json *json, const struct json_node *valu
         answer->timestamp_ms = 0;
 }
 
-static void read_biometrics(const struct json *json, const struct json_node *value,
-                            struct payload *answer) {
-    answer->has_biometrics = !member_is_empty(json, value);
-}
-
 static void read_static_pin(const struct json *json, const struct json_node *value,
                             struct payload *answer) {
     answer->has_static_pin = !member_is_empty(json, value);
@@ -122,11 +119,32 @@ static const struct {
     void (*read)(const struct json *json, const struct json_node *value, struct payload *answer);
 } factors[] = {
     {"otp", read_otp},
-    {"biometrics", read_biometrics},
     {"staticPin", read_static_pin},
     {"password", read_password},
     {"keyBindedTokens", read_bound_tokens},
 };
+
+/*
+ * The text is copied, as the plaintext does not stay; and the room for what the segments say is
+ * taken before they are read, so that no segment can use it up.
+ */
+static void read_biometrics(const struct json *json, const struct json_node *value,
+                            struct buffer *workspace, struct payload *answer) {
+    static struct biometric_segments segments;
+    answer->has_biometrics = true;
+    if (workspace->err != ERR_OK ||
+        workspace->size - workspace->len < value->len + SAMPLE_SEGMENTS_MAX)
+        return;
+    uint8_t *text = workspace->data + workspace->len;
+    buffer_raw(workspace, json->text.data + value->start, value->len);
+    struct buffer block = buffer_over(workspace->data + workspace->len, SAMPLE_SEGMENTS_MAX);
+    workspace->len += SAMPLE_SEGMENTS_MAX;
+    biometrics_read(json, value, workspace, &segments);
+    sample_wire_put_segments(&block, &segments);
+    if (buffer_end(&block, &answer->biometric_segments) == ERR_OK && !segments.malformed)
+        answer->biometrics_text = bytes_of(text, value->len);
+    secret_wipe(&segments, sizeof segments);
+}
 
 void payload_read_factors(const struct json *json, struct buffer *workspace,
                           struct payload *answer) {
@@ -138,6 +156,9 @@ void payload_read_factors(const struct json *json, struct buffer *workspace,
     const struct json_node *demographics = json_member(json, json_root(json), "demographics");
     if (demographics != NULL)
         demographics_read(json, demographics, workspace, answer);
+    const struct json_node *biometrics = json_member(json, json_root(json), "biometrics");
+    if (biometrics != NULL && !member_is_empty(json, biometrics))
+        read_biometrics(json, biometrics, workspace, answer);
 }
 
 void payload_read(struct bytes plaintext, struct buffer *workspace, struct payload *answer) {

@@ -19,7 +19,8 @@ void payload_close(void);
  * IV, no associated data), compares the hash in constant time and only then reads the JSON. What is
  * wrong with the request is said in ${answer}; ERR_FULL and ERR_CRYPTO are faults of this process.
  * Key and plaintext are only ever in the secret arena and in OpenSSL's cipher context, and are
- * wiped from both before this returns; only demographic values stay, in ${workspace}.
+ * wiped from both before this returns; only demographic values and the text of biometrics stay, in
+ * ${workspace}.
  */
 MUST_CHECK enum err payload_unseal(const struct unseal_payload *question, struct buffer *workspace,
                                    struct payload *answer);
@@ -27,15 +28,17 @@ MUST_CHECK enum err payload_unseal(const struct unseal_payload *question, struct
 /*
  * Reads the decrypted request (§1.6) into ${answer}, from is_json on. A factor is absent when it is
  * missing, null, "", [] or {}; demographics are also absent when each of their members is. A factor
- * of a wrong type is present: an otp then has otp_well_formed false, demographics are malformed,
- * and of the others nothing more is said yet.
+ * of a wrong type is present: an otp then has otp_well_formed false, demographics and biometrics
+ * are malformed, and of the others nothing more is said yet.
  *
  * Of demographics, `metadata` is passed over and any other member is taken in either form, a text
  * or a list of {language, value}: what it means is not known here. One that is neither, or breaks a
  * bound of struct payload_demographic, makes all of them malformed. The values are copied to
- * ${workspace}, which needs PAYLOAD_WORKSPACE_BYTES.
+ * ${workspace}, which must be new and have DECODE_WORKSPACE_BYTES.
+ *
+ * Of biometrics, the member's text is copied there as it is, and with it goes what its segments say
+ * of themselves. Without a text they are malformed: no list, or with an element that is no object.
  */
-#define PAYLOAD_WORKSPACE_BYTES (PAYLOAD_DEMOGRAPHICS_MAX * PAYLOAD_VALUE_MAX)
 void payload_read(struct bytes plaintext, struct buffer *workspace, struct payload *answer);
 /* Of that the factors alone, from has_otp on: what both profiles seal alike. */
 void payload_read_factors(const struct json *json, struct buffer *workspace,

@@ -78,11 +78,13 @@ static const struct serve_verb core_verbs[] = {
     {UNSEAL_ENVELOPE, SERVE_ANY_STATE, answer_question},
     {UNSEAL_FOREIGN, SERVE_ANY_STATE, answer_question},
     {UNSEAL_PAYLOAD, SERVE_ANY_STATE, answer_question},
+    {UNSEAL_SAMPLES, SERVE_ANY_STATE, answer_question},
     {JOSE_REQUEST, SERVE_ANY_STATE, answer_question},
     {JOSE_SEALED, SERVE_ANY_STATE, answer_question},
 };
 static const struct serve_verb provd_verbs[] = {
     {UNSEAL_CERTIFICATE, SERVE_ANY_STATE, answer_question},
+    {UNSEAL_ENROLMENT, SERVE_ANY_STATE, answer_question},
 };
 
 static const struct asker {

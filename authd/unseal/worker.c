@@ -3,12 +3,15 @@
 #include "firmware/base/secret.h"
 #include "authd/unseal/certificate.h"
 #include "authd/unseal/decode.h"
+#include "authd/unseal/enrolment.h"
 #include "authd/unseal/envelope.h"
 #include "authd/unseal/jose_request.h"
 #include "authd/unseal/jose_sealed.h"
 #include "authd/unseal/payload.h"
+#include "authd/unseal/samples.h"
 #include "authd/unseal/worker.h"
 #include "authd/wire/jose_wire.h"
+#include "authd/wire/sample_wire.h"
 #include "authd/wire/unseal_wire.h"
 
 static uint8_t workspace_memory[DECODE_WORKSPACE_BYTES];
@@ -21,12 +24,14 @@ enum err worker_open(void) {
         return ERR_CRYPTO;
     ERR_TRY(secret_arena_open(PAYLOAD_ARENA_BYTES));
     ERR_TRY(payload_open());
+    ERR_TRY(samples_open());
     return certificate_open();
 }
 
 void worker_close(void) {
     worker_forget();
     payload_close();
+    samples_close();
     certificate_close();
 }
 
@@ -92,6 +97,31 @@ static enum err answer_jose_sealed(struct bytes question) {
     return err == ERR_OK ? ERR_OK : ERR_UNAVAILABLE;
 }
 
+static enum err answer_samples(struct bytes question) {
+    static struct samples_question sealed;
+    struct secret opened = {0};
+    ERR_TRY(sample_wire_get_question(question, &sealed));
+    enum err err = samples_unseal(&sealed, &workspace, &opened);
+    if (err == ERR_OK)
+        sample_wire_put_samples(&target, samples_view(&opened));
+    samples_forget(&opened);
+    secret_wipe(&sealed, sizeof sealed);
+    return err == ERR_OK ? ERR_OK : ERR_UNAVAILABLE;
+}
+
+static enum err answer_enrolment(struct bytes question) {
+    SECRET(memory);
+    struct enrolment_question record;
+    ERR_TRY(sample_wire_get_enrolment_question(question, &record));
+    if (secret_new(&memory, sizeof(struct enrolment)) != ERR_OK)
+        return ERR_UNAVAILABLE;
+    struct enrolment *enrolment = (struct enrolment *)memory.data;
+    if (enrolment_read(&record, &workspace, enrolment) != ERR_OK)
+        return ERR_UNAVAILABLE;
+    sample_wire_put_enrolment(&target, enrolment);
+    return ERR_OK;
+}
+
 static const struct {
     uint16_t question, answer;
     enum err (*make)(struct bytes question);
@@ -100,6 +130,8 @@ static const struct {
     {UNSEAL_FOREIGN, UNSEAL_FOREIGN_JUDGED, answer_foreign},
     {UNSEAL_PAYLOAD, UNSEAL_PAYLOAD_READ, answer_payload},
     {UNSEAL_CERTIFICATE, UNSEAL_CERTIFICATE_READ, answer_certificate},
+    {UNSEAL_SAMPLES, UNSEAL_SAMPLES_READ, answer_samples},
+    {UNSEAL_ENROLMENT, UNSEAL_ENROLMENT_READ, answer_enrolment},
     {JOSE_REQUEST, JOSE_REQUEST_READ, answer_jose_request},
     {JOSE_SEALED, JOSE_SEALED_READ, answer_jose_sealed},
 };

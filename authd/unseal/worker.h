@@ -4,8 +4,8 @@
 #include "firmware/base/frame.h"
 
 /*
- * What an unseal worker does with one question of unseal_wire.h or jose_wire.h. Between two
- * questions it holds nothing: worker_forget wipes what the answer was made of.
+ * What an unseal worker does with one question of unseal_wire.h, sample_wire.h or jose_wire.h.
+ * Between two questions it holds nothing: worker_forget wipes what the answer was made of.
  */
 
 /* Makes the secret arena and fetches every algorithm: once, before confinement. ERR_SYSTEM,

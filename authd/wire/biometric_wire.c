@@ -86,19 +86,6 @@ void biometric_wire_put_minutiae(struct buffer *target, const struct finger_temp
     }
 }
 
-static void put_finger(struct buffer *target, const struct biometric_finger *finger) {
-    buffer_u8(target, finger->impression);
-    biometric_wire_put_minutiae(target, &finger->minutiae);
-}
-
-void biometric_wire_put(struct buffer *target, const struct biometric_record *record) {
-    buffer_u8(target, (uint8_t)record->format);
-    buffer_u8(target, (uint8_t)record->reason);
-    buffer_u8(target, (uint8_t)record->finger_count);
-    for (size_t i = 0; i < record->finger_count; i++)
-        put_finger(target, &record->fingers[i]);
-}
-
 static uint16_t get_between(struct cursor *cursor, uint16_t least, uint16_t most) {
     uint16_t value = cursor_u16(cursor);
     field_require(cursor, value >= least && value <= most);
@@ -120,33 +107,4 @@ void biometric_wire_get_minutiae(struct cursor *cursor, struct finger_template *
         minutia->kind = field_enum(cursor, 0, KIND_MAX);
         minutia->quality = field_enum(cursor, 0, QUALITY_MAX);
     }
-}
-
-static void get_finger(struct cursor *cursor, struct biometric_finger *finger) {
-    finger->impression = cursor_u8(cursor);
-    field_require(cursor, biometric_wire_is_impression(finger->impression));
-    biometric_wire_get_minutiae(cursor, &finger->minutiae);
-}
-
-/* A record that was read has fingers, and no other has. */
-static bool agrees(const struct biometric_record *record) {
-    if (record->reason == BIOMETRIC_READ)
-        return biometric_wire_is_accepted(record->format) && record->finger_count > 0;
-    return record->finger_count == 0;
-}
-
-void biometric_wire_get(struct cursor *cursor, struct biometric_record *record) {
-    memset(record, 0, sizeof *record);
-    record->format =
-        (enum biometric_format)field_enum(cursor, BIOMETRIC_FORMAT_UNKNOWN, BIOMETRIC_FORMATS - 1);
-    record->reason =
-        (enum biometric_reason)field_enum(cursor, BIOMETRIC_READ, BIOMETRIC_REASONS - 1);
-    record->finger_count = field_enum(cursor, 0, BIOMETRIC_FINGERS_MAX);
-    for (size_t i = 0; i < record->finger_count; i++)
-        get_finger(cursor, &record->fingers[i]);
-    field_require(cursor, agrees(record));
-    if (cursor->err == ERR_OK)
-        return;
-    explicit_bzero(record, sizeof *record);
-    record->reason = BIOMETRIC_UNRECOGNISED;
 }

@@ -8,16 +8,13 @@
 #include "firmware/base/err.h"
 #include "authd/match/finger.h"
 
-/*
- * What unseal says of a biometric record: which format it is in, and the minutiae in it or why
- * there are none. The answer goes into a message of the asker's; whoever receives it checks every
- * value again, as with all that unseal says.
- */
-#define BIOMETRIC_FINGERS_MAX  10
-#define BIOMETRIC_MINUTIAE_MIN 4 /* fewer do not tell one finger from another */
-#define BIOMETRIC_POSITIONS    11
-/* What the largest struct biometric_record takes in a message. */
-#define BIOMETRIC_WIRE_BYTES (3u + BIOMETRIC_FINGERS_MAX * (8u + FINGER_TEMPLATE_MINUTIAE * 7u))
+/* What is known of biometric records, and the part of a message that minutiae are. */
+#define BIOMETRIC_FINGERS_MAX   10
+#define BIOMETRIC_MINUTIAE_MIN  4 /* fewer do not tell one finger from another */
+#define BIOMETRIC_POSITIONS     11
+#define BIOMETRIC_CONTAINER_MAX 8216 /* the larger of iris_code.h and face_vector.h */
+/* What the minutiae of a finger take in a message at most. */
+#define BIOMETRIC_MINUTIAE_BYTES (7u + FINGER_TEMPLATE_MINUTIAE * 7u)
 
 enum biometric_modality {
     BIOMETRIC_FINGER = 0,
@@ -87,9 +84,11 @@ struct biometric_finger {
 struct biometric_record {
     enum biometric_format format;
     enum biometric_reason reason;
-    /* 0 unless BIOMETRIC_READ, which is of a format of finger minutiae that is accepted. */
+    /* Of BIOMETRIC_READ one of the two, as its format says, else neither. The reader wipes them. */
     size_t finger_count;
-    struct biometric_finger fingers[BIOMETRIC_FINGERS_MAX]; /* the reader wipes them */
+    struct biometric_finger fingers[BIOMETRIC_FINGERS_MAX];
+    size_t container_len;
+    uint8_t container[BIOMETRIC_CONTAINER_MAX]; /* as iris_code.h or face_vector.h writes it */
 };
 
 /* Names for the log and for answers: "iso-19794-2-2005"; "bad-minutia". Never NULL. */
@@ -98,7 +97,7 @@ const char *biometric_wire_reason_text(enum biometric_reason reason);
 
 /* Whose body it is of; ${format} is not BIOMETRIC_FORMAT_UNKNOWN. */
 enum biometric_modality biometric_wire_modality(enum biometric_format format);
-/* Whether records in it are read: the three formats of minutiae that are not refused. */
+/* Whether records in it are read: the three formats of minutiae that are not refused, and ours. */
 bool biometric_wire_is_accepted(enum biometric_format format);
 
 /* 0 live plain, 1 live rolled, 2 and 3 the same from paper, 4 to 7 latent, 8 swipe, 9 rolled
@@ -109,7 +108,3 @@ bool biometric_wire_is_impression(uint8_t code);
  * those of field.h; what it has read of a message that is refused is the caller's to wipe. */
 void biometric_wire_put_minutiae(struct buffer *target, const struct finger_template *minutiae);
 void biometric_wire_get_minutiae(struct cursor *cursor, struct finger_template *minutiae);
-
-/* A part of a message. The reader is sticky, as those of field.h; ${record} is wiped then. */
-void biometric_wire_put(struct buffer *target, const struct biometric_record *record);
-void biometric_wire_get(struct cursor *cursor, struct biometric_record *record);

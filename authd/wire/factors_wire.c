@@ -3,6 +3,7 @@
 #include "firmware/base/codec.h"
 #include "authd/wire/factors_wire.h"
 #include "authd/wire/field.h"
+#include "authd/wire/sample_wire.h"
 
 #define OTP_DIGITS 6
 
@@ -48,6 +49,15 @@ static void get_demographics(struct cursor *cursor, struct payload *answer) {
     field_require(cursor, answer->has_demographics == (answer->demographics_malformed || any));
 }
 
+/* What the block says is for sample_wire_get_segments to judge: it has no text when malformed. */
+static void get_biometrics(struct cursor *cursor, struct payload *answer) {
+    answer->biometrics_text = cursor_block(cursor, EDGE_BODY_MAX);
+    answer->biometric_segments = cursor_block(cursor, SAMPLE_SEGMENTS_MAX);
+    field_require(cursor, codec_utf8_check(answer->biometrics_text) == ERR_OK);
+    field_require(cursor, answer->has_biometrics == (answer->biometric_segments.len > 0));
+    field_require(cursor, answer->has_biometrics || answer->biometrics_text.len == 0);
+}
+
 static bool otp_agrees(const struct payload *answer) {
     if (answer->otp_well_formed)
         return answer->has_otp && field_is_digits(answer->otp, OTP_DIGITS);
@@ -78,9 +88,6 @@ void factors_wire_get(struct cursor *cursor, struct payload *answer) {
     answer->has_static_pin = cursor_bool(cursor);
     answer->has_password = cursor_bool(cursor);
     answer->has_bound_tokens = cursor_bool(cursor);
-    answer->biometrics_text = cursor_block(cursor, EDGE_BODY_MAX);
-    answer->biometric_segments = cursor_block(cursor, EDGE_BODY_MAX);
+    get_biometrics(cursor, answer);
     field_require(cursor, otp_agrees(answer));
-    field_require(cursor, answer->has_biometrics || answer->biometrics_text.len == 0);
-    field_require(cursor, answer->has_biometrics || answer->biometric_segments.len == 0);
 }

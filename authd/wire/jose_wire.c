@@ -257,6 +257,8 @@ static void get_sealed(struct cursor *cursor, struct jose_sealed *sealed) {
     field_require(cursor, jose_wire_is_identifier_type(sealed->individual_id_type));
     field_require(cursor, sealed->payload.has_otp == sealed->payload.otp_well_formed);
     field_require(cursor, !sealed->payload.demographics_malformed);
+    field_require(cursor,
+                  sealed->payload.has_biometrics == (sealed->payload.biometrics_text.len > 0));
 }
 
 enum err jose_wire_get_sealed(struct bytes payload, struct jose_sealed *sealed) {

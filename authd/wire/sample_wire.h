@@ -26,6 +26,7 @@
 #define SAMPLE_RECORD_MAX  (240u * 1024u) /* a record, or a document of several */
 
 /* ---- step 1: struct biometric_segments, as a block in the answers of both profiles ---- */
+#define SAMPLE_SEGMENTS_MAX (32u * 1024u) /* of that block */
 
 /* Texts, signatures, certificates and bio_value themselves stay behind: of a signed part only
  * presence, shape and is_json travel; for a bio_value that is well encoded stands one byte.

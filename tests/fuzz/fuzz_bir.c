@@ -28,7 +28,7 @@ static void check_record(const struct bir_record *record, const struct buffer *w
         return;
     require(record->data.data >= workspace->data &&
             record->data.data + record->data.len <= workspace->data + workspace->len);
-    struct biometric_announced announced = {BIOMETRIC_FINGER, BIOMETRIC_FORMAT_UNKNOWN};
+    struct biometric_announced announced = {.modality = BIOMETRIC_FINGER};
     biometric_record_read(record->data, announced, &read);
     bool is_minutiae = record->format == BIR_FINGER_MINUTIAE;
     require(read.reason != BIOMETRIC_READ || is_minutiae);

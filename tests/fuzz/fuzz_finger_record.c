@@ -1,7 +1,7 @@
 /*
  * A record of finger minutiae, as it is and announced in each of the formats. What is read is a
- * message that its reader accepts and writes again in the same bytes, and a template that can be
- * prepared; what is refused leaves nothing.
+ * template that a message carries as it is, and that can be prepared; what is refused leaves
+ * nothing.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,18 +18,16 @@ static void require(bool holds) {
         abort();
 }
 
-static void check_message(const struct biometric_record *read) {
-    static struct biometric_record again;
-    static uint8_t first[BIOMETRIC_WIRE_BYTES], second[BIOMETRIC_WIRE_BYTES];
-    struct buffer written = buffer_over(first, sizeof first);
-    struct buffer rewritten = buffer_over(second, sizeof second);
-    biometric_wire_put(&written, read);
+static void check_message(const struct finger_template *minutiae) {
+    static struct finger_template again;
+    static uint8_t message[BIOMETRIC_MINUTIAE_BYTES];
+    struct buffer written = buffer_over(message, sizeof message);
+    biometric_wire_put_minutiae(&written, minutiae);
     require(written.err == ERR_OK);
-    struct cursor cursor = cursor_over(bytes_of(first, written.len));
-    biometric_wire_get(&cursor, &again);
+    struct cursor cursor = cursor_over(bytes_of(message, written.len));
+    biometric_wire_get_minutiae(&cursor, &again);
     require(cursor_end(&cursor) == ERR_OK);
-    biometric_wire_put(&rewritten, &again);
-    require(bytes_equal(bytes_of(first, written.len), bytes_of(second, rewritten.len)));
+    require(memcmp(&again, minutiae, sizeof again) == 0);
 }
 
 static enum biometric_reason check(struct bytes record, enum biometric_modality modality,
@@ -37,13 +35,16 @@ static enum biometric_reason check(struct bytes record, enum biometric_modality 
     static struct biometric_record read;
     static struct finger_prepared prepared;
     memset(&read, 0x55, sizeof read);
-    biometric_record_read(record, (struct biometric_announced){modality, format}, &read);
-    check_message(&read);
+    biometric_record_read(
+        record, (struct biometric_announced){.modality = modality, .format = format}, &read);
     require(format == BIOMETRIC_FORMAT_UNKNOWN || read.reason != BIOMETRIC_READ ||
             read.format == format);
-    require(modality == BIOMETRIC_FINGER || read.reason != BIOMETRIC_READ);
-    for (size_t i = 0; i < read.finger_count; i++)
+    require(read.reason != BIOMETRIC_READ || biometric_wire_modality(read.format) == modality);
+    require((read.finger_count > 0) == (read.reason == BIOMETRIC_READ));
+    for (size_t i = 0; i < read.finger_count; i++) {
+        check_message(&read.fingers[i].minutiae);
         require(finger_prepare(&read.fingers[i].minutiae, &prepared) == ERR_OK);
+    }
     return read.reason;
 }
 

@@ -24,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     require((image.count > 0) == (reason == BIOMETRIC_READ));
     if (reason == BIOMETRIC_UNRECOGNISED)
         return 0;
-    struct biometric_announced announced = {biometric_wire_modality(image.format), image.format};
+    struct biometric_announced announced = {.modality = biometric_wire_modality(image.format),
+                                            .format = image.format};
     biometric_record_read(record, announced, &read);
     require(read.format == image.format && read.finger_count == 0);
     require(read.reason == (reason == BIOMETRIC_READ ? BIOMETRIC_NO_EXTRACTOR : reason));

@@ -6,10 +6,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "firmware/base/frame.h"
+#include "authd/unseal/decode.h"
 #include "authd/unseal/jose_sealed.h"
 #include "authd/unseal/payload.h"
 
-#define ANSWER_MAX (64 * 1024)
+#define ANSWER_MAX FRAME_PAYLOAD_MAX
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -20,7 +22,7 @@ static void require(bool holds) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct jose_sealed read, again;
-    static uint8_t first[ANSWER_MAX], second[ANSWER_MAX], memory[PAYLOAD_WORKSPACE_BYTES];
+    static uint8_t first[ANSWER_MAX], second[ANSWER_MAX], memory[DECODE_WORKSPACE_BYTES];
     struct buffer workspace = buffer_over(memory, sizeof memory);
     struct buffer written = buffer_over(first, sizeof first);
     struct buffer rewritten = buffer_over(second, sizeof second);

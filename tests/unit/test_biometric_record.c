@@ -62,7 +62,8 @@ static struct bytes write_image(const struct image *image) {
 static enum biometric_reason read_as(struct bytes record, enum biometric_modality modality,
                                      enum biometric_format format) {
     memset(&read, 0x55, sizeof read);
-    biometric_record_read(record, (struct biometric_announced){modality, format}, &read);
+    biometric_record_read(
+        record, (struct biometric_announced){.modality = modality, .format = format}, &read);
     assert_int_equal(read.finger_count > 0, read.reason == BIOMETRIC_READ);
     return read.reason;
 }

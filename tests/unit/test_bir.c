@@ -69,7 +69,7 @@ static void its_minutiae_are_what_the_record_reader_takes(void **state) {
     (void)state;
     static struct biometric_record read;
     assert_int_equal(read_bytes(bir_sample(text, sizeof text)), ERR_OK);
-    struct biometric_announced announced = {BIOMETRIC_FINGER, BIOMETRIC_FORMAT_UNKNOWN};
+    struct biometric_announced announced = {.modality = BIOMETRIC_FINGER};
     biometric_record_read(bir.records[0].data, announced, &read);
     assert_int_equal(read.reason, BIOMETRIC_READ);
     assert_int_equal(read.format, BIOMETRIC_ISO_19794_2_2011);

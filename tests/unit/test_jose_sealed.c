@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "authd/unseal/decode.h"
 #include "authd/unseal/gcm.h"
 #include "authd/unseal/jose_sealed.h"
 #include "authd/unseal/payload.h"
@@ -18,7 +19,7 @@
 static uint8_t ciphertext[EDGE_BODY_MAX];
 static struct jose_sealed_question question;
 static struct jose_sealed answer;
-static uint8_t workspace_memory[PAYLOAD_WORKSPACE_BYTES];
+static uint8_t workspace_memory[DECODE_WORKSPACE_BYTES];
 static struct buffer workspace;
 
 static void seal(struct bytes plaintext) {

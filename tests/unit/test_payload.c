@@ -8,6 +8,7 @@
 
 #include "firmware/base/codec.h"
 #include "firmware/base/secret.h"
+#include "authd/unseal/decode.h"
 #include "authd/unseal/payload.h"
 #include "tests/unit/unsealed_sample.h"
 
@@ -25,7 +26,7 @@ static uint8_t request[EDGE_BODY_MAX], hmac[EDGE_BODY_MAX];
 static struct unseal_payload question;
 static struct payload answer;
 static uint8_t iv[16];
-static uint8_t workspace_memory[PAYLOAD_WORKSPACE_BYTES];
+static uint8_t workspace_memory[DECODE_WORKSPACE_BYTES];
 static struct buffer workspace;
 
 static void set_key(void) {

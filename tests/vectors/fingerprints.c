@@ -31,7 +31,7 @@ static void fail(const char *path, const char *reason, struct tally *tally) {
 
 static enum biometric_reason read_as(struct bytes record, enum biometric_format format,
                                      struct biometric_record *read) {
-    struct biometric_announced announced = {BIOMETRIC_FINGER, format};
+    struct biometric_announced announced = {.modality = BIOMETRIC_FINGER, .format = format};
     biometric_record_read(record, announced, read);
     return read->reason;
 }
