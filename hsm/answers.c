@@ -3,17 +3,16 @@
 #include "firmware/base/clock.h"
 #include "firmware/base/frame.h"
 #include "firmware/base/log.h"
-#include "hsm/ability.h"
 #include "hsm/answers.h"
 #include "hsm/answers_jose.h"
 #include "hsm/checkpoint.h"
 #include "hsm/generate.h"
 #include "hsm/high_water.h"
 #include "hsm/lookup.h"
+#include "hsm/renewal.h"
 #include "hsm/reply.h"
 #include "hsm/statement.h"
 
-#define WATCH_MS      1000
 #define GENERATION_MS 120000 /* an RSA key, on a slow token or a busy machine */
 
 static enum err look_up(struct answers *answers, const uint8_t id_hash[static HSM_ID_HASH_BYTES],
@@ -280,6 +279,7 @@ enum err answers_hello(struct answers *answers, struct serve_peer *peer) {
     struct buffer target = reply_begin();
     struct hsm_hello hello = {
         .signer_index = answers->signer_index,
+        .keyring_sequence = answers->keys->sequence,
         .provisioned = answers->keys->provisioned,
     };
     memcpy(hello.process_id, answers->process_id, sizeof hello.process_id);
@@ -315,29 +315,7 @@ static void generate_more(struct answers *answers) {
         generated(answers, ERR_OK);
 }
 
-/*
- * The keys of this process are those of its start: when they have changed, another must load them.
- * Not before the last one is there, so that one generation starts each signer anew only once.
- */
-static void watch_keyring(struct answers *answers) {
-    struct keyring_status status;
-    bool complete = false;
-    enum err err = keyring_status(answers->keyring, &status);
-    if (err == ERR_OK)
-        err = ability_complete(answers->keyring, answers->keys->able, &complete);
-    if (err != ERR_OK) {
-        reply_fail(answers, err);
-        return;
-    }
-    if (status.sequence == answers->keys->sequence || !complete)
-        return;
-    log_event(LOG_INFO, "keys-changed", "sequence=%llu", (unsigned long long)status.sequence);
-    answers->recycle = true;
-    serve_stop(answers->serve);
-}
-
 int answers_turn(void *context) {
-    static int64_t watched_ms;
     struct answers *answers = context;
     if (answers->failure != ERR_OK)
         return -1;
@@ -345,10 +323,5 @@ int answers_turn(void *context) {
         generate_more(answers);
         return 0;
     }
-    int64_t now_ms = clock_boot_ms();
-    if (now_ms - watched_ms >= WATCH_MS) {
-        watched_ms = now_ms;
-        watch_keyring(answers);
-    }
-    return WATCH_MS;
+    return renewal_turn(answers);
 }

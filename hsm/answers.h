@@ -9,6 +9,7 @@
 #include "hsm/generate.h"
 #include "hsm/keyset.h"
 #include "hsm/rate.h"
+#include "hsm/rollover.h"
 #include "hsm/wire.h"
 
 /*
@@ -21,7 +22,10 @@ struct answers {
     struct serve *serve;
     struct keyring *keyring;
     struct token *token;
-    const struct keyset *keys;
+    struct keyset *keys;       /* on the heap: replaced when the keyring changes */
+    struct rollover *rollover; /* of signer 0; NULL at the others */
+    struct serve_peer *const *peers;
+    size_t peer_count;
     const char *issuer; /* "": no results are signed */
     uint16_t signer_index;
     uint8_t process_id[HSM_BOOT_ID_BYTES];
@@ -30,7 +34,11 @@ struct answers {
     struct rate lookups;  /* ceilings of our own */
     struct rate statements;
     enum err failure; /* ERR_OK while all is well */
-    bool recycle;     /* the keys have changed: end, and be started again */
+    bool recycle;     /* the first keys are there: end, and be started again */
+    struct {
+        int64_t watched_ms;
+        unsigned failures; /* in a row */
+    } renewal;
     struct {
         struct generate_plan plan;
         bool wanted;
@@ -59,11 +67,11 @@ struct answers {
 MUST_CHECK enum err answers_verbs(const char *role, uint16_t signer_index,
                                   const struct serve_verb **verbs, size_t *count);
 
-/* Tells ${peer} that this signer serves, and whether it has keys. */
+/* Tells ${peer} that this signer serves, whether it has keys, and of which keyring. */
 MUST_CHECK enum err answers_hello(struct answers *answers, struct serve_peer *peer);
 
 /*
- * What is to be done between messages: one step of a generation that is under way, and once a
- * second a look whether the keyring has changed. Gives the time until the next call, in ms.
+ * What is to be done between messages: one step of a generation that is under way, and what
+ * hsm/renewal.h says. Gives the time until the next call, in ms.
  */
 int answers_turn(void *context);

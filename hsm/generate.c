@@ -7,6 +7,7 @@
 #include "hsm/ability.h"
 #include "hsm/certificate.h"
 #include "hsm/generate.h"
+#include "hsm/keyring_life.h"
 #include "hsm/trial.h"
 #include "hsm/unwrap.h"
 
@@ -26,10 +27,6 @@ static enum token_raw_kind kind_of(const struct generate_plan *plan, enum hsm_pu
 
 static void free_key(EVP_PKEY **key) {
     EVP_PKEY_free(*key);
-}
-
-static struct bytes certificate_of(const struct keyring_row *row) {
-    return bytes_of(row->certificate, row->certificate_len);
 }
 
 /* Makes the pair in the token, in place of whatever an earlier attempt has left under its id. */
@@ -56,7 +53,7 @@ static enum err find_issuer(struct keyring *keyring, struct token *token,
         issuer->certificate_len = 0;
         return token_key(token, row->id, key);
     }
-    ERR_TRY(keyring_newest(keyring, HSM_PURPOSE_ROOT, true, issuer));
+    ERR_TRY(keyring_active(keyring, HSM_PURPOSE_ROOT, issuer));
     return token_key(token, issuer->id, key);
 }
 
@@ -69,10 +66,10 @@ static enum err certify(struct keyring *keyring, struct token *token, const char
     struct certificate_plan plan = {
         .purpose = row->purpose,
         .generation = row->generation,
-        .generated_ms = row->generated_ms,
+        .generated_ms = row->intended_ms,
         .subject = key,
         .issuer_key = issuer_key,
-        .issuer = certificate_of(&issuer),
+        .issuer = keyring_row_certificate(&issuer),
         .names = row->purpose == HSM_PURPOSE_TLS ? names : NULL,
     };
     ERR_TRY(certificate_issue(&plan, &der));
@@ -87,39 +84,47 @@ static enum err make_key(struct keyring *keyring, struct token *token,
     ERR_TRY(make_pair(token, kind, row));
     ERR_TRY(token_key(token, row->id, &key));
     ERR_TRY(certify(keyring, token, plan->tls_names, key, row));
-    ERR_TRY(certificate_fits(certificate_of(row), key));
-    return trials[kind](key, certificate_of(row));
+    ERR_TRY(certificate_fits(keyring_row_certificate(row), key));
+    return trials[kind](key, keyring_row_certificate(row));
 }
 
 static enum err make_pepper(struct keyring *keyring, struct token *token, struct keyring_row *row) {
     struct keyring_row kek;
     SECRET(pepper);
     __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
-    ERR_TRY(keyring_newest(keyring, HSM_PURPOSE_KEK, true, &kek));
+    ERR_TRY(keyring_active(keyring, HSM_PURPOSE_KEK, &kek));
     ERR_TRY(token_key(token, kek.id, &key));
     ERR_TRY(secret_random(&pepper, UNWRAP_SECRET_BYTES));
-    ERR_TRY(unwrap_seal(certificate_of(&kek), UNWRAP_LABEL_PEPPER, &pepper, row->wrapped));
+    ERR_TRY(unwrap_seal(keyring_row_certificate(&kek), UNWRAP_LABEL_PEPPER, &pepper, row->wrapped));
     row->has_wrapped = true;
-    return trial_opening(key, certificate_of(&kek), UNWRAP_LABEL_PEPPER, row->wrapped, &pepper);
+    return trial_opening(key, keyring_row_certificate(&kek), UNWRAP_LABEL_PEPPER, row->wrapped,
+                         &pepper);
 }
 
-static enum err complete(struct keyring *keyring, struct token *token,
-                         const struct generate_plan *plan, int64_t now_ms,
-                         struct keyring_row *row) {
-    row->generated_ms = now_ms;
+enum err generate_make(struct keyring *keyring, struct token *token,
+                       const struct generate_plan *plan, int64_t now_ms, struct keyring_row *row) {
+    row->intended_ms = now_ms;
     ERR_TRY(row->purpose == HSM_PURPOSE_PEPPER ? make_pepper(keyring, token, row)
                                                : make_key(keyring, token, plan, row));
-    row->committed = true;
-    row->published_ms = now_ms;
-    row->active_ms = now_ms; /* the first keys of a box: nobody has older ones in a cache */
-    ERR_TRY(keyring_commit(keyring, row));
     log_event(LOG_INFO, "key-made", "purpose=%s generation=%u", hsm_purpose_text(row->purpose),
               row->generation);
     return ERR_OK;
 }
 
-/* What must hold before the first intent, and is cheap enough to make sure of before each. */
-static enum err prepare(struct keyring *keyring, struct token *token, uint32_t purposes) {
+/* The first key of a purpose: nobody has an older one in a cache, so that it is active at once. */
+static enum err commit_first(struct keyring *keyring, int64_t now_ms, struct keyring_row *row) {
+    static const enum keystate states[] = {KEYSTATE_GENERATED, KEYSTATE_PUBLISHED, KEYSTATE_ACTIVE};
+    struct keyring_clock clock;
+    ERR_TRY(keyring_life_clock(keyring, &clock));
+    row->committed = true;
+    row->life = (struct keystate_key){.generation = row->generation};
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        row->life.came[states[i]] =
+            (struct keystate_moment){.is_set = true, .wall_ms = now_ms, .run_ms = clock.run_ms};
+    return keyring_commit(keyring, row);
+}
+
+enum err generate_prepare(struct keyring *keyring, struct token *token, uint32_t purposes) {
     const uint32_t needed = HSM_PURPOSE_BIT(HSM_PURPOSE_FIRST_OPTIONAL) - 1;
     size_t swept;
     if ((purposes & needed) != needed)
@@ -159,10 +164,11 @@ enum err generate_step(struct keyring *keyring, struct token *token,
     enum err err = keyring_newest(keyring, purpose, false, &row);
     if (err == ERR_NOT_FOUND) {
         *outcome = GENERATE_INTENDED;
-        ERR_TRY(prepare(keyring, token, plan->purposes));
+        ERR_TRY(generate_prepare(keyring, token, plan->purposes));
         return keyring_intend(keyring, purpose, now_ms, &row);
     }
     ERR_TRY(err);
     *outcome = GENERATE_MADE;
-    return complete(keyring, token, plan, now_ms, &row);
+    ERR_TRY(generate_make(keyring, token, plan, now_ms, &row));
+    return commit_first(keyring, now_ms, &row);
 }

@@ -8,12 +8,12 @@
 #include "hsm/token.h"
 
 /*
- * Makes the keys of all purposes, in the order of enum hsm_purpose, one step a call, so that the
- * signer's loop goes on between two of them. What the next step is follows from the keyring alone:
- * the first purpose without a committed row gets an intent, or, when it has one, its key, afresh.
- * So it can be stopped anywhere, by kill -9 too, and called again: it completes and makes nothing
- * twice. The CA signs the certificates of the others; the pepper is 32 random bytes, wrapped by the
- * KEK. Each key is tried before it is committed.
+ * Makes the first keys of all purposes, in the order of enum hsm_purpose, one step a call, so that
+ * the signer's loop goes on between two of them. What the next step is follows from the keyring
+ * alone: the first purpose without a committed row gets an intent, or, when it has one, its key,
+ * afresh. So it can be stopped anywhere, by kill -9 too, and called again: it completes and makes
+ * nothing twice. The CA signs the certificates of the others; the pepper is 32 random bytes,
+ * wrapped by the KEK. Each key is tried before it is committed.
  */
 enum generate_outcome {
     GENERATE_COMPLETE, /* nothing is left to do */
@@ -36,3 +36,18 @@ struct generate_plan {
 MUST_CHECK enum err generate_step(struct keyring *keyring, struct token *token,
                                   const struct generate_plan *plan, int64_t now_ms,
                                   enum generate_outcome *outcome);
+
+/*
+ * What must hold before each intent, and is cheap enough to make sure of: the module can do
+ * ${purposes}, the token is the one the keyring is bound to, and has no nameless leftovers. Errors
+ * as above.
+ */
+MUST_CHECK enum err generate_prepare(struct keyring *keyring, struct token *token,
+                                     uint32_t purposes);
+/*
+ * Makes and tries the key of the intent ${row}, in place of whatever an earlier attempt has left
+ * under its id, and fills the row; committing it is the caller's. Errors as above.
+ */
+MUST_CHECK enum err generate_make(struct keyring *keyring, struct token *token,
+                                  const struct generate_plan *plan, int64_t now_ms,
+                                  struct keyring_row *row);

@@ -29,7 +29,8 @@ static enum err put_digest(const uint8_t digest[static 32], char text[static JWK
     return buffer_end(&target, &written);
 }
 
-enum err jwk_mosip_kid(const char *reference, int64_t generated_ms, char kid[static JWK_KID_SIZE]) {
+enum err jwk_mosip_kid(const char *reference, int64_t generated_ms, uint16_t generation,
+                       char kid[static JWK_KID_SIZE]) {
     uint8_t name[64], outer[32];
     unsigned char inner[EVP_MAX_MD_SIZE];
     unsigned inner_len = 0;
@@ -38,6 +39,8 @@ enum err jwk_mosip_kid(const char *reference, int64_t generated_ms, char kid[sta
     struct bytes written;
     clock_date(generated_ms, &year, &month, &day);
     buffer_format(&target, "%s_%02d-%02d-%04d", reference, month, day, year);
+    if (generation > 1)
+        buffer_format(&target, "_%u", generation);
     ERR_TRY(buffer_end(&target, &written));
     if (EVP_Digest(written.data, written.len, inner, &inner_len, EVP_sha1(), NULL) != 1)
         return ERR_CRYPTO;

@@ -11,8 +11,12 @@
 #define JWK_SIGN_REFERENCE "IDA_SIGN" /* MOSIP's name of the key that signs responses */
 #define JWK_KID_SIZE       44         /* 32 bytes as base64url, and the final zero */
 
-/* MOSIP's rule: b64u(SHA-256(SHA-1("IDA_SIGN_01-15-2024"))): reference and date of generation. */
-MUST_CHECK enum err jwk_mosip_kid(const char *reference, int64_t generated_ms,
+/*
+ * MOSIP's rule: b64u(SHA-256(SHA-1("IDA_SIGN_01-15-2024"))): reference and date of generation. From
+ * the second key on its generation follows the date ("IDA_SIGN_01-15-2024_2"), as two keys may be
+ * made on one day: to whoever reads it a kid is 43 characters of base64url in any case.
+ */
+MUST_CHECK enum err jwk_mosip_kid(const char *reference, int64_t generated_ms, uint16_t generation,
                                   char kid[static JWK_KID_SIZE]);
 /* RFC 7638 thumbprint of a P-256 key, and the same as base64url. ERR_CRYPTO: another kind of key.
  */

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "firmware/base/err.h"
-#include "hsm/token_raw.h"
+#include "hsm/keyring_row.h"
 #include "hsm/token.h"
 #include "hsm/wire.h"
 
@@ -16,25 +16,9 @@
  *
  * Making a key is: intent row (with the CKA_ID it will have) → token → commit row. After a crash in
  * between, the intent row says which objects of the token are leftovers. Generation numbers are
- * counted apart and never used again.
+ * counted apart and never used again. What becomes of a key afterwards: hsm/keyring_life.h.
  */
 struct keyring;
-
-#define KEYRING_CERTIFICATE_MAX 2048
-
-struct keyring_row {
-    enum hsm_purpose purpose;
-    uint16_t generation; /* from 1 */
-    bool committed;      /* false: an intent; only purpose, generation, id and generated_ms count */
-    uint8_t id[TOKEN_RAW_ID_BYTES]; /* CKA_ID; of the pepper too, where it names nothing */
-    int64_t generated_ms;           /* wall clock */
-    int64_t published_ms;
-    int64_t active_ms;
-    size_t certificate_len; /* 0: none (pepper) */
-    uint8_t certificate[KEYRING_CERTIFICATE_MAX];
-    bool has_wrapped; /* the pepper */
-    uint8_t wrapped[HSM_WRAPPED_BYTES];
-};
 
 /*
  * ${directory} exists. ERR_NOT_FOUND: a reader came before the writer had made it. ERR_SYSTEM,
@@ -49,22 +33,40 @@ void keyring_close(struct keyring *keyring);
  */
 MUST_CHECK enum err keyring_intend(struct keyring *keyring, enum hsm_purpose purpose,
                                    int64_t now_ms, struct keyring_row *row);
-/* Turns the intent of this purpose, generation and id into ${row}. ERR_NOT_FOUND: there is none. */
+/*
+ * Turns the intent of this purpose, generation and id into ${row}. ERR_NOT_FOUND: there is none;
+ * ERR_DENIED: the row is no key, or its dates are no path.
+ */
 MUST_CHECK enum err keyring_commit(struct keyring *keyring, const struct keyring_row *row);
 
 /* Calls ${each} for the rows of ${purpose}, newest generation first. ERR_CORRUPT. */
 MUST_CHECK enum err keyring_each(struct keyring *keyring, enum hsm_purpose purpose,
                                  enum err (*each)(void *context, const struct keyring_row *row),
                                  void *context);
+/*
+ * Calls ${each} for the rows of ${purpose} in states that may do what ${use} says (bits of enum
+ * keystate_use): the active key first, then those that are retiring, then the standby. All are of
+ * one moment. ERR_CORRUPT.
+ */
+MUST_CHECK enum err
+keyring_each_in_use(struct keyring *keyring, enum hsm_purpose purpose, unsigned use,
+                    enum err (*each)(void *context, const struct keyring_row *row), void *context);
+/* The active key of ${purpose}. ERR_NOT_FOUND. */
+MUST_CHECK enum err keyring_active(struct keyring *keyring, enum hsm_purpose purpose,
+                                   struct keyring_row *row);
 /* The newest row of ${purpose} that is an intent, or that is committed. ERR_NOT_FOUND. */
 MUST_CHECK enum err keyring_newest(struct keyring *keyring, enum hsm_purpose purpose,
                                    bool committed, struct keyring_row *row);
 
-/* How far the keys have come, by their committed rows. */
+/* ERR_NOT_FOUND, ERR_CORRUPT. */
+MUST_CHECK enum err keyring_find(struct keyring *keyring, enum hsm_purpose purpose,
+                                 uint16_t generation, struct keyring_row *row);
+
+/* How far the keys have come. */
 struct keyring_status {
-    uint64_t sequence; /* counts the commits */
-    bool provisioned;  /* each purpose that a box cannot do without has one */
-    bool complete;     /* each purpose has one: nothing is left to generate */
+    uint64_t sequence; /* counts the changes of keys; an intent is none */
+    bool provisioned;  /* each purpose that a box cannot do without has an active key */
+    bool complete;     /* each purpose has had one: no first key is left to make */
 };
 MUST_CHECK enum err keyring_status(struct keyring *keyring, struct keyring_status *status);
 

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "firmware/base/log.h"
@@ -13,10 +14,6 @@ static void free_ring(struct unwrap_ring **ring) {
     unwrap_free(*ring);
 }
 
-static struct bytes certificate_of(const struct keyring_row *row) {
-    return bytes_of(row->certificate, row->certificate_len);
-}
-
 static enum err report(enum err err, const struct keyring_row *row) {
     if (err != ERR_OK)
         log_event(LOG_ERROR, "key-not-usable", "purpose=%s generation=%u reason=%s",
@@ -27,7 +24,7 @@ static enum err report(enum err err, const struct keyring_row *row) {
 /* The token's key of a row, once its public half has been compared with the certificate. */
 static enum err find_key(struct token *token, const struct keyring_row *row, EVP_PKEY **key) {
     ERR_TRY(report(token_key(token, row->id, key), row));
-    return report(certificate_fits(certificate_of(row), *key), row);
+    return report(certificate_fits(keyring_row_certificate(row), *key), row);
 }
 
 struct filling {
@@ -39,44 +36,44 @@ struct filling {
 static enum err add_to_ring(void *context, const struct keyring_row *row) {
     struct filling *filling = context;
     __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
-    if (!row->committed)
-        return ERR_OK;
     ERR_TRY(find_key(filling->token, row, &key));
-    return report(unwrap_add(filling->ring, key, certificate_of(row)), row);
+    return report(unwrap_add(filling->ring, key, keyring_row_certificate(row)), row);
 }
 
 static enum err load_ring(struct unwrap_ring **ring, struct keyring *keyring, struct token *token,
                           enum hsm_purpose purpose, const char *label) {
     ERR_TRY(unwrap_new(ring, label));
     struct filling filling = {.token = token, .ring = *ring};
-    return keyring_each(keyring, purpose, add_to_ring, &filling);
+    return keyring_each_in_use(keyring, purpose, KEYSTATE_OPENS, add_to_ring, &filling);
 }
 
 static enum err load_sign(struct keyset *keyset, struct keyring *keyring, struct token *token) {
     struct keyring_row row;
+    char kid[JWK_KID_SIZE];
     __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
-    ERR_TRY(keyring_newest(keyring, HSM_PURPOSE_SIGN, true, &row));
+    ERR_TRY(keyring_active(keyring, HSM_PURPOSE_SIGN, &row));
     ERR_TRY(find_key(token, &row, &key));
-    return report(sign_rs256_new(&keyset->sign, key, certificate_of(&row), row.generated_ms), &row);
+    ERR_TRY(publish_kid(&row, kid));
+    return report(sign_rs256_new(&keyset->sign, key, keyring_row_certificate(&row), kid), &row);
 }
 
 static enum err load_es256(struct sign_es256 **signing, const struct keyring_row *row,
                            struct token *token) {
     __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
     ERR_TRY(find_key(token, row, &key));
-    return report(sign_es256_new(signing, key, certificate_of(row)), row);
+    return report(sign_es256_new(signing, key, keyring_row_certificate(row)), row);
 }
 
 static enum err load_audit(struct keyset *keyset, struct keyring *keyring, struct token *token) {
     struct keyring_row row;
-    ERR_TRY(keyring_newest(keyring, HSM_PURPOSE_AUDIT, true, &row));
+    ERR_TRY(keyring_active(keyring, HSM_PURPOSE_AUDIT, &row));
     return load_es256(&keyset->audit, &row, token);
 }
 
 /* A box of before the JOSE profile has no such row until it is asked to make the key. */
 static enum err load_token(struct keyset *keyset, struct keyring *keyring, struct token *token) {
     struct keyring_row row;
-    enum err err = keyring_newest(keyring, HSM_PURPOSE_TOKEN, true, &row);
+    enum err err = keyring_active(keyring, HSM_PURPOSE_TOKEN, &row);
     if (err == ERR_NOT_FOUND)
         return ERR_OK;
     ERR_TRY(err);
@@ -86,23 +83,22 @@ static enum err load_token(struct keyset *keyset, struct keyring *keyring, struc
 static enum err add_agreement(void *context, const struct keyring_row *row) {
     struct filling *filling = context;
     __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
-    if (!row->committed)
-        return ERR_OK;
     ERR_TRY(find_key(filling->token, row, &key));
-    return report(agree_add(filling->agreements, key, certificate_of(row)), row);
+    return report(agree_add(filling->agreements, key, keyring_row_certificate(row)), row);
 }
 
 static enum err load_request(struct keyset *keyset, struct keyring *keyring, struct token *token) {
     ERR_TRY(agree_new(&keyset->request));
     struct filling filling = {.token = token, .agreements = keyset->request};
-    return keyring_each(keyring, HSM_PURPOSE_REQUEST, add_agreement, &filling);
+    return keyring_each_in_use(keyring, HSM_PURPOSE_REQUEST, KEYSTATE_OPENS, add_agreement,
+                               &filling);
 }
 
 static enum err load_pepper(struct keyset *keyset, struct keyring *keyring, struct token *token) {
     __attribute__((cleanup(free_ring))) struct unwrap_ring *ring = NULL;
     struct keyring_row row;
     uint64_t uses = 0;
-    ERR_TRY(keyring_newest(keyring, HSM_PURPOSE_PEPPER, true, &row));
+    ERR_TRY(keyring_active(keyring, HSM_PURPOSE_PEPPER, &row));
     if (!row.has_wrapped)
         return report(ERR_CORRUPT, &row);
     ERR_TRY(load_ring(&ring, keyring, token, HSM_PURPOSE_KEK, UNWRAP_LABEL_PEPPER));
@@ -111,7 +107,7 @@ static enum err load_pepper(struct keyset *keyset, struct keyring *keyring, stru
 
 static enum err load_kek_certificate(struct keyset *keyset, struct keyring *keyring) {
     struct keyring_row row;
-    ERR_TRY(keyring_newest(keyring, HSM_PURPOSE_KEK, true, &row));
+    ERR_TRY(keyring_active(keyring, HSM_PURPOSE_KEK, &row));
     memcpy(keyset->kek_certificate, row.certificate, row.certificate_len);
     keyset->kek_certificate_len = row.certificate_len;
     return ERR_OK;
@@ -119,21 +115,7 @@ static enum err load_kek_certificate(struct keyset *keyset, struct keyring *keyr
 
 static enum err count_key(void *context, const struct keyring_row *row) {
     size_t *named = context;
-    *named += row->committed && row->certificate_len > 0;
-    return ERR_OK;
-}
-
-/*
- * Keys of the token that no row names: left by another keyring, or put there by somebody else. They
- * are reported and left alone.
- */
-static enum err report_strangers(struct keyring *keyring, struct token *token) {
-    size_t held, named = 0;
-    for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++)
-        ERR_TRY(keyring_each(keyring, (enum hsm_purpose)purpose, count_key, &named));
-    ERR_TRY(token_raw_count(token_session(token), &held));
-    if (held > named)
-        log_event(LOG_WARNING, "token-has-unknown-keys", "count=%zu", held - named);
+    *named += row->certificate_len > 0 && keyring_row_state(row) != KEYSTATE_DESTROYED;
     return ERR_OK;
 }
 
@@ -143,6 +125,7 @@ enum err keyset_load(struct keyset *keyset, struct keyring *keyring, struct toke
     ERR_TRY(ability_probe(token_session(token), &keyset->able));
     ERR_TRY(keyring_status(keyring, &status));
     keyset->sequence = status.sequence;
+    ERR_TRY(ability_complete(keyring, keyset->able, &keyset->complete));
     if (!status.provisioned)
         return ERR_OK;
     ERR_TRY(load_sign(keyset, keyring, token));
@@ -155,9 +138,8 @@ enum err keyset_load(struct keyset *keyset, struct keyring *keyring, struct toke
     ERR_TRY(load_token(keyset, keyring, token));
     ERR_TRY(load_request(keyset, keyring, token));
     ERR_TRY(publish_make(&keyset->publish, keyring));
-    ERR_TRY(report_strangers(keyring, token));
     keyset->provisioned = true;
-    return ability_complete(keyring, keyset->able, &keyset->complete);
+    return ERR_OK;
 }
 
 void keyset_unload(struct keyset *keyset) {
@@ -170,4 +152,28 @@ void keyset_unload(struct keyset *keyset) {
     agree_free(keyset->request);
     secret_free(&keyset->pepper);
     memset(keyset, 0, sizeof *keyset);
+}
+
+enum err keyset_renew(struct keyset **keyset, struct keyring *keyring, struct token *token) {
+    struct keyset *fresh = calloc(1, sizeof *fresh);
+    if (fresh == NULL)
+        return ERR_SYSTEM;
+    enum err err = keyset_load(fresh, keyring, token);
+    struct keyset *over = err == ERR_OK ? *keyset : fresh;
+    if (err == ERR_OK)
+        *keyset = fresh;
+    if (over != NULL)
+        keyset_unload(over);
+    free(over);
+    return err;
+}
+
+enum err keyset_report_strangers(struct keyring *keyring, struct token *token) {
+    size_t held, named = 0;
+    for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++)
+        ERR_TRY(keyring_each(keyring, (enum hsm_purpose)purpose, count_key, &named));
+    ERR_TRY(token_raw_count(token_session(token), &held));
+    if (held > named)
+        log_event(LOG_WARNING, "token-has-unknown-keys", "count=%zu", held - named);
+    return ERR_OK;
 }

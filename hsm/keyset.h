@@ -13,8 +13,7 @@
 
 /*
  * The keys that this process uses: rows of the keyring joined with the token's keys, ready for
- * work. Loaded once, before confinement; when the keyring changes, the process ends and its
- * successor loads anew.
+ * work. When the keyring changes they are loaded anew beside those in use, and take their place.
  */
 struct keyset {
     bool provisioned; /* false: none of the rest is there */
@@ -41,5 +40,17 @@ struct keyset {
  */
 MUST_CHECK enum err keyset_load(struct keyset *keyset, struct keyring *keyring,
                                 struct token *token);
-/* For tests; the signer ends without. Twice is allowed. */
+/* Twice is allowed. */
 void keyset_unload(struct keyset *keyset);
+
+/*
+ * Loads a keyset, on the heap, in place of *${keyset} (NULL at first), which is unloaded and freed.
+ * On an error, as above, *${keyset} stays as it is.
+ */
+MUST_CHECK enum err keyset_renew(struct keyset **keyset, struct keyring *keyring,
+                                 struct token *token);
+/*
+ * Logs how many keys of the token no row names: left by another keyring, or put there by somebody
+ * else. They are left alone.
+ */
+MUST_CHECK enum err keyset_report_strangers(struct keyring *keyring, struct token *token);

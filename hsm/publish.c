@@ -1,5 +1,5 @@
 #include "hsm/certificate.h"
-#include "hsm/jwk.h"
+#include "hsm/keyring_life.h"
 #include "hsm/publish.h"
 
 struct key_list {
@@ -7,18 +7,28 @@ struct key_list {
     size_t count;
 };
 
+enum err publish_kid(const struct keyring_row *row, char kid[static JWK_KID_SIZE]) {
+    switch (row->purpose) {
+    case HSM_PURPOSE_SIGN:
+        return jwk_mosip_kid(JWK_SIGN_REFERENCE, row->life.came[KEYSTATE_GENERATED].wall_ms,
+                             row->generation, kid);
+    case HSM_PURPOSE_AUDIT:
+    case HSM_PURPOSE_TOKEN:
+    case HSM_PURPOSE_REQUEST:
+        return jwk_ec_kid(keyring_row_certificate(row), kid);
+    default:
+        return ERR_NOT_FOUND;
+    }
+}
+
 static enum err put_key(void *context, const struct keyring_row *row) {
     struct key_list *list = context;
     char kid[JWK_KID_SIZE];
-    struct bytes certificate = bytes_of(row->certificate, row->certificate_len);
-    if (!row->committed)
-        return ERR_OK;
+    struct bytes certificate = keyring_row_certificate(row);
     buffer_format(list->target, "%s", list->count++ == 0 ? "" : ",");
-    if (row->purpose == HSM_PURPOSE_SIGN) {
-        ERR_TRY(jwk_mosip_kid(JWK_SIGN_REFERENCE, row->generated_ms, kid));
+    ERR_TRY(publish_kid(row, kid));
+    if (row->purpose == HSM_PURPOSE_SIGN)
         return jwk_put_rsa(list->target, certificate, kid);
-    }
-    ERR_TRY(jwk_ec_kid(certificate, kid));
     bool encrypts = row->purpose == HSM_PURPOSE_REQUEST;
     return jwk_put_ec(list->target, encrypts ? JWK_ENCRYPTION : JWK_SIGNATURE, certificate, kid);
 }
@@ -29,7 +39,7 @@ static enum err put_jwks(struct buffer *target, struct keyring *keyring) {
     struct key_list list = {.target = target};
     buffer_format(target, "{\"keys\":[");
     for (size_t i = 0; i < sizeof purposes / sizeof *purposes; i++)
-        ERR_TRY(keyring_each(keyring, purposes[i], put_key, &list));
+        ERR_TRY(keyring_each_in_use(keyring, purposes[i], KEYSTATE_SHOWN, put_key, &list));
     buffer_format(target, "]}");
     return target->err;
 }
@@ -38,17 +48,17 @@ static enum err put_jwks(struct buffer *target, struct keyring *keyring) {
 static enum err name_request_key(struct keyring *keyring, char kid[static JWK_KID_SIZE]) {
     struct keyring_row row;
     kid[0] = '\0';
-    enum err err = keyring_newest(keyring, HSM_PURPOSE_REQUEST, true, &row);
+    enum err err = keyring_active(keyring, HSM_PURPOSE_REQUEST, &row);
     if (err == ERR_NOT_FOUND)
         return ERR_OK;
     ERR_TRY(err);
-    return jwk_ec_kid(bytes_of(row.certificate, row.certificate_len), kid);
+    return publish_kid(&row, kid);
 }
 
 static enum err put_pem(struct buffer *target, struct keyring *keyring, enum hsm_purpose purpose) {
     struct keyring_row row;
-    ERR_TRY(keyring_newest(keyring, purpose, true, &row));
-    return certificate_put_pem(target, bytes_of(row.certificate, row.certificate_len));
+    ERR_TRY(keyring_active(keyring, purpose, &row));
+    return certificate_put_pem(target, keyring_row_certificate(&row));
 }
 
 /* What was written since ${start}. */
@@ -67,6 +77,12 @@ enum err publish_make(struct publish *publish, struct keyring *keyring) {
         {HSM_PURPOSE_SIGN, &publish->parts.sign_pem},
         {HSM_PURPOSE_ROOT, &publish->parts.root_pem},
     };
+    struct keyring_status status;
+    int64_t max_age_seconds;
+    ERR_TRY(keyring_status(keyring, &status));
+    ERR_TRY(keyring_life_max_age(keyring, &max_age_seconds));
+    publish->parts.sequence = status.sequence;
+    publish->parts.max_age_seconds = (uint32_t)max_age_seconds;
     ERR_TRY(put_jwks(&target, keyring));
     publish->parts.jwks = part_of(&target, 0);
     ERR_TRY(name_request_key(keyring, publish->parts.request_kid));

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -64,21 +65,21 @@ static enum err make_contexts(struct sign_rs256 *signing, EVP_PKEY *key) {
 }
 
 static enum err make_rs256(struct sign_rs256 *signing, EVP_PKEY *key, struct bytes certificate,
-                           int64_t generated_ms) {
+                           const char kid[static JWK_KID_SIZE]) {
     if (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA || EVP_PKEY_get_size(key) != RSA_SIGNATURE_BYTES)
         return ERR_CRYPTO;
-    ERR_TRY(jwk_mosip_kid(JWK_SIGN_REFERENCE, generated_ms, signing->kid));
+    memcpy(signing->kid, kid, sizeof signing->kid);
     ERR_TRY(make_header(signing, certificate));
     return make_contexts(signing, key);
 }
 
 enum err sign_rs256_new(struct sign_rs256 **signing, EVP_PKEY *key, struct bytes certificate,
-                        int64_t generated_ms) {
+                        const char kid[static JWK_KID_SIZE]) {
     *signing = NULL;
     struct sign_rs256 *made = calloc(1, sizeof *made);
     if (made == NULL)
         return ERR_SYSTEM;
-    enum err err = make_rs256(made, key, certificate, generated_ms);
+    enum err err = make_rs256(made, key, certificate, kid);
     if (err != ERR_OK) {
         sign_rs256_free(made);
         return err;

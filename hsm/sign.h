@@ -15,9 +15,9 @@
 
 /* RS256, for response bodies: detached compact JWS (RFC 7515 Appendix F, RFC 7797 not used). */
 struct sign_rs256;
-/* Keeps a reference of its own to ${key}. kid by MOSIP's rule for IDA/SIGN. ERR_CRYPTO. */
+/* Keeps a reference of its own to ${key}. ${kid} has no character that JSON escapes. ERR_CRYPTO. */
 MUST_CHECK enum err sign_rs256_new(struct sign_rs256 **signing, EVP_PKEY *key,
-                                   struct bytes certificate, int64_t generated_ms);
+                                   struct bytes certificate, const char kid[static JWK_KID_SIZE]);
 void sign_rs256_free(struct sign_rs256 *signing);
 const char *sign_rs256_kid(const struct sign_rs256 *signing);
 /*

@@ -36,6 +36,7 @@ struct settings {
     int64_t statements_a_second;
     char tls_names[NAMES_SIZE];
     char tls_key_type[8];
+    struct rollover_settings life;
 };
 
 #define TEXT(member)                                                                               \
@@ -58,6 +59,7 @@ static const struct conf_key keys[] = {
     {"tls-names", TEXT(tls_names), 0, 0, "",
      "host names and IP addresses in the box's TLS certificate, with commas between"},
     {"tls-key-type", TEXT(tls_key_type), 0, 0, "p256", "of the next TLS key: p256 or rsa"},
+    ROLLOVER_SETTINGS(offsetof(struct settings, life)),
 };
 
 static const struct boot_program program = {
@@ -72,7 +74,7 @@ static struct {
     struct boot boot;
     struct settings settings;
     char token_directory[PATH_SIZE];
-    struct keyset keys;
+    struct rollover_policy policy;
     struct answers answers;
     struct serve_peer *peers[BOOT_PEERS_MAX]; /* as in boot.peers; NULL: none of ours */
 } signer;
@@ -135,6 +137,18 @@ static enum err open_token(struct token **token, const char *serial) {
     return report("token", token_open(token, &options, &pin));
 }
 
+/* The first signer keeps the keyring, and makes the keys that are to follow. */
+static enum err open_rollover(struct answers *answers) {
+    const struct rollover_plan plan = {
+        .keyring = answers->keyring,
+        .token = answers->token,
+        .policy = &signer.policy,
+        .generate = &answers->generate.plan,
+    };
+    rollover_policy_make(&signer.settings.life, &signer.policy);
+    return rollover_open(&answers->rollover, &plan);
+}
+
 /* Everything that opens files or loads code. */
 static enum err load(void) {
     char serial[TOKEN_SERIAL_SIZE];
@@ -153,7 +167,11 @@ static enum err load(void) {
                    keyring_open(&answers->keyring, signer.settings.keyring_directory, writer)));
     ERR_TRY(report("keyring", keyring_serial(answers->keyring, serial)));
     ERR_TRY(open_token(&answers->token, serial));
-    return report("keys", keyset_load(&signer.keys, answers->keyring, answers->token));
+    if (writer)
+        ERR_TRY(report("rollover", open_rollover(answers)));
+    ERR_TRY(report("keys", keyset_renew(&answers->keys, answers->keyring, answers->token)));
+    answers->generate.plan.purposes = answers->keys->able;
+    return report("token", keyset_report_strangers(answers->keyring, answers->token));
 }
 
 static enum err confine(void) {
@@ -224,8 +242,8 @@ static void take_state(void *context, enum box_state state) {
 static enum err start(void) {
     struct answers *answers = &signer.answers;
     ERR_TRY(load());
-    answers->keys = &signer.keys;
-    answers->generate.plan.purposes = signer.keys.able;
+    answers->peers = signer.peers;
+    answers->peer_count = signer.boot.peer_count;
     answers->issuer = signer.settings.issuer;
     answers->signer_index = signer.boot.index;
     answers->lookups = rate_of(signer.settings.lookups_a_second, clock_boot_ns());
@@ -243,7 +261,7 @@ static enum err start(void) {
 
 /* For the log: whether it signs results of the JOSE profile. */
 static const char *results_text(void) {
-    if (signer.keys.token == NULL)
+    if (signer.answers.keys->token == NULL)
         return "no-key";
     return signer.settings.issuer[0] == '\0' ? "no-issuer" : "yes";
 }
@@ -251,7 +269,7 @@ static const char *results_text(void) {
 static int serve(void) {
     struct answers *answers = &signer.answers;
     log_event(LOG_INFO, "serving", "provisioned=%s results=%s",
-              signer.keys.provisioned ? "yes" : "no", results_text());
+              signer.answers.keys->provisioned ? "yes" : "no", results_text());
     enum err err = serve_run(answers->serve);
     if (answers->failure != ERR_OK)
         err = answers->failure;

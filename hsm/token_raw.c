@@ -267,6 +267,16 @@ static enum err destroy_found(struct token_raw *raw, const struct found *found) 
     return ERR_OK;
 }
 
+enum err token_raw_holds(struct token_raw *raw, const uint8_t id[static TOKEN_RAW_ID_BYTES],
+                         bool *holds) {
+    CK_ATTRIBUTE wanted = {CKA_ID, (void *)(uintptr_t)id, TOKEN_RAW_ID_BYTES};
+    struct found found;
+    *holds = false;
+    ERR_TRY(find(raw, &wanted, 1, &found));
+    *holds = found.count > 0;
+    return ERR_OK;
+}
+
 enum err token_raw_destroy(struct token_raw *raw, const uint8_t id[static TOKEN_RAW_ID_BYTES]) {
     CK_ATTRIBUTE wanted = {CKA_ID, (void *)(uintptr_t)id, TOKEN_RAW_ID_BYTES};
     struct found found;

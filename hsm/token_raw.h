@@ -54,6 +54,9 @@ MUST_CHECK enum err token_raw_generate(struct token_raw *raw, enum token_raw_kin
 MUST_CHECK enum err token_raw_check(struct token_raw *raw, enum token_raw_kind kind,
                                     const uint8_t id[static TOKEN_RAW_ID_BYTES]);
 
+/* Whether there is any object with this id. */
+MUST_CHECK enum err token_raw_holds(struct token_raw *raw,
+                                    const uint8_t id[static TOKEN_RAW_ID_BYTES], bool *holds);
 /* Destroys all objects with this id (none is fine) and makes sure that none is left. */
 MUST_CHECK enum err token_raw_destroy(struct token_raw *raw,
                                       const uint8_t id[static TOKEN_RAW_ID_BYTES]);

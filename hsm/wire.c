@@ -5,7 +5,7 @@
 #include "hsm/wire.h"
 
 /* What a publication may hold at most: a few certificates of about 1 KB each. */
-#define PUBLICATION_BLOCK_MAX 32768
+#define PUBLICATION_BLOCK_MAX 65536
 #define NOTE_MAX              4096
 
 const char *hsm_purpose_text(enum hsm_purpose purpose) {
@@ -28,13 +28,16 @@ static enum err first_error(const struct cursor *cursor, enum err value) {
 void hsm_wire_put_hello(struct buffer *target, const struct hsm_hello *hello) {
     buffer_u16(target, hello->signer_index);
     buffer_raw(target, hello->process_id, sizeof hello->process_id);
+    buffer_u64(target, hello->keyring_sequence);
     buffer_bool(target, hello->provisioned);
 }
 
 enum err hsm_wire_get_hello(struct bytes payload, struct hsm_hello *hello) {
     struct cursor cursor = cursor_over(payload);
+    memset(hello, 0, sizeof *hello);
     hello->signer_index = cursor_u16(&cursor);
     cursor_copy(&cursor, hello->process_id, sizeof hello->process_id);
+    hello->keyring_sequence = cursor_u64(&cursor);
     hello->provisioned = cursor_bool(&cursor);
     return cursor_end(&cursor);
 }
@@ -336,6 +339,8 @@ void hsm_wire_put_publication(struct buffer *target, const struct hsm_publicatio
     buffer_block(target, answer->sign_pem);
     buffer_block(target, answer->root_pem);
     buffer_text(target, answer->request_kid);
+    buffer_u64(target, answer->sequence);
+    buffer_u32(target, answer->max_age_seconds);
 }
 
 enum err hsm_wire_get_publication(struct bytes payload, struct hsm_publication *answer) {
@@ -350,6 +355,8 @@ enum err hsm_wire_get_publication(struct bytes payload, struct hsm_publication *
         answer->sign_pem = cursor_block(&cursor, PUBLICATION_BLOCK_MAX);
         answer->root_pem = cursor_block(&cursor, PUBLICATION_BLOCK_MAX);
         cursor_text(&cursor, answer->request_kid, sizeof answer->request_kid);
+        answer->sequence = cursor_u64(&cursor);
+        answer->max_age_seconds = cursor_u32(&cursor);
     }
     return cursor_end(&cursor);
 }

@@ -25,7 +25,8 @@
 #define HSM_BOOT_ID_BYTES     16
 
 enum hsm_verb {
-    HSM_HELLO = 101,  /* signer → peer, unasked, once it serves: struct hsm_hello */
+    HSM_HELLO = 101,  /* signer → peer, unasked, once it serves, and again when its keys have
+                         changed: struct hsm_hello */
     HSM_UNWRAP = 102, /* content key and, in the same answer, the lookup key */
     HSM_UNWRAPPED = 103,
     HSM_LOOKUP = 104, /* lookup keys alone, up to a batch */
@@ -61,7 +62,8 @@ struct hsm_receipt {
 struct hsm_hello {
     uint16_t signer_index;
     uint8_t process_id[HSM_BOOT_ID_BYTES]; /* random, new at each start of the signer */
-    bool provisioned;                      /* it has the keys that a box cannot do without */
+    uint64_t keyring_sequence; /* of the keys it works with; it grows with each change of them */
+    bool provisioned;          /* it has the keys that a box cannot do without */
 };
 
 /* Key purposes. The order is the order of generation. */
@@ -216,8 +218,10 @@ struct hsm_publication {
     struct bytes ida_fir_pem; /* IDA/IDA-FIR certificate */
     struct bytes sign_pem;    /* IDA/SIGN certificate */
     struct bytes root_pem;    /* the box's CA */
-    char request_kid[44]; /* RFC 7638 thumbprint of the newest IDCS/REQUEST, as base64url; "": none
+    char request_kid[44]; /* RFC 7638 thumbprint of the active IDCS/REQUEST, as base64url; "": none
                            */
+    uint64_t sequence;    /* of the keyring that all this was made from */
+    uint32_t max_age_seconds; /* copies may be kept so long: the keyring reckons with no more */
 };
 
 struct hsm_generated {

@@ -39,8 +39,9 @@ static struct keyring *open_keyring(bool writer) {
 
 static void complete(struct keyring_row *row) {
     row->committed = true;
-    row->published_ms = row->generated_ms + 1;
-    row->active_ms = row->generated_ms + 2;
+    row->life.generation = row->generation;
+    for (int state = KEYSTATE_GENERATED; state <= KEYSTATE_ACTIVE; state++)
+        row->life.came[state] = (struct keystate_moment){true, row->intended_ms + state, state};
     row->certificate_len = 5;
     memcpy(row->certificate, "certi", 5);
 }
@@ -150,6 +151,9 @@ static void a_commit_needs_the_intent_of_the_same_id(void **state) {
     other = row;
     other.committed = false;
     assert_int_equal(keyring_commit(keyring, &other), ERR_DENIED);
+    other = row;
+    other.life.came[KEYSTATE_PUBLISHED].is_set = false; /* active without */
+    assert_int_equal(keyring_commit(keyring, &other), ERR_DENIED);
     assert_int_equal(keyring_commit(keyring, &row), ERR_OK);
     assert_int_equal(keyring_commit(keyring, &row), ERR_NOT_FOUND);
     keyring_close(keyring);
@@ -194,8 +198,8 @@ static void it_is_provisioned_with_the_keys_a_box_needs_and_complete_with_all(vo
         assert_int_equal(before.provisioned, purpose > HSM_PURPOSE_PEPPER);
         assert_false(before.complete);
         (void)make_row(keyring, (enum hsm_purpose)purpose, purpose);
-        /* An intent and a commit. */
-        assert_true(status_of(keyring).sequence == before.sequence + 2);
+        /* A commit; the intent is no news. */
+        assert_true(status_of(keyring).sequence == before.sequence + 1);
     }
     assert_true(status_of(keyring).provisioned && status_of(keyring).complete);
     keyring_close(keyring);

@@ -18,6 +18,7 @@
 #include "hsm/sign.h"
 
 #define GENERATED INT64_C(1705314030123) /* 2024-01-15 */
+#define KID       "VMpdNZlKzR4N8N-UABaxU_3X4tAok5eY8thPSP3TfZA"
 
 /* Keys of OpenSSL's own stand in for the token's here; the token's are in test_unwrap and
  * test_signer. */
@@ -71,11 +72,22 @@ static X509 *parse(struct bytes der) {
 static void the_kid_follows_mosips_rule(void **state) {
     (void)state;
     char kid[JWK_KID_SIZE];
-    assert_int_equal(jwk_mosip_kid("IDA_SIGN", GENERATED, kid), ERR_OK);
+    assert_int_equal(jwk_mosip_kid("IDA_SIGN", GENERATED, 1, kid), ERR_OK);
     assert_string_equal(kid, "VMpdNZlKzR4N8N-UABaxU_3X4tAok5eY8thPSP3TfZA");
     /* The day is that of UTC. */
-    assert_int_equal(jwk_mosip_kid("IDA_SIGN", INT64_C(1705276800000) - 1, kid), ERR_OK);
+    assert_int_equal(jwk_mosip_kid("IDA_SIGN", INT64_C(1705276800000) - 1, 1, kid), ERR_OK);
     assert_string_not_equal(kid, "VMpdNZlKzR4N8N-UABaxU_3X4tAok5eY8thPSP3TfZA");
+}
+
+static void two_keys_of_one_day_have_kids_of_their_own(void **state) {
+    (void)state;
+    char kids[3][JWK_KID_SIZE];
+    for (uint16_t i = 0; i < 3; i++)
+        assert_int_equal(jwk_mosip_kid("IDA_SIGN", GENERATED, (uint16_t)(i + 1), kids[i]), ERR_OK);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(strlen(kids[i]), 43);
+        assert_string_not_equal(kids[i], kids[(i + 1) % 3]);
+    }
 }
 
 static json_t *decode_header(struct bytes encoded) {
@@ -121,7 +133,7 @@ static void split(struct bytes jws, struct bytes *header, struct bytes *signatur
 
 static struct sign_rs256 *new_rs256(void) {
     struct sign_rs256 *signing;
-    assert_int_equal(sign_rs256_new(&signing, rsa, sign_certificate, GENERATED), ERR_OK);
+    assert_int_equal(sign_rs256_new(&signing, rsa, sign_certificate, KID), ERR_OK);
     return signing;
 }
 
@@ -193,8 +205,8 @@ static void a_key_of_the_wrong_kind_is_refused(void **state) {
     struct sign_rs256 *rs256;
     struct sign_es256 *es256;
     EVP_PKEY *large = EVP_RSA_gen(3072);
-    assert_int_equal(sign_rs256_new(&rs256, ec, audit_certificate, GENERATED), ERR_CRYPTO);
-    assert_int_equal(sign_rs256_new(&rs256, large, sign_certificate, GENERATED), ERR_CRYPTO);
+    assert_int_equal(sign_rs256_new(&rs256, ec, audit_certificate, KID), ERR_CRYPTO);
+    assert_int_equal(sign_rs256_new(&rs256, large, sign_certificate, KID), ERR_CRYPTO);
     assert_int_equal(sign_es256_new(&es256, rsa, sign_certificate), ERR_CRYPTO);
     assert_null(rs256);
     assert_null(es256);
@@ -402,6 +414,7 @@ static void a_certificate_is_only_for_a_purpose_that_has_one(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_kid_follows_mosips_rule),
+        cmocka_unit_test(two_keys_of_one_day_have_kids_of_their_own),
         cmocka_unit_test(a_detached_jws_verifies_over_exactly_its_payload),
         cmocka_unit_test(the_header_names_the_key_in_every_way_a_client_may_want),
         cmocka_unit_test(a_payload_over_the_limit_is_not_signed),

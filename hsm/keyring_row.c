@@ -1,0 +1,131 @@
+#include <string.h>
+
+#include "hsm/keyring_row.h"
+
+#define FORMAT_ACTIVE 1 /* three dates: every key was active from the first moment */
+#define FORMAT_LIFE   2
+
+struct bytes keyring_row_certificate(const struct keyring_row *row) {
+    return bytes_of(row->certificate, row->certificate_len);
+}
+
+enum keystate keyring_row_state(const struct keyring_row *row) {
+    enum keystate state;
+    if (!row->committed || keystate_of(&row->life, &state) != ERR_OK)
+        return KEYSTATE_COUNT;
+    return state;
+}
+
+struct bytes keyring_row_key(enum hsm_purpose purpose, uint16_t generation,
+                             uint8_t key[static KEYRING_ROW_KEY_BYTES]) {
+    struct buffer target = buffer_over(key, KEYRING_ROW_KEY_BYTES);
+    buffer_u8(&target, (uint8_t)purpose);
+    buffer_u16(&target, (uint16_t)(UINT16_MAX - generation));
+    return bytes_of(key, target.len);
+}
+
+/* Which dates there are, as bits, then these. */
+static void put_life(struct buffer *target, const struct keystate_key *life) {
+    uint8_t set = 0;
+    for (int state = 0; state < KEYSTATE_COUNT; state++)
+        set |= (uint8_t)(life->came[state].is_set ? 1u << state : 0);
+    buffer_u8(target, set);
+    for (int state = 0; state < KEYSTATE_COUNT; state++) {
+        if (!life->came[state].is_set)
+            continue;
+        buffer_i64(target, life->came[state].wall_ms);
+        buffer_i64(target, life->came[state].run_ms);
+    }
+    buffer_bool(target, life->held);
+    buffer_bool(target, life->granted);
+}
+
+static void get_life(struct cursor *cursor, struct keystate_key *life) {
+    uint8_t set = cursor_u8(cursor);
+    for (int state = 0; state < KEYSTATE_COUNT; state++) {
+        if ((set & (1u << state)) == 0)
+            continue;
+        life->came[state].is_set = true;
+        life->came[state].wall_ms = cursor_i64(cursor);
+        life->came[state].run_ms = cursor_i64(cursor);
+    }
+    life->held = cursor_bool(cursor);
+    life->granted = cursor_bool(cursor);
+    if (set >> KEYSTATE_COUNT != 0 && cursor->err == ERR_OK)
+        cursor->err = ERR_MALFORMED;
+}
+
+/* The run clock began with the newer format, so that these keys came before it did. */
+static void get_three_dates(struct cursor *cursor, struct keystate_key *life) {
+    static const enum keystate states[] = {KEYSTATE_GENERATED, KEYSTATE_PUBLISHED, KEYSTATE_ACTIVE};
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        int64_t wall_ms = cursor_i64(cursor);
+        life->came[states[i]] = (struct keystate_moment){.is_set = true, .wall_ms = wall_ms};
+    }
+}
+
+enum err keyring_row_encode(const struct keyring_row *row, struct buffer *target) {
+    bool is_life = row->committed && row->life.generation == row->generation &&
+                   keyring_row_state(row) != KEYSTATE_COUNT;
+    if (row->committed && !is_life)
+        return ERR_DENIED;
+    if (row->certificate_len > sizeof row->certificate)
+        return ERR_DENIED;
+    buffer_u8(target, FORMAT_LIFE);
+    buffer_bool(target, row->committed);
+    buffer_raw(target, row->id, sizeof row->id);
+    buffer_i64(target, row->intended_ms);
+    put_life(target, &row->life);
+    buffer_block(target, keyring_row_certificate(row));
+    buffer_block(target, bytes_of(row->wrapped, row->has_wrapped ? sizeof row->wrapped : 0));
+    return target->err;
+}
+
+static enum err decode_key(struct bytes key, struct keyring_row *row) {
+    struct cursor cursor = cursor_over(key);
+    uint8_t purpose = cursor_u8(&cursor);
+    row->generation = (uint16_t)(UINT16_MAX - cursor_u16(&cursor));
+    if (cursor_end(&cursor) != ERR_OK || purpose >= HSM_PURPOSE_COUNT)
+        return ERR_CORRUPT;
+    row->purpose = (enum hsm_purpose)purpose;
+    return ERR_OK;
+}
+
+static enum err take_dates(struct cursor *cursor, uint8_t format, struct keyring_row *row) {
+    struct keystate_key life = {.generation = row->generation};
+    if (format == FORMAT_LIFE) {
+        row->intended_ms = cursor_i64(cursor);
+        get_life(cursor, &life);
+    } else if (format == FORMAT_ACTIVE) {
+        get_three_dates(cursor, &life);
+        row->intended_ms = life.came[KEYSTATE_GENERATED].wall_ms;
+    } else {
+        return ERR_CORRUPT;
+    }
+    if (row->committed)
+        row->life = life;
+    return cursor->err == ERR_OK ? ERR_OK : ERR_CORRUPT;
+}
+
+enum err keyring_row_decode(struct bytes key, struct bytes value, struct keyring_row *row) {
+    struct cursor cursor = cursor_over(value);
+    memset(row, 0, sizeof *row);
+    ERR_TRY(decode_key(key, row));
+    uint8_t format = cursor_u8(&cursor);
+    row->committed = cursor_bool(&cursor);
+    cursor_copy(&cursor, row->id, sizeof row->id);
+    ERR_TRY(take_dates(&cursor, format, row));
+    struct bytes certificate = cursor_block(&cursor, sizeof row->certificate);
+    struct bytes wrapped = cursor_block(&cursor, sizeof row->wrapped);
+    if (cursor_end(&cursor) != ERR_OK || (wrapped.len != 0 && wrapped.len != sizeof row->wrapped))
+        return ERR_CORRUPT;
+    if (row->committed && keyring_row_state(row) == KEYSTATE_COUNT)
+        return ERR_CORRUPT;
+    row->certificate_len = certificate.len;
+    if (certificate.len > 0)
+        memcpy(row->certificate, certificate.data, certificate.len);
+    row->has_wrapped = wrapped.len > 0;
+    if (row->has_wrapped)
+        memcpy(row->wrapped, wrapped.data, wrapped.len);
+    return ERR_OK;
+}

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "firmware/base/bytes.h"
+#include "firmware/base/err.h"
+#include "hsm/keystate.h"
+#include "hsm/token_raw.h"
+#include "hsm/wire.h"
+
+/* One row of the keyring: a key, or the intent to make it. Its reader and its writer. */
+#define KEYRING_CERTIFICATE_MAX 2048
+
+struct keyring_row {
+    enum hsm_purpose purpose;
+    uint16_t generation; /* from 1 */
+    bool committed; /* false: an intent, of which only the members up to here and these count */
+    uint8_t id[TOKEN_RAW_ID_BYTES]; /* CKA_ID; of the pepper too, where it names nothing */
+    int64_t intended_ms;            /* wall clock */
+    struct keystate_key life;       /* its dates; ${generation} once more */
+    size_t certificate_len;         /* 0: none (pepper) */
+    uint8_t certificate[KEYRING_CERTIFICATE_MAX];
+    bool has_wrapped; /* the pepper */
+    uint8_t wrapped[HSM_WRAPPED_BYTES];
+};
+
+#define KEYRING_ROW_KEY_BYTES 3
+#define KEYRING_ROW_BYTES_MAX (KEYRING_CERTIFICATE_MAX + HSM_WRAPPED_BYTES + 256)
+
+struct bytes keyring_row_certificate(const struct keyring_row *row);
+/* The state that the dates of a committed row give; that of an intent is KEYSTATE_COUNT. */
+enum keystate keyring_row_state(const struct keyring_row *row);
+
+/* Purpose ‖ inverted generation: the newest comes first. */
+struct bytes keyring_row_key(enum hsm_purpose purpose, uint16_t generation,
+                             uint8_t key[static KEYRING_ROW_KEY_BYTES]);
+/* ERR_DENIED: the dates of a committed row are no path through the states of a key. */
+MUST_CHECK enum err keyring_row_encode(const struct keyring_row *row, struct buffer *target);
+/*
+ * Rows of before keys had a life are read too: such a key is active, and was shown since its
+ * beginning. ERR_CORRUPT.
+ */
+MUST_CHECK enum err keyring_row_decode(struct bytes key, struct bytes value,
+                                       struct keyring_row *row);

@@ -1,0 +1,79 @@
+#include "firmware/base/clock.h"
+#include "firmware/base/log.h"
+#include "hsm/ability.h"
+#include "hsm/renewal.h"
+#include "hsm/reply.h"
+
+#define WATCH_MS      1000
+#define GENERATION_MS 120000 /* an RSA key, on a slow token or a busy machine */
+#define FAILURES_MAX  3      /* SoftHSM fails now and then to list keys while others are made */
+
+/* Peers that were not told learn it from the next HELLO; nobody waits for this one. */
+static void greet_all(struct answers *answers) {
+    for (size_t i = 0; i < answers->peer_count; i++) {
+        enum err err = answers_hello(answers, answers->peers[i]);
+        if (err != ERR_OK)
+            log_event(LOG_WARNING, "hello-not-sent", "reason=%s", err_text(err));
+    }
+}
+
+static void renew(struct answers *answers, uint64_t sequence) {
+    enum err err = keyset_renew(&answers->keys, answers->keyring, answers->token);
+    answers->renewal.failures = err == ERR_OK ? 0 : answers->renewal.failures + 1;
+    if (err == ERR_OK) {
+        log_event(LOG_INFO, "keys-renewed", "sequence=%llu", (unsigned long long)sequence);
+        greet_all(answers);
+        return;
+    }
+    log_event(LOG_ERROR, "keys-not-renewed", "sequence=%llu reason=%s",
+              (unsigned long long)sequence, err_text(err));
+    if (answers->renewal.failures >= FAILURES_MAX)
+        reply_fail(answers, err);
+}
+
+/*
+ * Not before the last first key is there, so that one generation starts each signer anew only once.
+ */
+static enum err watch(struct answers *answers) {
+    struct keyring_status status;
+    bool complete = false;
+    ERR_TRY(keyring_status(answers->keyring, &status));
+    ERR_TRY(ability_complete(answers->keyring, answers->keys->able, &complete));
+    if (status.sequence == answers->keys->sequence || !complete)
+        return ERR_OK;
+    if (answers->keys->complete) {
+        renew(answers, status.sequence);
+        return ERR_OK;
+    }
+    log_event(LOG_INFO, "keys-changed", "sequence=%llu", (unsigned long long)status.sequence);
+    answers->recycle = true;
+    serve_stop(answers->serve);
+    return ERR_OK;
+}
+
+/* At most one step of one key's life. */
+static enum err roll(struct answers *answers, int *wait_ms) {
+    struct rollover_news news;
+    *wait_ms = WATCH_MS;
+    if (answers->rollover == NULL || !answers->keys->complete || answers->state == BOX_FAILED)
+        return ERR_OK;
+    if (rollover_will_make(answers->rollover))
+        serve_announce_silence(answers->serve, GENERATION_MS);
+    ERR_TRY(rollover_turn(answers->rollover, rollover_now(answers->rollover), &news));
+    *wait_ms = news.wait_ms < WATCH_MS ? (int)news.wait_ms : WATCH_MS;
+    return ERR_OK;
+}
+
+int renewal_turn(struct answers *answers) {
+    int wait_ms;
+    int64_t now_ms = clock_boot_ms();
+    enum err err = roll(answers, &wait_ms);
+    if (err == ERR_OK && now_ms - answers->renewal.watched_ms >= WATCH_MS) {
+        answers->renewal.watched_ms = now_ms;
+        err = watch(answers);
+    }
+    if (err == ERR_OK)
+        return wait_ms;
+    reply_fail(answers, err);
+    return -1;
+}

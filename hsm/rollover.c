@@ -1,0 +1,263 @@
+#include <stdlib.h>
+
+#include "firmware/base/clock.h"
+#include "firmware/base/log.h"
+#include "hsm/rollover.h"
+
+#define LOOK_MS         INT64_C(5000)  /* a purpose is looked at so often at least */
+#define KEEP_CLOCK_MS   INT64_C(15000) /* what of the run clock a restart may lose */
+#define RETRY_MS        INT64_C(60000)
+#define IN_USE_MAX      8 /* keys of a purpose that are shown or open: so many fit into a JWKS */
+#define KEYS_KEPT_SPARE 2
+
+struct rollover {
+    struct rollover_plan plan;
+    int64_t run_offset_ms;
+    int64_t kept_run_ms;
+    int64_t due_run_ms[HSM_PURPOSE_COUNT];
+    struct keystate_step told[HSM_PURPOSE_COUNT]; /* what was last logged as the next event */
+    bool will_make;
+    struct keyring_life life;
+};
+
+static const char *const action_texts[] = {
+    [KEYSTATE_WAIT] = "wait",         [KEYSTATE_ASK_CLOCK] = "confirm-clock",
+    [KEYSTATE_GENERATE] = "generate", [KEYSTATE_PUBLISH] = "publish",
+    [KEYSTATE_ACTIVATE] = "activate", [KEYSTATE_RETIRE] = "retire",
+    [KEYSTATE_DESTROY] = "destroy",   [KEYSTATE_REVOKE] = "revoke",
+};
+
+/* ---- at the start ---- */
+
+struct reconciling {
+    struct token_raw *raw;
+    size_t removed;
+};
+
+/* What must not be in the token any more, or not yet. */
+static enum err remove_orphan(void *context, const struct keyring_row *row) {
+    struct reconciling *reconciling = context;
+    bool held = false;
+    if (row->committed && keyring_row_state(row) != KEYSTATE_DESTROYED)
+        return ERR_OK;
+    ERR_TRY(token_raw_holds(reconciling->raw, row->id, &held));
+    if (!held)
+        return ERR_OK;
+    ERR_TRY(token_raw_destroy(reconciling->raw, row->id));
+    reconciling->removed++;
+    log_event(LOG_WARNING, "orphan-removed", "purpose=%s generation=%u of=%s",
+              hsm_purpose_text(row->purpose), row->generation,
+              row->committed ? "destroyed" : "intent");
+    return ERR_OK;
+}
+
+static enum err reconcile(const struct rollover_plan *plan) {
+    struct reconciling reconciling = {.raw = token_session(plan->token)};
+    size_t nameless;
+    for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++)
+        ERR_TRY(
+            keyring_each(plan->keyring, (enum hsm_purpose)purpose, remove_orphan, &reconciling));
+    ERR_TRY(token_raw_sweep(reconciling.raw, &nameless));
+    if (nameless > 0)
+        log_event(LOG_WARNING, "token-swept", "nameless=%zu", nameless);
+    return ERR_OK;
+}
+
+static enum err prepare(struct rollover *rollover) {
+    struct keyring_clock clock;
+    ERR_TRY(keyring_life_promise(rollover->plan.keyring, &rollover->plan.policy->promises));
+    ERR_TRY(keyring_life_clock(rollover->plan.keyring, &clock));
+    rollover->run_offset_ms = clock.run_ms - clock_boot_ms();
+    rollover->kept_run_ms = clock.run_ms;
+    return reconcile(&rollover->plan);
+}
+
+enum err rollover_open(struct rollover **rollover, const struct rollover_plan *plan) {
+    *rollover = NULL;
+    struct rollover *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return ERR_SYSTEM;
+    made->plan = *plan;
+    enum err err = prepare(made);
+    if (err != ERR_OK) {
+        free(made);
+        return err;
+    }
+    *rollover = made;
+    return ERR_OK;
+}
+
+void rollover_close(struct rollover *rollover) {
+    free(rollover);
+}
+
+struct keystate_now rollover_now(const struct rollover *rollover) {
+    return (struct keystate_now){
+        .wall_ms = clock_wall_ms(),
+        .run_ms = clock_boot_ms() + rollover->run_offset_ms,
+    };
+}
+
+/* ---- steps ---- */
+
+static size_t count_in_use(const struct keystate_facts *facts, bool *has_active) {
+    size_t count = 0;
+    *has_active = false;
+    for (size_t i = 0; i < facts->key_count; i++) {
+        enum keystate state;
+        if (keystate_of(&facts->keys[i], &state) != ERR_OK)
+            continue;
+        count += (keystate_uses(state) & (KEYSTATE_SHOWN | KEYSTATE_OPENS)) != 0;
+        *has_active |= state == KEYSTATE_ACTIVE;
+    }
+    return count;
+}
+
+/* A standby is made where there is a policy, officers ask, or no key is active. */
+static bool wants_standby(const struct keystate_facts *facts) {
+    bool has_active;
+    size_t in_use = count_in_use(facts, &has_active);
+    if (facts->key_count == 0) /* its first key is made with the others of the box */
+        return false;
+    if (in_use >= IN_USE_MAX || facts->key_count + KEYS_KEPT_SPARE >= KEYRING_LIFE_KEYS_MAX)
+        return false;
+    return facts->policy.active_ms > 0 || facts->roll || !has_active;
+}
+
+static enum err make(struct rollover *rollover, enum hsm_purpose purpose, struct keystate_now now,
+                     struct rollover_news *news) {
+    const struct rollover_plan *plan = &rollover->plan;
+    struct keyring_row row;
+    enum err err = keyring_newest(plan->keyring, purpose, false, &row);
+    news->intended = err == ERR_NOT_FOUND;
+    if (news->intended) {
+        ERR_TRY(generate_prepare(plan->keyring, plan->token, plan->generate->purposes));
+        err = keyring_intend(plan->keyring, purpose, now.wall_ms, &row);
+    } else if (err == ERR_OK) {
+        ERR_TRY(generate_make(plan->keyring, plan->token, plan->generate, now.wall_ms, &row));
+        err = keyring_life_commit(plan->keyring, &plan->policy->of[purpose], now, &row);
+    }
+    news->generation = row.generation;
+    return err;
+}
+
+static enum err destroy(const struct rollover_plan *plan, enum hsm_purpose purpose,
+                        uint16_t generation) {
+    struct keyring_row row;
+    ERR_TRY(keyring_find(plan->keyring, purpose, generation, &row));
+    return token_raw_destroy(token_session(plan->token), row.id);
+}
+
+static enum err execute(struct rollover *rollover, enum hsm_purpose purpose,
+                        const struct keystate_step *step, struct keystate_now now,
+                        struct rollover_news *news) {
+    const struct rollover_plan *plan = &rollover->plan;
+    news->action = step->action;
+    news->purpose = purpose;
+    news->generation = step->generation;
+    if (step->action == KEYSTATE_GENERATE)
+        return make(rollover, purpose, now, news);
+    /* That it is due was just said by the facts, and nobody else writes them. */
+    if (step->action == KEYSTATE_DESTROY)
+        ERR_TRY(destroy(plan, purpose, step->generation));
+    return keyring_life_step(plan->keyring, purpose, &plan->policy->of[purpose], now, step);
+}
+
+/* Making a key may fail for reasons that pass; all else that fails leaves nothing to rely on. */
+static enum err judge(struct rollover *rollover, struct keystate_now now, enum err err,
+                      struct rollover_news *news) {
+    if (err == ERR_OK) {
+        log_event(LOG_INFO, news->intended ? "key-intended" : "key-step",
+                  "action=%s purpose=%s generation=%u", action_texts[news->action],
+                  hsm_purpose_text(news->purpose), news->generation);
+        return ERR_OK;
+    }
+    log_event(LOG_ERROR, "key-step-failed", "action=%s purpose=%s generation=%u reason=%s",
+              action_texts[news->action], hsm_purpose_text(news->purpose), news->generation,
+              err_text(err));
+    bool passes = news->action == KEYSTATE_GENERATE && err != ERR_SYSTEM && err != ERR_CORRUPT;
+    rollover->due_run_ms[news->purpose] = now.run_ms + RETRY_MS;
+    news->action = KEYSTATE_WAIT;
+    return passes ? ERR_OK : err;
+}
+
+/* ---- turns ---- */
+
+/* The next event, when it is another than was told. */
+static void tell(struct rollover *rollover, enum hsm_purpose purpose,
+                 const struct keystate_step *step) {
+    struct keystate_step *told = &rollover->told[purpose];
+    if (told->action == step->action && told->awaited == step->awaited &&
+        told->generation == step->generation)
+        return;
+    *told = *step;
+    if (step->action == KEYSTATE_ASK_CLOCK)
+        log_event(LOG_WARNING, "clock-jumped", "purpose=%s advice=%s", hsm_purpose_text(purpose),
+                  "if-the-clock-is-right-officer-key-clock-confirms-it");
+    else if (step->awaited != KEYSTATE_WAIT)
+        log_event(LOG_INFO, "key-next", "action=%s purpose=%s generation=%u in-seconds=%lld",
+                  action_texts[step->awaited], hsm_purpose_text(purpose), step->generation,
+                  (long long)(step->wait_ms / 1000));
+}
+
+static void wait_for(struct rollover *rollover, enum hsm_purpose purpose,
+                     const struct keystate_step *step, struct keystate_now now) {
+    bool is_near = step->action == KEYSTATE_WAIT && step->wait_ms < LOOK_MS;
+    rollover->due_run_ms[purpose] = now.run_ms + (is_near ? step->wait_ms : LOOK_MS);
+    tell(rollover, purpose, step);
+}
+
+static enum err look(struct rollover *rollover, enum hsm_purpose purpose, struct keystate_now now,
+                     struct rollover_news *news) {
+    const struct keystate_policy *policy = &rollover->plan.policy->of[purpose];
+    struct keystate_step step;
+    ERR_TRY(keyring_life_read(rollover->plan.keyring, purpose, policy, &rollover->life));
+    ERR_TRY(keystate_next(&rollover->life.facts, now, &step));
+    bool is_idle = step.action == KEYSTATE_WAIT || step.action == KEYSTATE_ASK_CLOCK;
+    if (step.action == KEYSTATE_GENERATE && !wants_standby(&rollover->life.facts)) {
+        is_idle = true;
+        step.awaited = KEYSTATE_WAIT;
+        step.wait_ms = LOOK_MS;
+    }
+    if (is_idle) {
+        wait_for(rollover, purpose, &step, now);
+        return ERR_OK;
+    }
+    return judge(rollover, now, execute(rollover, purpose, &step, now, news), news);
+}
+
+static enum err keep_clock(struct rollover *rollover, struct keystate_now now) {
+    if (now.run_ms - rollover->kept_run_ms < KEEP_CLOCK_MS)
+        return ERR_OK;
+    rollover->kept_run_ms = now.run_ms;
+    return keyring_life_keep_clock(rollover->plan.keyring, rollover->plan.policy->of[0].jump_ms,
+                                   now);
+}
+
+enum err rollover_turn(struct rollover *rollover, struct keystate_now now,
+                       struct rollover_news *news) {
+    *news = (struct rollover_news){.wait_ms = LOOK_MS};
+    ERR_TRY(keep_clock(rollover, now));
+    for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++) {
+        if (!rollover_policy_rolls((enum hsm_purpose)purpose))
+            continue;
+        if (rollover->due_run_ms[purpose] <= now.run_ms)
+            ERR_TRY(look(rollover, (enum hsm_purpose)purpose, now, news));
+        int64_t left_ms = rollover->due_run_ms[purpose] - now.run_ms;
+        news->wait_ms = news->wait_ms < left_ms ? news->wait_ms : left_ms;
+        if (news->action != KEYSTATE_WAIT)
+            break;
+    }
+    news->wait_ms = news->action != KEYSTATE_WAIT || news->wait_ms < 0 ? 0 : news->wait_ms;
+    rollover->will_make = news->intended;
+    return ERR_OK;
+}
+
+bool rollover_will_make(const struct rollover *rollover) {
+    return rollover->will_make;
+}
+
+void rollover_wake(struct rollover *rollover) {
+    for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++)
+        rollover->due_run_ms[purpose] = 0;
+}
