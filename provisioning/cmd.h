@@ -45,8 +45,19 @@ extern const struct command cmd_api_key_add;
 extern const struct command cmd_misp_add;
 extern const struct command cmd_people_import;
 extern const struct command cmd_programmes_import;
+extern const struct command cmd_hotlist_add, cmd_hotlist_remove;
 extern const struct command cmd_status;
 extern const struct command cmd_pin;
+
+/*
+ * What `people import` and `policy add` have of biometrics. ${where} names the person or the policy
+ * in complaints. ${records} is a view of memory that the next call overwrites.
+ */
+MUST_CHECK_RESULT enum result cmd_biometrics_records(const json_t *person, const char *where,
+                                                     struct bytes *records);
+void cmd_biometrics_wipe(void);
+MUST_CHECK_RESULT enum result cmd_biometrics_policy(const json_t *object, const char *where,
+                                                    struct policy_biometrics *biometrics);
 
 /* What `programmes import` is made of. Each asks provd and says a refusal, naming ${where} in it.
  */

@@ -193,6 +193,8 @@ static enum result read_person(const json_t *object, const char *where,
         {"hotlisted", OFFICER_JSON_IGNORED, false, NULL, 0},
         {"vids", OFFICER_JSON_ARRAY, false, &vids, 0},
         {"photo", OFFICER_JSON_IGNORED, false, NULL, 0},
+        {"biometrics", OFFICER_JSON_IGNORED, false, NULL, 0},
+        {"cbeff", OFFICER_JSON_IGNORED, false, NULL, 0},
         {"note", OFFICER_JSON_IGNORED, false, NULL, 0},
     };
     *person = (struct officer_person){0};
@@ -202,6 +204,7 @@ static enum result read_person(const json_t *object, const char *where,
     RESULT_TRY(read_locks(locks, where, identity));
     RESULT_TRY(read_hotlisted(json_object_get(object, "hotlisted"), where, person));
     RESULT_TRY(read_photo(json_object_get(object, "photo"), where, &person->photo));
+    RESULT_TRY(cmd_biometrics_records(object, where, &person->records));
     return read_vids(vids, where, person);
 }
 
@@ -254,19 +257,22 @@ static enum result send_batch(struct import *import) {
     return RESULT_DONE;
 }
 
+/* A person who does not fit into what is left of a batch begins the next. */
 static enum result add_person(struct import *import, struct officer_person *person) {
     char place[OFFICER_JSON_PLACE_SIZE];
     officer_json_place(place, import->path, "people", import->next);
     RESULT_TRY(read_person(json_array_get(import->people, import->next), place, person));
-    if (officer_wire_add_person(&import->batch, person) != ERR_OK) {
+    enum err err = officer_wire_add_person(&import->batch, person);
+    if (err == ERR_FULL) {
+        RESULT_TRY(send_batch(import));
+        err = officer_wire_add_person(&import->batch, person);
+    }
+    if (err != ERR_OK) {
         officer_text_complain(TEXT_PERSON_TOO_LARGE, place, NULL);
         return RESULT_USAGE;
     }
     import->next++;
-    size_t room = import->batch.size - import->batch.len;
-    if (import->next - import->first == OFFICER_PEOPLE_MAX || room < OFFICER_PERSON_MAX + 4)
-        return send_batch(import);
-    return RESULT_DONE;
+    return import->next - import->first == OFFICER_PEOPLE_MAX ? send_batch(import) : RESULT_DONE;
 }
 
 /* Every person is read before the first is sent: a file that is wrong changes nothing. */
@@ -304,6 +310,7 @@ static enum result import_people(struct officer_link *link, const struct argumen
     enum result result = run_import(&import);
     secret_wipe(memory, sizeof memory);
     secret_wipe(photo_memory, sizeof photo_memory);
+    cmd_biometrics_wipe();
     return result;
 }
 

@@ -77,7 +77,7 @@ static enum result read_list(const json_t *list, const char *where, const char *
 
 static enum result read_policy(const json_t *object, const char *where, struct policy *policy) {
     char token_type[16] = "";
-    const json_t *types = NULL, *attributes = NULL, *languages = NULL;
+    const json_t *types = NULL, *attributes = NULL, *languages = NULL, *biometrics = NULL;
     const struct officer_json_member members[] = {
         {"id", OFFICER_JSON_TEXT, true, policy->id, sizeof policy->id},
         {"name", OFFICER_JSON_TEXT, true, policy->name, sizeof policy->name},
@@ -92,12 +92,15 @@ static enum result read_policy(const json_t *object, const char *where, struct p
         {"allowedAuthTypes", OFFICER_JSON_ARRAY, true, &types, 0},
         {"allowedKycAttributes", OFFICER_JSON_ARRAY, true, &attributes, 0},
         {"kycLanguages", OFFICER_JSON_ARRAY, false, &languages, 0},
+        {"biometrics", OFFICER_JSON_OBJECT, false, &biometrics, 0},
     };
     *policy = (struct policy){.status = STATUS_ACTIVE};
     RESULT_TRY(OFFICER_JSON_READ(object, where, members));
     RESULT_TRY(read_token_type(token_type, where, &policy->token_type));
     RESULT_TRY(read_list(types, where, "allowedAuthTypes", read_auth_type, policy));
     RESULT_TRY(read_list(attributes, where, "allowedKycAttributes", read_attribute, policy));
+    if (biometrics != NULL)
+        RESULT_TRY(cmd_biometrics_policy(biometrics, where, &policy->biometrics));
     return read_list(languages, where, "kycLanguages", read_language, policy);
 }
 

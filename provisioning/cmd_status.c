@@ -24,6 +24,8 @@ static void print(const struct officer_box *box) {
     officer_text_print(stdout, TEXT_STATUS_PROGRAMMES, first, second);
     (void)snprintf(first, sizeof first, "%" PRIu64, box->jose_clients);
     officer_text_print(stdout, TEXT_STATUS_JOSE, first, NULL);
+    (void)snprintf(first, sizeof first, "%" PRIu64, box->enrolled);
+    officer_text_print(stdout, TEXT_STATUS_ENROLLED, first, NULL);
 }
 
 static enum result show(struct officer_link *link, const struct arguments *arguments) {

@@ -10,10 +10,24 @@
 #define ARENA_BYTES    (64u * 1024u)
 
 static const struct command *const commands[] = {
-    &cmd_key_initialise,    &cmd_key_list,          &cmd_trust_add,    &cmd_partner_add,
-    &cmd_partner_suspend,   &cmd_partner_activate,  &cmd_partner_jose, &cmd_partner_jose_remove,
-    &cmd_partner_jose_show, &cmd_policy_add,        &cmd_api_key_add,  &cmd_misp_add,
-    &cmd_people_import,     &cmd_programmes_import, &cmd_status,       &cmd_pin,
+    &cmd_key_initialise,
+    &cmd_key_list,
+    &cmd_trust_add,
+    &cmd_partner_add,
+    &cmd_partner_suspend,
+    &cmd_partner_activate,
+    &cmd_partner_jose,
+    &cmd_partner_jose_remove,
+    &cmd_partner_jose_show,
+    &cmd_policy_add,
+    &cmd_api_key_add,
+    &cmd_misp_add,
+    &cmd_people_import,
+    &cmd_programmes_import,
+    &cmd_hotlist_add,
+    &cmd_hotlist_remove,
+    &cmd_status,
+    &cmd_pin,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 

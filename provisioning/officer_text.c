@@ -3,12 +3,9 @@
 #include <string.h>
 
 #include "provisioning/officer_text.h"
+#include "provisioning/officer_text_refusal.h"
 
-struct pair {
-    const char *english, *french;
-};
-
-static const struct pair texts[TEXT_COUNT] = {
+static const struct officer_text_pair texts[TEXT_COUNT] = {
     [TEXT_INTRODUCTION] = {"officer: what security officers do on this machine.\n"
                            "usage: officer [--socket PATH] NOUN VERB [KEY=VALUE…]",
                            "officer : le travail des officiers de sécurité sur cette machine.\n"
@@ -77,6 +74,31 @@ static const struct pair texts[TEXT_COUNT] = {
                              "again in one of these formats",
                              "%1 : la photo n'est pas un fichier JPEG ou JPEG 2000 en base64 : "
                              "exportez-la de nouveau dans un de ces formats"},
+    [TEXT_PART_UNKNOWN] =
+        {"%1: '%2' is no part of the body here: write \"Right Thumb\", \"Left IndexFinger\" and so "
+         "on for fingers, \"Left\" or \"Right\" for irises, \"Face\"",
+         "%1 : « %2 » n'est pas une partie du corps ici : écrivez \"Right Thumb\", \"Left "
+         "IndexFinger\" etc. pour les doigts, \"Left\" ou \"Right\" pour les iris, \"Face\""},
+    [TEXT_RECORD_NOT_BASE64] = {"%1: '%2' must be a list of biometric records in base64, none "
+                                "empty: encode the files again",
+                                "%1 : « %2 » doit être une liste d'enregistrements biométriques en "
+                                "base64, aucun vide : encodez de nouveau les fichiers"},
+    [TEXT_RECORDS_TOO_LARGE] = {"%1: this person's biometric records are larger than %2 bytes in "
+                                "all: send templates (minutiae) instead of images, or fewer "
+                                "impressions",
+                                "%1 : les enregistrements biométriques de cette personne dépassent "
+                                "%2 octets en tout : envoyez des gabarits (minuties) au lieu "
+                                "d'images, ou moins d'impressions"},
+    [TEXT_RECORDS_MANY] = {"%1: this person has more than %2 biometric records: keep the best",
+                           "%1 : cette personne a plus de %2 enregistrements biométriques : gardez "
+                           "les meilleurs"},
+    [TEXT_BAD_PROBABILITY] = {"%1: '%2' must be a probability above 0 and at most 1, such as "
+                              "0.0001 or \"1e-4\"",
+                              "%1 : « %2 » doit être une probabilité supérieure à 0 et d'au plus "
+                              "1, comme 0.0001 ou \"1e-4\""},
+    [TEXT_BAD_KIND] = {"%1: '%2' is no kind: write partner, device or device-provider",
+                       "%1 : « %2 » n'est pas un genre : écrivez partner, device ou "
+                       "device-provider"},
 
     [TEXT_NO_SOCKET] = {"cannot reach provd at %1 (%2): start the service, or give --socket",
                         "provd n'est pas joignable à %1 (%2) : démarrez le service, ou donnez "
@@ -129,6 +151,9 @@ static const struct pair texts[TEXT_COUNT] = {
                                 "partenaires, politiques, clés d'API : %1 ; licences, ancres : %2"},
     [TEXT_STATUS_JOSE] = {"partners with keys for the JOSE profile: %1",
                           "partenaires avec des clés pour le profil JOSE : %1"},
+    [TEXT_STATUS_ENROLLED] = {"people with biometrics: %1", "personnes avec biométrie : %1"},
+    [TEXT_HOTLISTED] = {"%1 %2 is blocked", "%1 %2 est bloqué"},
+    [TEXT_HOTLIST_REMOVED] = {"%1 %2 is not blocked any more", "%1 %2 n'est plus bloqué"},
     [TEXT_PIN_HELP] =
         {"A signer that the token refused its PIN ends and is not started again: the box is\n"
          "`locked`, so that a wrong PIN is tried once and the token never locks itself.\n"
@@ -183,101 +208,14 @@ static const struct pair texts[TEXT_COUNT] = {
                                       "JSON file",
                                       "enregistre les autorités, politiques, programmes et clés "
                                       "d'un fichier JSON"},
+    [TEXT_ABOUT_HOTLIST_ADD] = {"blocks a programme, a capture device or a maker of such devices",
+                                "bloque un programme, un capteur biométrique ou un fabricant de "
+                                "capteurs"},
+    [TEXT_ABOUT_HOTLIST_REMOVE] = {"lets it in again", "l'admet de nouveau"},
     [TEXT_ABOUT_STATUS] = {"shows the state of the box and what the registry holds",
                            "montre l'état de l'appareil et le contenu du registre"},
     [TEXT_ABOUT_PIN] = {"explains how to replace a PIN that the token refused",
                         "explique comment remplacer un code PIN refusé par le jeton"},
-};
-
-/* %1: the detail, %2: which person of the file. */
-static const struct pair refusals[OFFICER_REASON_COUNT] = {
-    [OFFICER_REASON_NONE] = {"provd refused without a reason: read its log",
-                             "provd a refusé sans raison : lisez son journal"},
-    [OFFICER_REASON_STATE] = {"the box is %1: see `officer status` and the log of authd",
-                              "l'appareil est dans l'état %1 : voir `officer status` et le journal "
-                              "d'authd"},
-    [OFFICER_REASON_NO_KEYS] = {"the box has no keys yet: run `officer key initialise`",
-                                "l'appareil n'a pas encore de clés : lancez `officer key "
-                                "initialise`"},
-    [OFFICER_REASON_CORE] = {"core cannot record the change now, so it was not made: see `officer "
-                             "status`, then try again",
-                             "core ne peut pas consigner le changement, il n'a donc pas été fait : "
-                             "voir `officer status`, puis réessayez"},
-    [OFFICER_REASON_SIGNER] =
-        {"no signer answers: see `officer status`, then try again",
-         "aucun signataire ne répond : voir `officer status`, puis réessayez"},
-    [OFFICER_REASON_TOKEN] = {"the signer refused (%1): read its log",
-                              "le signataire a refusé (%1) : lisez son journal"},
-    [OFFICER_REASON_ROOTS] = {"this token does not open the registry's record keys (%1): put back "
-                              "the token that made them, or the registry that belongs to it",
-                              "ce jeton n'ouvre pas les clés du registre (%1) : remettez le jeton "
-                              "qui les a faites, ou le registre qui lui appartient"},
-    [OFFICER_REASON_UNSEAL] = {"nobody can read certificates now: see `officer status`, then try "
-                               "again",
-                               "personne ne peut lire de certificat en ce moment : voir `officer "
-                               "status`, puis réessayez"},
-    [OFFICER_REASON_REGISTRY] = {"the registry failed (%1): check the disk and provd's log",
-                                 "le registre a échoué (%1) : vérifiez le disque et le journal de "
-                                 "provd"},
-    [OFFICER_REASON_VALUE] = {"%1 has a value that is not allowed: see officer(1)",
-                              "%1 a une valeur non admise : voir officer(1)"},
-    [OFFICER_REASON_UNKNOWN] = {"the %1 is not registered: add it first",
-                                "%1 n'est pas enregistré : ajoutez-le d'abord"},
-    [OFFICER_REASON_CERTIFICATE] = {"the certificate cannot be read: give one X.509 certificate, "
-                                    "PEM or DER",
-                                    "le certificat est illisible : donnez un certificat X.509, PEM "
-                                    "ou DER"},
-    [OFFICER_REASON_CERTIFICATE_EXPIRED] =
-        {"the certificate is not valid today: ask for a new one, "
-         "or set the clock",
-         "le certificat n'est pas valide aujourd'hui : demandez-en "
-         "un nouveau, ou réglez l'horloge"},
-    [OFFICER_REASON_CERTIFICATE_UNTRUSTED] = {"no authority of domain AUTH has issued this "
-                                              "certificate: `officer trust add domain=AUTH "
-                                              "file=CA` first",
-                                              "aucune autorité du domaine AUTH n'a émis ce "
-                                              "certificat : d'abord `officer trust add "
-                                              "domain=AUTH file=CA`"},
-    [OFFICER_REASON_CERTIFICATE_WEAK] = {"the certificate's key or signature is too weak: use "
-                                         "RSA of 2048 bits or more, with SHA-256",
-                                         "la clé ou la signature du certificat est trop faible : "
-                                         "utilisez RSA de 2048 bits ou plus, avec SHA-256"},
-    [OFFICER_REASON_CERTIFICATE_NOT_AUTHORITY] = {"this is not a certificate of an authority "
-                                                  "(basicConstraints CA)",
-                                                  "ce n'est pas un certificat d'autorité "
-                                                  "(basicConstraints CA)"},
-    [OFFICER_REASON_ANCHORS_FULL] = {"this trust domain has all the authorities it can have",
-                                     "ce domaine de confiance a toutes les autorités possibles"},
-    [OFFICER_REASON_PERSON] = {"people[%2]: %1 has a value that is not allowed; this batch was not "
-                               "imported: correct it and import the file again",
-                               "people[%2] : %1 a une valeur non admise ; ce lot n'a pas été "
-                               "importé : corrigez et réimportez le fichier"},
-    [OFFICER_REASON_VID_TAKEN] = {"people[%2]: a VID belongs to another person; this batch was not "
-                                  "imported",
-                                  "people[%2] : un VID appartient à une autre personne ; ce lot "
-                                  "n'a pas été importé"},
-    [OFFICER_REASON_TWICE] = {"people[%2]: an identifier (%1) comes twice; this batch was not "
-                              "imported",
-                              "people[%2] : un identifiant (%1) apparaît deux fois ; ce lot n'a "
-                              "pas été importé"},
-    [OFFICER_REASON_CERTIFICATE_NOT_P256] =
-        {"the JOSE profile takes keys on P-256 alone, this certificate has another (%1): have one "
-         "issued for a new key",
-         "le profil JOSE n'admet que des clés sur P-256, ce certificat en a une autre (%1) : "
-         "faites-en émettre un pour une nouvelle clé"},
-    [OFFICER_REASON_KEY_TWICE] = {"two certificates have the same key (%1): each purpose needs a "
-                                  "key of its own",
-                                  "deux certificats ont la même clé (%1) : chaque usage demande "
-                                  "sa propre clé"},
-    [OFFICER_REASON_KEY_TAKEN] = {"another programme has this key already (%1): make a key that "
-                                  "nobody else has",
-                                  "un autre programme a déjà cette clé (%1) : faites une clé que "
-                                  "personne d'autre n'a"},
-    [OFFICER_REASON_CLIENTS_FULL] =
-        {"as many programmes have the JOSE profile as the appliance can serve: remove one that is "
-         "not used any more with `officer partner jose-remove`",
-         "autant de programmes ont le profil JOSE que l'appareil peut en servir : retirez-en un "
-         "qui ne sert plus avec `officer partner jose-remove`"},
 };
 
 static bool french;
@@ -299,7 +237,7 @@ static void print_safely(FILE *stream, const char *value) {
         (void)fputc((unsigned char)*value < 0x20 || *value == 0x7f ? '?' : *value, stream);
 }
 
-static const char *text_of(const struct pair *pair) {
+static const char *text_of(const struct officer_text_pair *pair) {
     return french ? pair->french : pair->english;
 }
 
@@ -312,7 +250,7 @@ static void print_filled(FILE *stream, const char *at, const char *first, const 
     }
 }
 
-static void print_pair(FILE *stream, const struct pair *pair, const char *first,
+static void print_pair(FILE *stream, const struct officer_text_pair *pair, const char *first,
                        const char *second) {
     print_filled(stream, text_of(pair), first, second);
     (void)fputc('\n', stream);
@@ -336,7 +274,7 @@ void officer_text_refusal(const struct officer_outcome *outcome, const char *whe
         print_safely(stderr, where);
         (void)fputs(french ? " : " : ": ", stderr);
     }
-    const char *text = text_of(&refusals[outcome->reason]);
+    const char *text = text_of(officer_text_refusal_pair(outcome->reason));
     print_filled(stderr, text, outcome->detail, count);
     if (outcome->detail[0] != '\0' && strstr(text, "%1") == NULL)
         print_filled(stderr, " (%1)", outcome->detail, NULL);

@@ -1,4 +1,4 @@
-#include "firmware/base/secret.h"
+#include "authd/match/false_match_table.h"
 #include "provisioning/officer_wire.h"
 
 static const char *const reason_texts[OFFICER_REASON_COUNT] = {
@@ -26,6 +26,15 @@ static const char *const reason_texts[OFFICER_REASON_COUNT] = {
     [OFFICER_REASON_KEY_TWICE] = "key-twice",
     [OFFICER_REASON_KEY_TAKEN] = "key-taken",
     [OFFICER_REASON_CLIENTS_FULL] = "clients-full",
+    [OFFICER_REASON_RECORD] = "record-refused",
+    [OFFICER_REASON_RECORD_FORMAT] = "record-format-not-accepted",
+    [OFFICER_REASON_RECORD_IMAGE] = "record-is-image",
+    [OFFICER_REASON_RECORD_PLUGIN] = "record-refused-by-plugin",
+    [OFFICER_REASON_RECORD_MANY] = "too-many-records",
+    [OFFICER_REASON_DOCUMENT] = "document-refused",
+    [OFFICER_REASON_PLUGIN] = "plugin-unavailable",
+    [OFFICER_REASON_CEILING] = "policy-above-ceiling",
+    [OFFICER_REASON_RATE] = "rate-not-claimed",
 };
 
 const char *officer_wire_reason_text(enum officer_reason reason) {
@@ -124,6 +133,33 @@ enum err officer_wire_get_partner_status(struct bytes payload,
     return cursor_end(&cursor);
 }
 
+static void put_biometrics(struct buffer *target, const struct policy_biometrics *biometrics) {
+    for (size_t i = 0; i < POLICY_BIOMETRICS; i++) {
+        buffer_u64(target, biometrics->rate[i]);
+        buffer_u8(target, biometrics->presented[i]);
+    }
+    buffer_u64(target, biometrics->ceiling);
+    buffer_bool(target, biometrics->names_factors);
+    buffer_bool(target, biometrics->any_position);
+}
+
+static uint64_t take_probability(struct cursor *cursor) {
+    uint64_t value = cursor_u64(cursor);
+    if (cursor->err == ERR_OK && value > FALSE_MATCH_CERTAIN)
+        cursor->err = ERR_MALFORMED;
+    return cursor->err == ERR_OK ? value : 0;
+}
+
+static void take_biometrics(struct cursor *cursor, struct policy_biometrics *biometrics) {
+    for (size_t i = 0; i < POLICY_BIOMETRICS; i++) {
+        biometrics->rate[i] = take_probability(cursor);
+        biometrics->presented[i] = cursor_u8(cursor);
+    }
+    biometrics->ceiling = take_probability(cursor);
+    biometrics->names_factors = cursor_bool(cursor);
+    biometrics->any_position = cursor_bool(cursor);
+}
+
 void officer_wire_put_policy(struct buffer *target, const struct policy *question) {
     buffer_text(target, question->id);
     buffer_text(target, question->name);
@@ -145,6 +181,7 @@ void officer_wire_put_policy(struct buffer *target, const struct policy *questio
     for (size_t i = 0; i < question->language_count; i++)
         buffer_text(target, question->languages[i]);
     buffer_bool(target, question->unsigned_requests);
+    put_biometrics(target, &question->biometrics);
 }
 
 enum err officer_wire_get_policy(struct bytes payload, struct policy *question) {
@@ -172,6 +209,7 @@ enum err officer_wire_get_policy(struct bytes payload, struct policy *question) 
     for (size_t i = 0; i < question->language_count; i++)
         cursor_text(&cursor, question->languages[i], sizeof question->languages[i]);
     question->unsigned_requests = cursor_bool(&cursor);
+    take_biometrics(&cursor, &question->biometrics);
     return cursor_end(&cursor);
 }
 
@@ -242,7 +280,8 @@ enum err officer_wire_get_publication(struct bytes payload, struct officer_publi
 static uint64_t *box_count(struct officer_box *box, size_t index) {
     uint64_t *const counts[] = {
         &box->registry_sequence, &box->people, &box->vids,    &box->partners, &box->policies,
-        &box->api_keys,          &box->misps,  &box->anchors, &box->salts,    &box->jose_clients};
+        &box->api_keys,          &box->misps,  &box->anchors, &box->salts,    &box->jose_clients,
+        &box->enrolled};
     return index < sizeof counts / sizeof *counts ? counts[index] : NULL;
 }
 
@@ -274,95 +313,19 @@ enum err officer_wire_get_box(struct bytes payload, struct officer_box *answer) 
     return cursor_end(&cursor);
 }
 
-static void put_vid(struct buffer *target, const struct officer_vid *vid) {
-    buffer_text(target, vid->vid);
-    buffer_u8(target, (uint8_t)vid->type);
-    buffer_bool(target, vid->revoked);
-    buffer_i64(target, vid->expires_ms);
-    buffer_u32(target, vid->uses);
+void officer_wire_put_hotlist(struct buffer *target, const struct officer_hotlist *question) {
+    buffer_u8(target, (uint8_t)question->kind);
+    buffer_text(target, question->id);
+    buffer_bool(target, question->blocked);
+    buffer_i64(target, question->until_ms);
 }
 
-static void take_vid(struct cursor *cursor, struct officer_vid *vid) {
-    cursor_text(cursor, vid->vid, sizeof vid->vid);
-    vid->type = take_choice(cursor, ALIAS_PERPETUAL, ALIAS_ONE_TIME);
-    vid->revoked = cursor_bool(cursor);
-    vid->expires_ms = cursor_i64(cursor);
-    vid->uses = cursor_u32(cursor);
-}
-
-static void put_person(struct buffer *target, const struct officer_person *person) {
-    const struct identity *identity = &person->identity;
-    buffer_text(target, identity->uin);
-    buffer_bool(target, identity->deactivated);
-    buffer_i64(target, identity->expires_ms);
-    buffer_u32(target, identity->locks);
-    buffer_u16(target, (uint16_t)identity->birth_year);
-    buffer_u8(target, identity->birth_month);
-    buffer_u8(target, identity->birth_day);
-    buffer_text(target, identity->phone);
-    buffer_text(target, identity->email);
-    buffer_text(target, identity->language);
-    buffer_u16(target, (uint16_t)identity->attribute_count);
-    for (size_t i = 0; i < identity->attribute_count; i++) {
-        buffer_block(target, identity->attributes[i].name);
-        buffer_text(target, identity->attributes[i].language);
-        buffer_block(target, identity->attributes[i].value);
-    }
-    buffer_block(target, person->photo);
-    buffer_bool(target, person->hotlisted);
-    buffer_i64(target, person->hotlisted_until_ms);
-    buffer_u16(target, (uint16_t)person->vid_count);
-    for (size_t i = 0; i < person->vid_count; i++)
-        put_vid(target, &person->vids[i]);
-}
-
-static void take_identity(struct cursor *cursor, struct identity *identity) {
-    cursor_text(cursor, identity->uin, sizeof identity->uin);
-    identity->deactivated = cursor_bool(cursor);
-    identity->expires_ms = cursor_i64(cursor);
-    identity->locks = cursor_u32(cursor);
-    identity->birth_year = (int16_t)cursor_u16(cursor);
-    identity->birth_month = cursor_u8(cursor);
-    identity->birth_day = cursor_u8(cursor);
-    cursor_text(cursor, identity->phone, sizeof identity->phone);
-    cursor_text(cursor, identity->email, sizeof identity->email);
-    cursor_text(cursor, identity->language, sizeof identity->language);
-    identity->attribute_count = take_count(cursor, IDENTITY_ATTRIBUTES_MAX);
-    for (size_t i = 0; i < identity->attribute_count; i++) {
-        struct identity_attribute *attribute = &identity->attributes[i];
-        attribute->name = cursor_block(cursor, IDENTITY_PLAIN_MAX);
-        cursor_text(cursor, attribute->language, sizeof attribute->language);
-        attribute->value = cursor_block(cursor, IDENTITY_PLAIN_MAX);
-    }
-}
-
-static void wipe_encoded(uint8_t (*encoded)[OFFICER_PERSON_MAX]) {
-    secret_wipe(*encoded, sizeof *encoded);
-}
-
-enum err officer_wire_add_person(struct buffer *people, const struct officer_person *person) {
-    __attribute__((cleanup(wipe_encoded))) uint8_t encoded[OFFICER_PERSON_MAX];
-    struct buffer buffer = buffer_over(encoded, sizeof encoded);
-    put_person(&buffer, person);
-    struct bytes written;
-    if (buffer_end(&buffer, &written) != ERR_OK)
-        return ERR_TOO_LARGE;
-    buffer_block(people, written);
-    return people->err;
-}
-
-enum err officer_wire_take_person(struct cursor *people, struct officer_person *person) {
-    *person = (struct officer_person){0};
-    struct bytes encoded = cursor_block(people, OFFICER_PERSON_MAX);
-    ERR_TRY(people->err);
-    struct cursor cursor = cursor_over(encoded);
-    take_identity(&cursor, &person->identity);
-    person->photo = cursor_block(&cursor, PHOTO_BYTES_MAX);
-    person->hotlisted = cursor_bool(&cursor);
-    person->hotlisted_until_ms = cursor_i64(&cursor);
-    person->vid_count = take_count(&cursor, OFFICER_VIDS_MAX);
-    for (size_t i = 0; i < person->vid_count; i++)
-        take_vid(&cursor, &person->vids[i]);
-    people->err = cursor_end(&cursor);
-    return people->err;
+enum err officer_wire_get_hotlist(struct bytes payload, struct officer_hotlist *question) {
+    *question = (struct officer_hotlist){0};
+    struct cursor cursor = cursor_over(payload);
+    question->kind = take_choice(&cursor, HOTLIST_PARTNER, HOTLIST_DEVICE_PROVIDER);
+    cursor_text(&cursor, question->id, sizeof question->id);
+    question->blocked = cursor_bool(&cursor);
+    question->until_ms = cursor_i64(&cursor);
+    return cursor_end(&cursor);
 }

@@ -7,10 +7,13 @@
 #include "firmware/base/boot.h"
 #include "firmware/base/bytes.h"
 #include "firmware/base/err.h"
+#include "firmware/base/frame.h"
+#include "authd/store/enrolled.h"
 #include "authd/store/identity.h"
 #include "authd/store/jose_client.h"
 #include "authd/store/photo.h"
 #include "authd/store/programme.h"
+#include "authd/store/registry.h"
 
 /*
  * officer ↔ provd, over <run-directory>/officer.sock: one question at a time, one answer to each.
@@ -21,13 +24,18 @@
 #define OFFICER_DOMAIN_SIZE     32
 #define OFFICER_CERTIFICATE_MAX 16384
 #define OFFICER_KEY_SIZE        128 /* of an API or licence key, with the final zero */
-#define OFFICER_DETAIL_SIZE     96
+#define OFFICER_DETAIL_SIZE     160
 #define OFFICER_PEM_MAX         8192
 #define OFFICER_JWKS_MAX        65536
 #define OFFICER_PEOPLE_MAX      64 /* in one question */
 #define OFFICER_VIDS_MAX        8  /* of one person */
 #define OFFICER_VID_SIZE        17
+#define OFFICER_HOTLIST_ID_SIZE 512 /* a device is its serial number, make and model */
 #define OFFICER_PERSON_MAX      (IDENTITY_PLAIN_MAX + PHOTO_BYTES_MAX + 1024) /* encoded */
+#define OFFICER_PART_SIZE       20 /* "Right MiddleFinger" */
+/* Biometric records of one person, encoded: with them the largest person fills a frame. */
+#define OFFICER_RECORDS_MAX  ENROLLED_MAX
+#define OFFICER_RECORD_BYTES (FRAME_PAYLOAD_MAX - OFFICER_PERSON_MAX - 8)
 
 enum officer_verb {
     OFFICER_KEY_INITIALISE = 602, /* no payload */
@@ -43,6 +51,7 @@ enum officer_verb {
     OFFICER_PARTNER_JOSE = 622,
     OFFICER_PARTNER_JOSE_REMOVE = 624,
     OFFICER_PARTNER_JOSE_SHOW = 626, /* answered with struct officer_jose_shown */
+    OFFICER_HOTLIST = 640,
 };
 
 /* Why provd refuses. The officer's program has a text for each, in each language. */
@@ -71,6 +80,16 @@ enum officer_reason {
     OFFICER_REASON_KEY_TWICE,            /* detail: "signature/encryption", one key */
     OFFICER_REASON_KEY_TAKEN,            /* detail: "tls:asd", whose it is */
     OFFICER_REASON_CLIENTS_FULL,         /* as many programmes have JOSE keys as can have */
+    /* Biometric records; count: whose of the batch; detail: which record and what of it */
+    OFFICER_REASON_RECORD,        /* "Right Thumb[0]: bad-minutia (iso-19794-2-2005)" */
+    OFFICER_REASON_RECORD_FORMAT, /* the same, of a format that is not accepted */
+    OFFICER_REASON_RECORD_IMAGE,  /* an image, and no plug-in makes templates of such */
+    OFFICER_REASON_RECORD_PLUGIN, /* the plug-in makes no template of this image */
+    OFFICER_REASON_RECORD_MANY,   /* more than can be enrolled; detail: of what */
+    OFFICER_REASON_DOCUMENT,      /* not the CBEFF document it should be; detail: where */
+    OFFICER_REASON_PLUGIN,        /* the plug-in does not answer */
+    OFFICER_REASON_CEILING,       /* of a policy; detail: its arithmetic */
+    OFFICER_REASON_RATE,          /* of a policy; detail: the modality and the least rate claimed */
     OFFICER_REASON_COUNT
 };
 
@@ -134,10 +153,25 @@ struct officer_vid {
     uint32_t uses;
 };
 
+/* A biometric record as the register has it. */
+struct officer_record {
+    char part[OFFICER_PART_SIZE]; /* MOSIP's bioSubType; "Face"; "": a CBEFF document of several */
+    struct bytes data;            /* not empty; a view of the frame */
+};
+
+/* OFFICER_HOTLIST: a programme, a device or a maker of devices; people come with their import. */
+struct officer_hotlist {
+    enum hotlist_kind kind; /* not HOTLIST_PERSON */
+    char id[OFFICER_HOTLIST_ID_SIZE];
+    bool blocked;
+    int64_t until_ms; /* 0: for good */
+};
+
 /* A person as an officer brings them: the identity's token and audit salt are provd's to fill. */
 struct officer_person {
     struct identity identity; /* attribute views end with the frame */
     struct bytes photo;       /* an image file, a view of the frame; empty: none */
+    struct bytes records;     /* likewise, for officer_wire_take_record; empty: none */
     bool hotlisted;
     int64_t hotlisted_until_ms; /* 0: for good, or not hotlisted */
     size_t vid_count;
@@ -156,7 +190,8 @@ struct officer_box {
     uint16_t signers_up, signers;
     uint16_t record_generation; /* the newest that is open; 0: none */
     uint64_t registry_sequence;
-    uint64_t people, vids, partners, policies, api_keys, misps, anchors, salts, jose_clients;
+    uint64_t people, vids, partners, policies, api_keys, misps, anchors, salts, jose_clients,
+        enrolled; /* people with biometrics */
 };
 
 /* Writers append to ${target} (sticky errors there). Readers: ERR_MALFORMED, ERR_TRUNCATED,
@@ -193,12 +228,25 @@ MUST_CHECK enum err officer_wire_get_publication(struct bytes payload,
 void officer_wire_put_box(struct buffer *target, const struct officer_box *answer);
 MUST_CHECK enum err officer_wire_get_box(struct bytes payload, struct officer_box *answer);
 
+void officer_wire_put_hotlist(struct buffer *target, const struct officer_hotlist *question);
+MUST_CHECK enum err officer_wire_get_hotlist(struct bytes payload,
+                                             struct officer_hotlist *question);
+
 /*
- * PEOPLE_PUT is people one after another, up to OFFICER_PEOPLE_MAX. A writer adds one while
- * OFFICER_PERSON_MAX + 4 bytes of FRAME_PAYLOAD_MAX are left. ERR_TOO_LARGE: this person does not
- * fit into a record, nothing was added.
+ * PEOPLE_PUT is people one after another, up to OFFICER_PEOPLE_MAX. ERR_FULL: this person does not
+ * fit into what is left of ${people}; ERR_TOO_LARGE: nor into a frame of their own. Nothing was
+ * added then.
  */
 MUST_CHECK enum err officer_wire_add_person(struct buffer *people,
                                             const struct officer_person *person);
 /* Takes the next one. The list ends when ${people}->left is 0. */
 MUST_CHECK enum err officer_wire_take_person(struct cursor *people, struct officer_person *person);
+
+/* Whose the record is: MOSIP's name of a finger, "Left" or "Right" for an iris, "Face".
+ * ERR_NOT_FOUND: none of these. */
+MUST_CHECK enum err officer_wire_part(const char *part, enum biometric_modality *modality,
+                                      uint8_t *position);
+/* The records of a person, up to OFFICER_RECORDS_MAX and OFFICER_RECORD_BYTES. The list ends when
+ * ${records}->left is 0. */
+void officer_wire_put_record(struct buffer *records, const struct officer_record *record);
+MUST_CHECK enum err officer_wire_take_record(struct cursor *records, struct officer_record *record);

@@ -1,4 +1,5 @@
 #include "firmware/base/log.h"
+#include "provisioning/hotlist.h"
 #include "provisioning/jose_clients.h"
 #include "provisioning/keys.h"
 #include "provisioning/operation.h"
@@ -38,6 +39,7 @@ static enum err status(struct change *change) {
     box->anchors = kv_count(&txn, REGISTRY_TRUST);
     box->salts = kv_count(&txn, REGISTRY_SALTS);
     box->jose_clients = kv_count(&txn, REGISTRY_JOSE_CLIENTS);
+    box->enrolled = kv_count(&txn, REGISTRY_BIOMETRICS);
     return change_registry(change, txn.err);
 }
 
@@ -91,6 +93,7 @@ static const struct operation operations[] = {
      answer_outcome},
     {OFFICER_MISP_ADD, "misp add", NEW_BOX | SERVING, true, programmes_misp_add, answer_outcome},
     {OFFICER_PEOPLE_PUT, "people import", NEW_BOX | SERVING, true, people_put, answer_outcome},
+    {OFFICER_HOTLIST, "hotlist", NEW_BOX | SERVING, true, hotlist_put, answer_outcome},
 };
 
 static const struct operation *find(uint16_t type) {

@@ -6,6 +6,7 @@
 #include "hsm/wire.h"
 #include "authd/core/identifier.h"
 #include "authd/core/token.h"
+#include "provisioning/enrolment.h"
 #include "provisioning/people.h"
 #include "provisioning/values.h"
 
@@ -28,7 +29,15 @@ struct people {
     uint8_t id_hash[IDENTIFIERS_MAX][IDENTIFIER_HASH_BYTES];
     uint8_t lookup_key[IDENTIFIERS_MAX][IDENTITY_LOOKUP_BYTES];
     struct national national;
+    struct secret enrolled[OFFICER_PEOPLE_MAX]; /* what the registry takes; {0}: nothing */
 };
+
+static void free_people(struct secret *memory) {
+    struct people *people = (struct people *)(void *)memory->data;
+    for (size_t i = 0; people != NULL && i < people->count; i++)
+        secret_free(&people->enrolled[i]);
+    secret_free(memory);
+}
 
 static enum err refuse_person(struct change *change, size_t index, enum officer_reason reason,
                               const char *field) {
@@ -115,6 +124,12 @@ static enum err take_people(struct change *change, struct people *people) {
         return ERR_MALFORMED;
     for (size_t i = 0; i < people->count; i++)
         ERR_TRY(judge_person(change, i, &people->person[i]));
+    return ERR_OK;
+}
+
+static enum err read_enrolments(struct change *change, struct people *people) {
+    for (size_t i = 0; i < people->count; i++)
+        ERR_TRY(enrolment_read(change, i, people->person[i].records, &people->enrolled[i]));
     return ERR_OK;
 }
 
@@ -284,6 +299,7 @@ static enum err put_all(struct change *change, struct people *people,
         if (batch->txn.err == ERR_FULL)
             return refuse_person(change, i, OFFICER_REASON_PERSON, "attributes");
         registry_put_photo(batch, keys[0], person->photo);
+        registry_put_biometrics(batch, keys[0], secret_view(&people->enrolled[i]));
         ERR_TRY(put_vids(change, batch, i, person, keys));
         ERR_TRY(put_hotlist(change, batch, keys[0], person));
         next_key += 1 + person->vid_count;
@@ -296,6 +312,7 @@ static enum err put_people(struct change *change, struct people *people) {
     ERR_TRY(take_people(change, people));
     ERR_TRY(change_registry(change, registry_national(change->provd->registry, &people->national)));
     ERR_TRY(look_up_all(change, people));
+    ERR_TRY(read_enrolments(change, people));
     (void)snprintf(subject, sizeof subject, "people=%zu", people->count);
     ERR_TRY(change_record(change, subject));
     struct registry_batch batch = registry_begin(change->provd->registry);
@@ -310,7 +327,7 @@ static enum err put_people(struct change *change, struct people *people) {
 }
 
 enum err people_put(struct change *change) {
-    SECRET(memory);
+    __attribute__((cleanup(free_people))) struct secret memory = {0};
     enum err err = secret_new(&memory, sizeof(struct people));
     if (err != ERR_OK)
         return change_registry(change, err);

@@ -4,6 +4,7 @@
 #include "firmware/base/codec.h"
 #include "provisioning/certificates.h"
 #include "provisioning/programmes.h"
+#include "provisioning/thresholds.h"
 #include "provisioning/values.h"
 
 #define PARTNER_TRUST "AUTH"
@@ -128,6 +129,7 @@ enum err programmes_policy_add(struct change *change) {
     struct policy policy;
     ERR_TRY(officer_wire_get_policy(change->payload, &policy));
     ERR_TRY(judge_policy(change, &policy));
+    ERR_TRY(thresholds_judge(change, &policy));
     ERR_TRY(change_record(change, policy.id));
     struct registry_batch batch = registry_begin(change->provd->registry);
     registry_put_policy(&batch, &policy);

@@ -11,8 +11,9 @@
 #include "provisioning/officers.h"
 #include "provisioning/rules.h"
 
-#define ARENA_BYTES      (4u * 1024u * 1024u) /* questions of all officers, a batch of people */
-#define FILE_BYTES_MAX   (UINT64_C(1) << 46)  /* the registry's map */
+/* Questions of all officers, a batch of people with what they have enrolled. */
+#define ARENA_BYTES      (6u * 1024u * 1024u)
+#define FILE_BYTES_MAX   (UINT64_C(1) << 46) /* the registry's map */
 #define READERS_CHECK_MS 60000
 #define DESCRIPTORS_MAX  256
 

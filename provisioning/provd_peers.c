@@ -12,7 +12,9 @@
 #define REPEATED_WAIT_MS  20000
 #define ATTEMPT_WAIT_MS   4000
 #define KEY_MAKER_WAIT_MS 120000 /* a token may take long over a key pair */
+#define PLUGIN_WAIT_MS    20000  /* authd ends one that is silent for longer than its deadline */
 #define TURN_MS           100
+#define ANY_INDEX         (-1)
 
 /* One process provd talks to. Its socket stays when it dies; what it had taken is lost with it. */
 struct peer {
@@ -22,8 +24,9 @@ struct peer {
     int fd;
     struct serve_peer *serve_peer; /* NULL once it broke the protocol, until its successor is up */
     bool up;
-    bool provisioned;       /* signers: as their last hello said */
-    uint32_t interruptions; /* how often it went down: a question survives none */
+    bool provisioned;           /* signers: as their last hello said */
+    uint32_t interruptions;     /* how often it went down: a question survives none */
+    struct plugin_hello plugin; /* a plug-in's; its name is "" until it has come */
 };
 
 struct provd_peers {
@@ -67,9 +70,19 @@ static enum err take_hello(void *context, struct serve_peer *serve_peer,
     return ERR_OK;
 }
 
+static enum err take_plugin_hello(void *context, struct serve_peer *serve_peer,
+                                  const struct frame *frame) {
+    struct peer *peer = context;
+    (void)serve_peer;
+    return plugin_wire_get_hello(frame->payload, &peer->plugin);
+}
+
 static const struct serve_verb core_verbs[] = {{PROVD_AUDITED, SERVE_ANY_STATE, take_answer}};
 static const struct serve_verb unseal_verbs[] = {
-    {UNSEAL_CERTIFICATE_READ, SERVE_ANY_STATE, take_answer}};
+    {UNSEAL_CERTIFICATE_READ, SERVE_ANY_STATE, take_answer},
+    {UNSEAL_ENROLMENT_READ, SERVE_ANY_STATE, take_answer}};
+static const struct serve_verb plugin_verbs[] = {{PLUGIN_HELLO, SERVE_ANY_STATE, take_plugin_hello},
+                                                 {PLUGIN_EXTRACTED, SERVE_ANY_STATE, take_answer}};
 static const struct serve_verb signer_verbs[] = {
     {HSM_HELLO, SERVE_ANY_STATE, take_hello},
     {HSM_LOOKED_UP, SERVE_ANY_STATE, take_answer},
@@ -84,8 +97,10 @@ static const struct {
     const char *role;
     const struct serve_verb *verbs;
     size_t verb_count;
-} roles[] = {
-    {"core", VERBS(core_verbs)}, {"unseal", VERBS(unseal_verbs)}, {"hsm", VERBS(signer_verbs)}};
+} roles[] = {{"core", VERBS(core_verbs)},
+             {"unseal", VERBS(unseal_verbs)},
+             {"hsm", VERBS(signer_verbs)},
+             {"plugin", VERBS(plugin_verbs)}};
 
 /* It broke the protocol: nothing more is read from it until authd has replaced it. */
 static void lost_peer(void *context, struct serve_peer *serve_peer, enum err reason) {
@@ -154,18 +169,11 @@ static bool is_role(const struct peer *peer, const char *role) {
     return strcmp(peer->role, role) == 0;
 }
 
-/* The peer of ${role} with ${index}; NULL when there is none. */
-static struct peer *find(struct provd_peers *peers, const char *role, uint16_t index) {
+/* The peer of ${role} with ${index}; NULL when there is none. provd has one core, one unseal worker
+ * and at most one plug-in: these are asked for whatever their index is. */
+static struct peer *find(struct provd_peers *peers, const char *role, int index) {
     for (size_t i = 0; i < peers->count; i++)
-        if (is_role(&peers->peer[i], role) && peers->peer[i].index == index)
-            return &peers->peer[i];
-    return NULL;
-}
-
-/* provd has one core and one unseal worker, whatever their index is. */
-static struct peer *find_only(struct provd_peers *peers, const char *role) {
-    for (size_t i = 0; i < peers->count; i++)
-        if (is_role(&peers->peer[i], role))
+        if (is_role(&peers->peer[i], role) && (index == ANY_INDEX || peers->peer[i].index == index))
             return &peers->peer[i];
     return NULL;
 }
@@ -176,6 +184,7 @@ void provd_peers_down(struct provd_peers *peers, const char *role, uint16_t inde
         return;
     peer->up = false;
     peer->interruptions++;
+    peer->plugin = (struct plugin_hello){0}; /* its successor may be another */
 }
 
 void provd_peers_up(struct provd_peers *peers, const char *role, uint16_t index) {
@@ -291,7 +300,7 @@ enum err provd_peers_audit(struct provd_peers *peers, const struct provd_audit *
     SECRET(answer);
     provd_wire_put_audit(&buffer, audit);
     ERR_TRY(buffer_end(&buffer, &question));
-    ERR_TRY(ask_only(find_only(peers, "core"), PROVD_AUDIT, question, CORE_WAIT_MS, &answer));
+    ERR_TRY(ask_only(find(peers, "core", ANY_INDEX), PROVD_AUDIT, question, CORE_WAIT_MS, &answer));
     enum err status = ERR_UNAVAILABLE;
     ERR_TRY(provd_wire_get_audited(secret_view(&answer), &status));
     return status == ERR_OK ? ERR_OK : ERR_UNAVAILABLE;
@@ -300,7 +309,7 @@ enum err provd_peers_audit(struct provd_peers *peers, const struct provd_audit *
 void provd_peers_changed(struct provd_peers *peers, uint64_t sequence) {
     uint8_t memory[16];
     struct buffer buffer = buffer_over(memory, sizeof memory);
-    struct peer *core = find_only(peers, "core");
+    struct peer *core = find(peers, "core", ANY_INDEX);
     struct frame frame = {.type = PROVD_CHANGED};
     provd_wire_put_changed(&buffer, sequence);
     enum err err = buffer_end(&buffer, &frame.payload);
@@ -317,6 +326,24 @@ enum err provd_peers_ask_key_maker(struct provd_peers *peers, uint16_t verb, str
     return ask_only(find(peers, "hsm", 0), verb, question, KEY_MAKER_WAIT_MS, answer);
 }
 
+enum err provd_peers_plugin(struct provd_peers *peers, struct plugin_hello *hello) {
+    const struct peer *peer = find(peers, "plugin", ANY_INDEX);
+    int64_t deadline_ms = clock_boot_ms() + PLUGIN_WAIT_MS;
+    *hello = (struct plugin_hello){0};
+    if (peer == NULL)
+        return ERR_NOT_FOUND;
+    while (!peer->up || peer->plugin.name[0] == '\0')
+        if (turn_until(peers, deadline_ms) != ERR_OK)
+            return ERR_UNAVAILABLE;
+    *hello = peer->plugin;
+    return ERR_OK;
+}
+
+enum err provd_peers_ask_plugin(struct provd_peers *peers, uint16_t verb, struct bytes question,
+                                struct secret *answer) {
+    return ask_only(find(peers, "plugin", ANY_INDEX), verb, question, PLUGIN_WAIT_MS, answer);
+}
+
 /* The next signer that serves and has keys, in turns; NULL when there is none. */
 static struct peer *next_signer(struct provd_peers *peers) {
     for (size_t i = 0; i < peers->count; i++) {
@@ -331,7 +358,7 @@ static struct peer *next_signer(struct provd_peers *peers) {
 
 /* The unseal worker, unless it is being replaced: it ends after a number of questions. */
 static struct peer *next_unseal(struct provd_peers *peers) {
-    struct peer *peer = find_only(peers, "unseal");
+    struct peer *peer = find(peers, "unseal", ANY_INDEX);
     return peer != NULL && peer->up ? peer : NULL;
 }
 

@@ -9,13 +9,15 @@
 #include "firmware/base/err.h"
 #include "firmware/base/secret.h"
 #include "firmware/base/serve.h"
+#include "authd/wire/plugin_wire.h"
 #include "authd/wire/provd_wire.h"
 #include "authd/wire/unseal_wire.h"
 
 /*
- * Those provd asks: core, its unseal worker and the signers. One question is open at a time, since
- * provd makes one change at a time. The caller is suspended and the loop turns meanwhile: the pulse
- * beats, officers' questions queue, a stop is heard. Never call these from a handler of the loop.
+ * Those provd asks: core, its unseal worker, the signers and a vendor's plug-in, if there is one.
+ * One question is open at a time, since provd makes one change at a time. The caller is suspended
+ * and the loop turns meanwhile: the pulse beats, officers' questions queue, a stop is heard. Never
+ * call these from a handler of the loop.
  */
 struct provd_peers;
 
@@ -53,5 +55,13 @@ MUST_CHECK enum err provd_peers_ask_signer(struct provd_peers *peers, uint16_t v
 /* Asks signer 0, which alone makes keys, with the time that takes. */
 MUST_CHECK enum err provd_peers_ask_key_maker(struct provd_peers *peers, uint16_t verb,
                                               struct bytes question, struct secret *answer);
+/*
+ * What the plug-in says of itself; waits for it. ERR_NOT_FOUND: this box has none;
+ * ERR_UNAVAILABLE: it does not come up.
+ */
+MUST_CHECK enum err provd_peers_plugin(struct provd_peers *peers, struct plugin_hello *hello);
+/* Asks it once: what ended it would end it again. ERR_UNAVAILABLE when it has not answered. */
+MUST_CHECK enum err provd_peers_ask_plugin(struct provd_peers *peers, uint16_t verb,
+                                           struct bytes question, struct secret *answer);
 /* Lets the loop turn for ${wait_ms}. ERR_UNAVAILABLE: provd is to stop. */
 MUST_CHECK enum err provd_peers_wait(struct provd_peers *peers, int wait_ms);

@@ -39,6 +39,7 @@ READ_AND_WRITE(officer_api_key, api_key)
 READ_AND_WRITE(officer_misp, misp)
 READ_AND_WRITE(officer_publication, publication)
 READ_AND_WRITE(officer_box, box)
+READ_AND_WRITE(officer_hotlist, hotlist)
 
 static void read_people(struct bytes payload) {
     struct cursor cursor = cursor_over(payload);
@@ -67,6 +68,7 @@ static const struct {
     {OFFICER_API_KEY_ADD, read_api_key},
     {OFFICER_MISP_ADD, read_misp},
     {OFFICER_PEOPLE_PUT, read_people},
+    {OFFICER_HOTLIST, read_hotlist},
     {OFFICER_TRUST_ADD + 1, read_outcome},
     {OFFICER_KEY_LIST + 1, read_publication},
     {OFFICER_STATUS + 1, read_box},

@@ -7,7 +7,11 @@
 #include <cmocka.h>
 
 #include "firmware/base/frame.h"
+#include "authd/match/false_match_table.h"
 #include "provisioning/officer_wire.h"
+
+/* What a policy's thresholds take on the wire. */
+#define POLICY_BIOMETRICS_BYTES (POLICY_BIOMETRICS * 9 + 8 + 2)
 
 static uint8_t memory[FRAME_PAYLOAD_MAX];
 
@@ -54,6 +58,7 @@ static void a_policy_survives_the_way(void **state) {
                                .unsigned_requests = true,
                                .tells_person = true,
                                .failures_an_hour = 9,
+                               .biometrics = {{1, 2, 3}, {4, 2, 1}, 5, true, true},
                                .attribute_count = 2,
                                .attributes = {{"fullName", true}, {"city", false}},
                                .language_count = 2,
@@ -66,6 +71,10 @@ static void a_policy_survives_the_way(void **state) {
     assert_int_equal(got.token_type, AUTH_TOKEN_POLICY);
     assert_true(got.attributes[0].masked);
     assert_string_equal(got.attributes[1].name, "city");
+    assert_memory_equal(got.biometrics.rate, sent.biometrics.rate, sizeof sent.biometrics.rate);
+    assert_memory_equal(got.biometrics.presented, sent.biometrics.presented, POLICY_BIOMETRICS);
+    assert_int_equal(got.biometrics.ceiling, 5);
+    assert_true(got.biometrics.names_factors && got.biometrics.any_position);
     assert_string_equal(got.languages[1], "fra");
 }
 
@@ -224,6 +233,128 @@ static void a_box_and_a_publication_survive_the_way(void **state) {
     assert_true(bytes_equal_text(publication.root_pem, "root"));
 }
 
+/* ---- biometric records ---- */
+
+static uint8_t records_memory[OFFICER_RECORD_BYTES + 64];
+
+static struct bytes records_of(const struct officer_record *records, size_t count) {
+    struct buffer buffer = buffer_over(records_memory, sizeof records_memory);
+    for (size_t i = 0; i < count; i++)
+        officer_wire_put_record(&buffer, &records[i]);
+    return end(&buffer);
+}
+
+static enum err send_records(struct bytes records, struct officer_person *got) {
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_person person = a_person();
+    person.records = records;
+    enum err err = officer_wire_add_person(&buffer, &person);
+    if (err != ERR_OK)
+        return err;
+    struct cursor cursor = cursor_over(end(&buffer));
+    return officer_wire_take_person(&cursor, got);
+}
+
+static void biometric_records_come_with_their_person(void **state) {
+    const struct officer_record sent[] = {{"Right IndexFinger", bytes_of_text("one")},
+                                          {"Right IndexFinger", bytes_of_text("two")},
+                                          {"Face", bytes_of_text("three")},
+                                          {"", bytes_of_text("<BIR/>")}};
+    struct officer_person person;
+    struct officer_record got;
+    (void)state;
+    assert_int_equal(send_records(records_of(sent, 4), &person), ERR_OK);
+    struct cursor cursor = cursor_over(person.records);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(officer_wire_take_record(&cursor, &got), ERR_OK);
+        assert_string_equal(got.part, sent[i].part);
+        assert_true(bytes_equal(got.data, sent[i].data));
+    }
+    assert_int_equal(cursor.left, 0);
+}
+
+static void records_that_no_register_sends_are_refused(void **state) {
+    struct officer_record many[OFFICER_RECORDS_MAX + 1];
+    const struct officer_record bad[] = {
+        {"Right Index", bytes_of_text("x")}, {"Iris Left", bytes_of_text("x")},
+        {"UNKNOWN", bytes_of_text("x")},     {"face", bytes_of_text("x")},
+        {"Left Thumb", bytes_of(NULL, 0)},
+    };
+    struct officer_person person;
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(send_records(records_of(&bad[i], 1), &person), ERR_MALFORMED);
+    for (size_t i = 0; i <= OFFICER_RECORDS_MAX; i++)
+        many[i] = (struct officer_record){"Left Thumb", bytes_of_text("x")};
+    assert_int_equal(send_records(records_of(many, OFFICER_RECORDS_MAX), &person), ERR_OK);
+    assert_int_equal(send_records(records_of(many, OFFICER_RECORDS_MAX + 1), &person),
+                     ERR_MALFORMED);
+    struct bytes whole = records_of(many, 2);
+    for (size_t len = 1; len < whole.len; len++)
+        assert_int_equal(send_records(bytes_of(whole.data, len), &person),
+                         len == whole.len / 2 ? ERR_OK : ERR_MALFORMED);
+}
+
+static void the_largest_records_fill_a_frame_and_larger_ones_do_not_fit(void **state) {
+    static const uint8_t image[OFFICER_RECORD_BYTES + 1];
+    const struct officer_record largest = {"Face", bytes_of(image, OFFICER_RECORD_BYTES - 12)},
+                                larger = {"Face", bytes_of(image, OFFICER_RECORD_BYTES - 11)};
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_person person = a_person(), got;
+    (void)state;
+    assert_int_equal(send_records(records_of(&largest, 1), &got), ERR_OK);
+    assert_int_equal(send_records(records_of(&larger, 1), &got), ERR_TOO_LARGE);
+    person.photo = bytes_of(image, PHOTO_BYTES_MAX);
+    assert_int_equal(officer_wire_add_person(&buffer, &person), ERR_OK);
+    size_t one = buffer.len;
+    person.records = records_of(&largest, 1);
+    person.identity.attributes[0].value = bytes_of(image, IDENTITY_PLAIN_MAX);
+    assert_int_equal(officer_wire_add_person(&buffer, &person), ERR_FULL);
+    assert_int_equal(buffer.len, one);
+    buffer = buffer_over(memory, sizeof memory);
+    assert_int_equal(officer_wire_add_person(&buffer, &person), ERR_OK);
+}
+
+static void parts_of_the_body_have_mosips_names(void **state) {
+    static const struct {
+        const char *name;
+        enum err found;
+        enum biometric_modality modality;
+        uint8_t position;
+    } cases[] = {
+        {"Right Thumb", ERR_OK, BIOMETRIC_FINGER, 1},
+        {"Left LittleFinger", ERR_OK, BIOMETRIC_FINGER, 10},
+        {"Right", ERR_OK, BIOMETRIC_IRIS, 1},
+        {"Left", ERR_OK, BIOMETRIC_IRIS, 2},
+        {"Face", ERR_OK, BIOMETRIC_FACE, 0},
+        {"", ERR_NOT_FOUND, BIOMETRIC_IRIS, 0},
+        {"Left Toe", ERR_NOT_FOUND, BIOMETRIC_IRIS, 0},
+        {"UNKNOWN", ERR_NOT_FOUND, BIOMETRIC_IRIS, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        enum biometric_modality modality;
+        uint8_t position;
+        assert_int_equal(officer_wire_part(cases[i].name, &modality, &position), cases[i].found);
+        assert_int_equal(modality, cases[i].modality);
+        assert_int_equal(position, cases[i].position);
+    }
+}
+
+static void a_hotlisted_device_survives_the_way(void **state) {
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_hotlist got,
+        sent = {.kind = HOTLIST_DEVICE, .id = "SN1ACMEF200", .blocked = true, .until_ms = 8};
+    (void)state;
+    officer_wire_put_hotlist(&buffer, &sent);
+    assert_int_equal(officer_wire_get_hotlist(end(&buffer), &got), ERR_OK);
+    assert_memory_equal(&got, &sent, sizeof got);
+    memory[0] = HOTLIST_PERSON; /* people come with their import */
+    assert_int_equal(officer_wire_get_hotlist(end(&buffer), &got), ERR_MALFORMED);
+    memory[0] = HOTLIST_DEVICE_PROVIDER + 1;
+    assert_int_equal(officer_wire_get_hotlist(end(&buffer), &got), ERR_MALFORMED);
+}
+
 /* Every reader, by one signature. */
 static enum err get_outcome(struct bytes payload) {
     struct officer_outcome got;
@@ -256,6 +387,10 @@ static enum err get_misp(struct bytes payload) {
 static enum err get_publication(struct bytes payload) {
     struct officer_publication got;
     return officer_wire_get_publication(payload, &got);
+}
+static enum err get_hotlist(struct bytes payload) {
+    struct officer_hotlist got;
+    return officer_wire_get_hotlist(payload, &got);
 }
 static enum err get_box(struct bytes payload) {
     struct officer_box got;
@@ -308,6 +443,9 @@ static reader write_sample(size_t index, struct buffer *buffer) {
     case 9:
         assert_int_equal(officer_wire_add_person(buffer, &person), ERR_OK);
         return get_person;
+    case 10:
+        officer_wire_put_hotlist(buffer, &(struct officer_hotlist){.kind = HOTLIST_DEVICE});
+        return get_hotlist;
     default:
         return NULL;
     }
@@ -315,7 +453,7 @@ static reader write_sample(size_t index, struct buffer *buffer) {
 
 static void a_message_cut_anywhere_is_refused(void **state) {
     (void)state;
-    for (size_t index = 0; index < 10; index++) {
+    for (size_t index = 0; index < 11; index++) {
         struct buffer buffer = buffer_over(memory, sizeof memory);
         reader read = write_sample(index, &buffer);
         struct bytes whole = end(&buffer);
@@ -327,7 +465,7 @@ static void a_message_cut_anywhere_is_refused(void **state) {
 
 static void a_message_with_more_behind_it_is_refused(void **state) {
     (void)state;
-    for (size_t index = 0; index < 10; index++) {
+    for (size_t index = 0; index < 11; index++) {
         struct buffer buffer = buffer_over(memory, sizeof memory);
         reader read = write_sample(index, &buffer);
         buffer_u8(&buffer, 0);
@@ -351,12 +489,26 @@ static void a_value_outside_its_enumeration_is_refused(void **state) {
     assert_int_equal(get_outcome(end(&buffer)), ERR_MALFORMED);
 }
 
+static void a_probability_over_certainty_is_refused(void **state) {
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct policy policy = {.status = STATUS_ACTIVE,
+                            .token_type = AUTH_TOKEN_RANDOM,
+                            .biometrics.rate = {0, FALSE_MATCH_CERTAIN}};
+    (void)state;
+    officer_wire_put_policy(&buffer, &policy);
+    assert_int_equal(get_policy(end(&buffer)), ERR_OK);
+    buffer = buffer_over(memory, sizeof memory);
+    policy.biometrics.rate[POLICY_IRIS]++;
+    officer_wire_put_policy(&buffer, &policy);
+    assert_int_equal(get_policy(end(&buffer)), ERR_MALFORMED);
+}
+
 static void more_attributes_than_a_policy_has_are_refused(void **state) {
     struct buffer buffer = buffer_over(memory, sizeof memory);
     struct policy policy = {.status = STATUS_ACTIVE, .token_type = AUTH_TOKEN_RANDOM};
     (void)state;
     officer_wire_put_policy(&buffer, &policy);
-    memory[buffer.len - 4] = 0xff; /* the count of attributes */
+    memory[buffer.len - POLICY_BIOMETRICS_BYTES - 4] = 0xff; /* the count of attributes */
     assert_int_equal(get_policy(end(&buffer)), ERR_TOO_LARGE);
 }
 
@@ -375,7 +527,13 @@ int main(void) {
         cmocka_unit_test(a_message_cut_anywhere_is_refused),
         cmocka_unit_test(a_message_with_more_behind_it_is_refused),
         cmocka_unit_test(a_value_outside_its_enumeration_is_refused),
+        cmocka_unit_test(a_probability_over_certainty_is_refused),
         cmocka_unit_test(more_attributes_than_a_policy_has_are_refused),
+        cmocka_unit_test(biometric_records_come_with_their_person),
+        cmocka_unit_test(records_that_no_register_sends_are_refused),
+        cmocka_unit_test(the_largest_records_fill_a_frame_and_larger_ones_do_not_fit),
+        cmocka_unit_test(parts_of_the_body_have_mosips_names),
+        cmocka_unit_test(a_hotlisted_device_survives_the_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,144 @@
+#include "provisioning/officer_text_refusal.h"
+
+/* %1: the detail, %2: which person of the file. */
+static const struct officer_text_pair refusals[OFFICER_REASON_COUNT] = {
+    [OFFICER_REASON_NONE] = {"provd refused without a reason: read its log",
+                             "provd a refusé sans raison : lisez son journal"},
+    [OFFICER_REASON_STATE] = {"the box is %1: see `officer status` and the log of authd",
+                              "l'appareil est dans l'état %1 : voir `officer status` et le journal "
+                              "d'authd"},
+    [OFFICER_REASON_NO_KEYS] = {"the box has no keys yet: run `officer key initialise`",
+                                "l'appareil n'a pas encore de clés : lancez `officer key "
+                                "initialise`"},
+    [OFFICER_REASON_CORE] = {"core cannot record the change now, so it was not made: see `officer "
+                             "status`, then try again",
+                             "core ne peut pas consigner le changement, il n'a donc pas été fait : "
+                             "voir `officer status`, puis réessayez"},
+    [OFFICER_REASON_SIGNER] =
+        {"no signer answers: see `officer status`, then try again",
+         "aucun signataire ne répond : voir `officer status`, puis réessayez"},
+    [OFFICER_REASON_TOKEN] = {"the signer refused (%1): read its log",
+                              "le signataire a refusé (%1) : lisez son journal"},
+    [OFFICER_REASON_ROOTS] = {"this token does not open the registry's record keys (%1): put back "
+                              "the token that made them, or the registry that belongs to it",
+                              "ce jeton n'ouvre pas les clés du registre (%1) : remettez le jeton "
+                              "qui les a faites, ou le registre qui lui appartient"},
+    [OFFICER_REASON_UNSEAL] = {"nobody can read certificates and records now: see `officer "
+                               "status`, then try again",
+                               "personne ne peut lire de certificats ni d'enregistrements en ce "
+                               "moment : voir `officer status`, puis réessayez"},
+    [OFFICER_REASON_REGISTRY] = {"the registry failed (%1): check the disk and provd's log",
+                                 "le registre a échoué (%1) : vérifiez le disque et le journal de "
+                                 "provd"},
+    [OFFICER_REASON_VALUE] = {"%1 has a value that is not allowed: see officer(1)",
+                              "%1 a une valeur non admise : voir officer(1)"},
+    [OFFICER_REASON_UNKNOWN] = {"the %1 is not registered: add it first",
+                                "%1 n'est pas enregistré : ajoutez-le d'abord"},
+    [OFFICER_REASON_CERTIFICATE] = {"the certificate cannot be read: give one X.509 certificate, "
+                                    "PEM or DER",
+                                    "le certificat est illisible : donnez un certificat X.509, PEM "
+                                    "ou DER"},
+    [OFFICER_REASON_CERTIFICATE_EXPIRED] =
+        {"the certificate is not valid today: ask for a new one, "
+         "or set the clock",
+         "le certificat n'est pas valide aujourd'hui : demandez-en "
+         "un nouveau, ou réglez l'horloge"},
+    [OFFICER_REASON_CERTIFICATE_UNTRUSTED] = {"no authority of domain AUTH has issued this "
+                                              "certificate: `officer trust add domain=AUTH "
+                                              "file=CA` first",
+                                              "aucune autorité du domaine AUTH n'a émis ce "
+                                              "certificat : d'abord `officer trust add "
+                                              "domain=AUTH file=CA`"},
+    [OFFICER_REASON_CERTIFICATE_WEAK] = {"the certificate's key or signature is too weak: use "
+                                         "RSA of 2048 bits or more, with SHA-256",
+                                         "la clé ou la signature du certificat est trop faible : "
+                                         "utilisez RSA de 2048 bits ou plus, avec SHA-256"},
+    [OFFICER_REASON_CERTIFICATE_NOT_AUTHORITY] = {"this is not a certificate of an authority "
+                                                  "(basicConstraints CA)",
+                                                  "ce n'est pas un certificat d'autorité "
+                                                  "(basicConstraints CA)"},
+    [OFFICER_REASON_ANCHORS_FULL] = {"this trust domain has all the authorities it can have",
+                                     "ce domaine de confiance a toutes les autorités possibles"},
+    [OFFICER_REASON_PERSON] = {"people[%2]: %1 has a value that is not allowed; this batch was not "
+                               "imported: correct it and import the file again",
+                               "people[%2] : %1 a une valeur non admise ; ce lot n'a pas été "
+                               "importé : corrigez et réimportez le fichier"},
+    [OFFICER_REASON_VID_TAKEN] = {"people[%2]: a VID belongs to another person; this batch was not "
+                                  "imported",
+                                  "people[%2] : un VID appartient à une autre personne ; ce lot "
+                                  "n'a pas été importé"},
+    [OFFICER_REASON_TWICE] = {"people[%2]: an identifier (%1) comes twice; this batch was not "
+                              "imported",
+                              "people[%2] : un identifiant (%1) apparaît deux fois ; ce lot n'a "
+                              "pas été importé"},
+    [OFFICER_REASON_CERTIFICATE_NOT_P256] =
+        {"the JOSE profile takes keys on P-256 alone, this certificate has another (%1): have one "
+         "issued for a new key",
+         "le profil JOSE n'admet que des clés sur P-256, ce certificat en a une autre (%1) : "
+         "faites-en émettre un pour une nouvelle clé"},
+    [OFFICER_REASON_KEY_TWICE] = {"two certificates have the same key (%1): each purpose needs a "
+                                  "key of its own",
+                                  "deux certificats ont la même clé (%1) : chaque usage demande "
+                                  "sa propre clé"},
+    [OFFICER_REASON_KEY_TAKEN] = {"another programme has this key already (%1): make a key that "
+                                  "nobody else has",
+                                  "un autre programme a déjà cette clé (%1) : faites une clé que "
+                                  "personne d'autre n'a"},
+    [OFFICER_REASON_CLIENTS_FULL] =
+        {"as many programmes have the JOSE profile as the appliance can serve: remove one that is "
+         "not used any more with `officer partner jose-remove`",
+         "autant de programmes ont le profil JOSE que l'appareil peut en servir : retirez-en un "
+         "qui ne sert plus avec `officer partner jose-remove`"},
+    [OFFICER_REASON_RECORD] =
+        {"people[%2]: this biometric record breaks its format, %1; this batch "
+         "was not imported: have the record made again",
+         "people[%2] : cet enregistrement biométrique n'est pas conforme à "
+         "son format, %1 ; ce lot n'a pas été importé : faites refaire "
+         "l'enregistrement"},
+    [OFFICER_REASON_RECORD_FORMAT] =
+        {"people[%2]: format-not-accepted, %1: this box reads ISO 19794-2:2005, ISO 19794-2:2011 "
+         "and ANSI 378-2004 for fingers, and its own containers for irises and faces; this batch "
+         "was not imported",
+         "people[%2] : format-not-accepted, %1 : cet appareil lit ISO 19794-2:2005, ISO "
+         "19794-2:2011 et ANSI 378-2004 pour les doigts, et ses propres conteneurs pour les iris "
+         "et les visages ; ce lot n'a pas été importé"},
+    [OFFICER_REASON_RECORD_IMAGE] =
+        {"people[%2]: this is an image, %1, and this box has no plug-in that makes templates of "
+         "such images: configure one ([plugin] in authd.conf, see authd(8)) or send templates; "
+         "this batch was not imported",
+         "people[%2] : c'est une image, %1, et cet appareil n'a pas de module externe (plug-in) "
+         "qui en fasse un gabarit : configurez-en un ([plugin] dans authd.conf, voir authd(8)) ou "
+         "envoyez des gabarits ; ce lot n'a pas été importé"},
+    [OFFICER_REASON_RECORD_PLUGIN] = {"people[%2]: the plug-in makes no template of this image, "
+                                      "%1: have it captured again; this batch was not imported",
+                                      "people[%2] : le module externe (plug-in) ne fait pas de "
+                                      "gabarit de cette image, %1 : faites refaire la capture ; ce "
+                                      "lot n'a pas été importé"},
+    [OFFICER_REASON_RECORD_MANY] =
+        {"people[%2]: more than can be enrolled, %1: of one finger, one eye or the face 4, of a "
+         "person 32; this batch was not imported: keep the best",
+         "people[%2] : plus qu'on ne peut enrôler, %1 : 4 d'un doigt, d'un œil ou du visage, 32 "
+         "d'une personne ; ce lot n'a pas été importé : gardez les meilleurs"},
+    [OFFICER_REASON_DOCUMENT] = {"people[%2]: this is not the CBEFF document of MOSIP's "
+                                 "registration, %1; this batch was not imported: export it again",
+                                 "people[%2] : ce n'est pas le document CBEFF de l'enregistrement "
+                                 "MOSIP, %1 ; ce lot n'a pas été importé : exportez-le de nouveau"},
+    [OFFICER_REASON_PLUGIN] = {"people[%2]: the plug-in does not answer, %1: see the log of authd, "
+                               "then try again; this batch was not imported",
+                               "people[%2] : le module externe (plug-in) ne répond pas, %1 : voir "
+                               "le journal d'authd, puis réessayez ; ce lot n'a pas été importé"},
+    [OFFICER_REASON_CEILING] =
+        {"this policy would let somebody else pass too often: %1 (false match rate x presented x "
+         "enrolled x tries > ceiling): lower falseMatchRate or atMost, or declare a higher ceiling",
+         "cette politique laisserait passer autrui trop souvent : %1 (taux de fausse acceptation x "
+         "présentés x enrôlés x essais > plafond) : baissez falseMatchRate ou atMost, ou déclarez "
+         "un plafond (ceiling) plus haut"},
+    [OFFICER_REASON_RATE] =
+        {"no measurement supports so low a falseMatchRate; the lowest for %1",
+         "aucune mesure ne justifie un falseMatchRate si bas ; le plus bas pour "
+         "%1"},
+};
+
+const struct officer_text_pair *officer_text_refusal_pair(enum officer_reason reason) {
+    return &refusals[reason];
+}
