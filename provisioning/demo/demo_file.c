@@ -40,24 +40,26 @@ enum err demo_file_directory(const char *directory) {
     return ERR_OK;
 }
 
-static enum err write_and_sync(int fd, struct bytes content) {
+static enum err write_all(int fd, struct bytes content) {
     while (content.len > 0) {
         ssize_t written = write(fd, content.data, content.len);
         if (written <= 0)
             return ERR_SYSTEM;
         content = bytes_of(content.data + written, content.len - (size_t)written);
     }
-    return fsync(fd) == 0 ? ERR_OK : ERR_SYSTEM;
+    return ERR_OK;
 }
 
-enum err demo_file_write(const char *path, struct bytes content, unsigned mode) {
+static enum err write_file(const char *path, struct bytes content, unsigned mode, bool sync) {
     char temporary[DEMO_FILE_PATH_SIZE + 8];
     (void)snprintf(temporary, sizeof temporary, "%s.new", path);
     (void)unlink(temporary);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (fd < 0)
         return explain(path, "cannot write: check that the folder exists and is yours");
-    enum err err = write_and_sync(fd, content);
+    enum err err = write_all(fd, content);
+    if (sync && fsync(fd) != 0)
+        err = ERR_SYSTEM;
     if (close(fd) != 0)
         err = ERR_SYSTEM;
     if (err == ERR_OK && rename(temporary, path) == 0)
@@ -65,6 +67,14 @@ enum err demo_file_write(const char *path, struct bytes content, unsigned mode) 
     err = explain(path, "cannot write: check the room on the disk");
     (void)unlink(temporary);
     return err;
+}
+
+enum err demo_file_write(const char *path, struct bytes content, unsigned mode) {
+    return write_file(path, content, mode, true);
+}
+
+enum err demo_file_write_again(const char *path, struct bytes content) {
+    return write_file(path, content, DEMO_FILE_PUBLIC, false);
 }
 
 enum err demo_file_write_json(const char *path, const json_t *json, unsigned mode) {

@@ -22,6 +22,8 @@ MUST_CHECK enum err demo_file_directory(const char *directory);
 MUST_CHECK enum err demo_file_path(char path[static DEMO_FILE_PATH_SIZE], const char *directory,
                                    const char *name);
 MUST_CHECK enum err demo_file_write(const char *path, struct bytes content, unsigned mode);
+/* For what can be made again: whole or absent, but not for a disk that loses power. */
+MUST_CHECK enum err demo_file_write_again(const char *path, struct bytes content);
 MUST_CHECK enum err demo_file_write_json(const char *path, const json_t *json, unsigned mode);
 /* PEM of a certificate, or of a private key that is not encrypted. */
 MUST_CHECK enum err demo_file_write_certificate(const char *path, X509 *certificate);

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "provisioning/demo/demo_devices.h"
 #include "provisioning/demo/demo_file.h"
 #include "provisioning/demo/demo_jose.h"
 #include "provisioning/demo/demo_kit.h"
 #include "provisioning/demo/demo_kit_people.h"
 #include "provisioning/demo/demo_programmes.h"
-
-#define KEY_TEXT_MAX 256
+#include "provisioning/demo/demo_secret.h"
 
 /* The folder that ${path} is in. */
 static enum err folder_of(const char *path, char folder[static DEMO_FILE_PATH_SIZE]) {
@@ -21,23 +21,6 @@ static enum err folder_of(const char *path, char folder[static DEMO_FILE_PATH_SI
         return ERR_TOO_LARGE;
     (void)snprintf(folder, DEMO_FILE_PATH_SIZE, "%.*s", len, slash == NULL ? "." : path);
     return ERR_OK;
-}
-
-/* The one line of a key file. */
-static enum err read_line(const char *folder, const char *name, json_t **text) {
-    char path[DEMO_FILE_PATH_SIZE], line[KEY_TEXT_MAX] = "";
-    ERR_TRY(demo_file_path(path, folder, name));
-    FILE *file = fopen(path, "re");
-    bool read = file != NULL && fgets(line, sizeof line, file) != NULL;
-    if (file != NULL)
-        (void)fclose(file);
-    line[strcspn(line, "\n")] = '\0';
-    if (!read || line[0] == '\0') {
-        fprintf(stderr, "idcs-demo: %s: no key in it: run `idcs-demo programmes` again\n", path);
-        return ERR_NOT_FOUND;
-    }
-    *text = json_string(line);
-    return *text != NULL ? ERR_OK : ERR_SYSTEM;
 }
 
 /* Copies ${name} from the programmes' folder to the same name in the kit. */
@@ -103,8 +86,8 @@ static enum err add_partner(const struct demo_kit_order *order, const char *fold
     (void)snprintf(api_key_name, sizeof api_key_name, "partners/%s.api-key", id);
     ERR_TRY(copy_file(order, folder, certificate, DEMO_FILE_PUBLIC));
     ERR_TRY(copy_file(order, folder, p12, DEMO_FILE_SECRET));
-    ERR_TRY(read_line(folder, password_name, &password));
-    enum err err = read_line(folder, api_key_name, &api_key);
+    ERR_TRY(demo_secret_read_file(folder, password_name, &password));
+    enum err err = demo_secret_read_file(folder, api_key_name, &api_key);
     if (err != ERR_OK) {
         json_decref(password);
         return err;
@@ -159,7 +142,7 @@ static enum err add_members(const struct demo_kit_order *order, const char *fold
                 order->outbox, strerror(errno));
         return ERR_NOT_FOUND;
     }
-    ERR_TRY(read_line(folder, DEMO_PROGRAMMES_MISP_KEY, &license_key));
+    ERR_TRY(demo_secret_read_file(folder, DEMO_PROGRAMMES_MISP_KEY, &license_key));
     json_t *rest = json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:s}", "base_url", order->base_url,
                              "jose_base_url", order->jose_base_url, "issuer", order->issuer,
                              "misp_license_key", license_key, "domain_uri", order->domain_uri,
@@ -172,13 +155,16 @@ static enum err add_members(const struct demo_kit_order *order, const char *fold
 enum err demo_kit_make(const struct demo_kit_order *order) {
     char folder[DEMO_FILE_PATH_SIZE], path[DEMO_FILE_PATH_SIZE];
     DEMO_JSON_CLEANUP json_t *people = NULL, *kit = json_object();
-    json_t *chosen = NULL;
+    json_t *chosen = NULL, *devices = NULL;
     ERR_TRY(folder_of(order->programmes, folder));
     ERR_TRY(demo_file_directory(order->directory));
     ERR_TRY(add_members(order, folder, kit));
     ERR_TRY(add_partners(order, folder, kit));
+    ERR_TRY(demo_devices_hand_over(folder, order->directory, &devices));
+    if (json_object_set_new(kit, "devices", devices) != 0)
+        return ERR_SYSTEM;
     ERR_TRY(demo_file_load_json(order->people, &people));
-    ERR_TRY(demo_kit_people_choose(people, &chosen));
+    ERR_TRY(demo_kit_people_choose(people, order->directory, &chosen));
     if (json_object_set_new(kit, "people", chosen) != 0)
         return ERR_SYSTEM;
     ERR_TRY(demo_file_path(path, order->directory, "kit.json"));

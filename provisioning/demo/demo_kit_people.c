@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #include "firmware/base/codec.h"
+#include "provisioning/demo/demo_biometrics.h"
 #include "provisioning/demo/demo_kit_people.h"
 #include "provisioning/demo/demo_photo.h"
 
@@ -72,26 +73,36 @@ static json_t *photo_hash(const json_t *person) {
     return json_string(sodium_bin2hex(hex, sizeof hex, hash, sizeof hash));
 }
 
-static enum err add_person(const json_t *person, json_t *chosen) {
-    const json_t *vid = json_array_get(json_object_get(person, "vids"), 0);
+/* What stands in kit.json of ${person}; takes ${demographics} and ${biometrics}. */
+static json_t *entry_of(const json_t *person, const json_t *vid, json_t *demographics,
+                        json_t *biometrics) {
     const json_t *identifier =
         json_object_get(vid != NULL ? vid : person, vid != NULL ? "vid" : "uin");
-    json_t *demographics = json_object();
-    enum err err = fill_demographics(person, demographics);
+    return json_pack("{s:O, s:s, s:O?, s:O, s:O, s:o, s:O, s:o, s:o}", "individualId", identifier,
+                     "individualIdType", vid != NULL ? "VID" : "UIN", "phone",
+                     json_object_get(person, "phone"), "email", json_object_get(person, "email"),
+                     "language", json_object_get(person, "language"), "demographics", demographics,
+                     "note", json_object_get(person, "note"), "photo_sha256", photo_hash(person),
+                     "biometrics", biometrics);
+}
+
+static enum err add_person(const json_t *person, const char *directory, json_t *chosen) {
+    const json_t *vid = json_array_get(json_object_get(person, "vids"), 0);
+    const char *id = json_string_value(vid != NULL ? json_object_get(vid, "vid")
+                                                   : json_object_get(person, "uin"));
+    json_t *demographics = json_object(), *biometrics = NULL;
+    enum err err = id != NULL ? fill_demographics(person, demographics) : ERR_MALFORMED;
+    if (err == ERR_OK)
+        err = demo_biometrics_hand_over(person, id, directory, &biometrics);
     if (err != ERR_OK) {
         json_decref(demographics);
         return err;
     }
-    json_t *made =
-        json_pack("{s:O, s:s, s:O?, s:O, s:O, s:o, s:O, s:o}", "individualId", identifier,
-                  "individualIdType", vid != NULL ? "VID" : "UIN", "phone",
-                  json_object_get(person, "phone"), "email", json_object_get(person, "email"),
-                  "language", json_object_get(person, "language"), "demographics", demographics,
-                  "note", json_object_get(person, "note"), "photo_sha256", photo_hash(person));
+    json_t *made = entry_of(person, vid, demographics, biometrics);
     return json_array_append_new(chosen, made) == 0 ? ERR_OK : ERR_MALFORMED;
 }
 
-static enum err choose(const json_t *people, json_t *chosen) {
+static enum err choose(const json_t *people, const char *directory, json_t *chosen) {
     size_t index, ordinary = 0;
     const json_t *person;
     json_array_foreach(people, index, person) {
@@ -100,14 +111,14 @@ static enum err choose(const json_t *people, json_t *chosen) {
             return ERR_MALFORMED;
         bool is_ordinary = strcmp(note, "ordinary") == 0;
         if (!is_ordinary || ordinary++ < DEMO_KIT_ORDINARY)
-            ERR_TRY(add_person(person, chosen));
+            ERR_TRY(add_person(person, directory, chosen));
     }
     return json_array_size(chosen) > 0 ? ERR_OK : ERR_MALFORMED;
 }
 
-enum err demo_kit_people_choose(const json_t *people, json_t **chosen) {
+enum err demo_kit_people_choose(const json_t *people, const char *directory, json_t **chosen) {
     json_t *list = json_array();
-    enum err err = choose(people, list);
+    enum err err = choose(people, directory, list);
     *chosen = err == ERR_OK ? list : NULL;
     if (err != ERR_OK)
         json_decref(list);

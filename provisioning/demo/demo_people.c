@@ -5,6 +5,7 @@
 
 #include "firmware/base/clock.h"
 #include "firmware/base/codec.h"
+#include "provisioning/demo/demo_biometrics.h"
 #include "provisioning/demo/demo_number.h"
 #include "provisioning/demo/demo_people.h"
 #include "provisioning/demo/demo_photo.h"
@@ -13,10 +14,11 @@
 #define LONG_AGO    "2024-06-30T23:59:59.000Z"
 #define ADULT_YEARS 19 /* whatever day of the year it is, at least 18 */
 #define AGE_SPAN    70
+#define IRIS_EVERY  4 /* one in so many has irises too */
 
 struct special {
     const char *note;
-    bool deactivated, expired, hotlisted, infant, no_phone, no_photo;
+    bool deactivated, expired, hotlisted, infant, no_phone, no_photo, no_biometrics;
     const char *lock;     /* a factor of MOSIP's lock list; NULL: none */
     const char *vid_type; /* NULL: no VID */
     bool vid_revoked;
@@ -36,6 +38,8 @@ static const struct special specials[] = {
     {.note = "perpetual VID", .vid_type = "Perpetual"},
     {.note = "one-time VID", .vid_type = "OneTimeUse", .vid_uses = 1},
     {.note = "no photo", .no_photo = true},
+    {.note = "no biometrics", .no_biometrics = true},
+    {.note = "locked bio-Finger", .lock = "bio-Finger"},
 };
 enum { SPECIALS = sizeof specials / sizeof *specials };
 
@@ -171,6 +175,12 @@ static enum err add_photo(const char *uin, json_t *person) {
     return json_object_set_new(person, "photo", photo) == 0 ? base64.err : ERR_SYSTEM;
 }
 
+static enum err add_biometrics(const char *uin, bool with_irises, json_t *person) {
+    json_t *biometrics;
+    ERR_TRY(demo_biometrics_enrol(uin, with_irises, &biometrics));
+    return json_object_set_new(person, "biometrics", biometrics) == 0 ? ERR_OK : ERR_SYSTEM;
+}
+
 static enum err add_vid(struct maker *maker, const struct special *special, json_t *person) {
     char number[DEMO_NUMBER_SIZE];
     if (special->vid_type == NULL)
@@ -207,6 +217,8 @@ static enum err make_person(struct maker *maker, const struct special *special, 
         (void)json_object_set_new(*person, "locks", json_pack("[s]", special->lock));
     if (!special->no_photo)
         ERR_TRY(add_photo(uin, *person));
+    if (!special->no_biometrics)
+        ERR_TRY(add_biometrics(uin, index % IRIS_EVERY == 0, *person));
     return add_vid(maker, special, *person);
 }
 

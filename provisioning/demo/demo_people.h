@@ -10,7 +10,9 @@
  * Synthetic people, in the format of `officer people import`: an array whose first members are one
  * person for each case a programme has to cope with, named by their note ("deactivated", "revoked
  * VID", "expired", "locked otp-phone", "locked demo", "infant", "no phone", "hotlisted", "perpetual
- * VID", "one-time VID", "no photo"), and whose others are adults with the note "ordinary".
+ * VID", "one-time VID", "no photo", "no biometrics", "locked bio-Finger"), and whose others are
+ * adults with the note "ordinary". Two fingers of each are enrolled, and of every fourth both
+ * irises.
  */
 #define DEMO_PEOPLE_LEAST 40
 #define DEMO_PEOPLE_MOST  100000

@@ -19,6 +19,7 @@ const struct demo_partner demo_policy_partners[] = {
      .token_type = "policy",
      .allowed = EVERYTHING,
      .sees_photo = true,
+     .names_factors = true,
      .asks_properties = true},
     {.id = "tayssir", /* no demographics */
      .name = "Tayssir",
@@ -118,12 +119,22 @@ static json_t *attributes_json(const struct demo_partner *partner) {
     return list;
 }
 
+/* Written out where it is not all by default; NULL is left out. */
+static json_t *biometrics_json(const struct demo_partner *partner) {
+    if (!partner->names_factors)
+        return NULL;
+    return json_pack("{s:{s:s, s:i}, s:{s:s, s:i}, s:s, s:b}", "finger", "falseMatchRate", "1e-4",
+                     "atMost", 2, "iris", "falseMatchRate", "1e-6", "atMost", 2, "ceiling", "1e-2",
+                     "namesFactors", 1);
+}
+
 json_t *demo_policy_json(const struct demo_partner *partner) {
     char id[DEMO_POLICY_ID_SIZE];
     demo_policy_id(partner, id);
-    return json_pack("{s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:[s,s,s]}", "id", id, "name",
+    return json_pack("{s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:[s,s,s], s:o*}", "id", id, "name",
                      partner->name, "authTokenType", partner->token_type, "unsignedRequests",
                      partner->unsigned_requests, "tellsPerson", partner->tells_person,
                      "allowedAuthTypes", auth_types_json(partner), "allowedKycAttributes",
-                     attributes_json(partner), "kycLanguages", "ara", "fra", "eng");
+                     attributes_json(partner), "kycLanguages", "ara", "fra", "eng", "biometrics",
+                     biometrics_json(partner));
 }

@@ -17,6 +17,7 @@ struct demo_partner {
     bool unsigned_requests;      /* JOSE profile: claims need no signature */
     bool tells_person;           /* the person gets a message of each authentication */
     bool sees_photo;             /* eKYC gives it the person's photo */
+    bool names_factors;          /* a refusal may name the finger or the factor to try next */
     bool asks_properties;        /* JOSE profile: ageOver and livesIn, answered by yes or no */
 };
 

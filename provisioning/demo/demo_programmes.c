@@ -3,14 +3,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sodium.h>
-
-#include "firmware/base/bytes.h"
 #include "provisioning/demo/demo_certificate.h"
+#include "provisioning/demo/demo_devices.h"
 #include "provisioning/demo/demo_file.h"
 #include "provisioning/demo/demo_jose.h"
 #include "provisioning/demo/demo_policy.h"
 #include "provisioning/demo/demo_programmes.h"
+#include "provisioning/demo/demo_secret.h"
 
 #define PARTNER_DAYS 1095
 #define SERVER_DAYS  397 /* the most that clients of today take */
@@ -18,32 +17,6 @@
 #define AUTH_CA      "auth-ca.pem"
 #define TLS_SERVER   "tls/server.pem"
 #define TLS_KEY      "tls/server.key"
-
-#define KEY_BYTES 24
-#define KEY_SIZE  (KEY_BYTES * 4 / 3 + 1) /* in base64url */
-
-struct key_text {
-    char text[KEY_SIZE + 1]; /* with a line feed while it is written */
-};
-
-static void key_wipe(struct key_text *key) {
-    sodium_memzero(key, sizeof *key);
-}
-#define KEY_CLEANUP __attribute__((cleanup(key_wipe)))
-
-/* A password or key of 192 bits of chance, into a file of one line. */
-static enum err make_key_file(const char *path, struct key_text *key) {
-    uint8_t bytes[KEY_BYTES];
-    randombytes_buf(bytes, sizeof bytes);
-    (void)sodium_bin2base64(key->text, KEY_SIZE, bytes, sizeof bytes,
-                            sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    sodium_memzero(bytes, sizeof bytes);
-    size_t len = strlen(key->text);
-    key->text[len] = '\n';
-    enum err err = demo_file_write(path, bytes_of(key->text, len + 1), DEMO_FILE_SECRET);
-    key->text[len] = '\0';
-    return err;
-}
 
 /* "DIRECTORY/partners/ID.SUFFIX". */
 static enum err partner_path(char path[static DEMO_FILE_PATH_SIZE], const char *directory,
@@ -74,18 +47,18 @@ static enum err make_partner_certificate(const char *directory, const struct dem
 static enum err make_partner(const char *directory, const struct demo_partner *partner,
                              const struct demo_certificate *authority) {
     char path[DEMO_FILE_PATH_SIZE];
-    KEY_CLEANUP struct key_text password = {0}, api_key = {0};
+    DEMO_SECRET_CLEANUP struct demo_secret password = {0}, api_key = {0};
     ERR_TRY(partner_path(path, directory, partner, "password"));
-    ERR_TRY(make_key_file(path, &password));
+    ERR_TRY(demo_secret_make_file(path, &password));
     ERR_TRY(make_partner_certificate(directory, partner, authority, password.text));
     ERR_TRY(demo_jose_make(directory, partner, authority));
     ERR_TRY(partner_path(path, directory, partner, "api-key"));
-    return make_key_file(path, &api_key);
+    return demo_secret_make_file(path, &api_key);
 }
 
 static enum err make_partners(const char *directory) {
     char path[DEMO_FILE_PATH_SIZE];
-    KEY_CLEANUP struct key_text license = {0};
+    DEMO_SECRET_CLEANUP struct demo_secret license = {0};
     DEMO_CERTIFICATE_CLEANUP struct demo_certificate authority = {0};
     ERR_TRY(demo_certificate_authority("Demo partner CA", DEMO_KEY_RSA_2048, &authority));
     ERR_TRY(demo_file_path(path, directory, "partners"));
@@ -93,7 +66,7 @@ static enum err make_partners(const char *directory) {
     for (size_t i = 0; i < demo_policy_partner_count; i++)
         ERR_TRY(make_partner(directory, &demo_policy_partners[i], &authority));
     ERR_TRY(demo_file_path(path, directory, DEMO_PROGRAMMES_MISP_KEY));
-    ERR_TRY(make_key_file(path, &license));
+    ERR_TRY(demo_secret_make_file(path, &license));
     ERR_TRY(demo_file_path(path, directory, AUTH_CA));
     return demo_file_write_certificate(path, authority.certificate);
 }
@@ -138,10 +111,11 @@ static enum err write_list(const char *directory) {
         (void)json_array_append_new(policies, demo_policy_json(&demo_policy_partners[i]));
         (void)json_array_append_new(partners, partner_json(&demo_policy_partners[i]));
     }
+    json_t *trust = json_pack("[{s:s, s:s}]", "domain", "AUTH", "certificate", AUTH_CA);
     DEMO_JSON_CLEANUP json_t *all =
-        json_pack("{s:[{s:s, s:s}], s:o, s:{s:s, s:s}, s:o}", "trust", "domain", "AUTH",
-                  "certificate", AUTH_CA, "policies", policies, "misp", "id", MISP_ID,
-                  "licenseKeyFile", DEMO_PROGRAMMES_MISP_KEY, "partners", partners);
+        json_pack("{s:o, s:o, s:{s:s, s:s}, s:o}", "trust", trust, "policies", policies, "misp",
+                  "id", MISP_ID, "licenseKeyFile", DEMO_PROGRAMMES_MISP_KEY, "partners", partners);
+    ERR_TRY(demo_devices_add_trust(trust));
     ERR_TRY(demo_file_path(path, directory, DEMO_PROGRAMMES_FILE));
     return demo_file_write_json(path, all, DEMO_FILE_PUBLIC);
 }
@@ -154,6 +128,7 @@ enum err demo_programmes_make(const char *directory, bool *made) {
         return ERR_OK;
     ERR_TRY(demo_file_directory(directory));
     ERR_TRY(make_partners(directory));
+    ERR_TRY(demo_devices_make(directory));
     ERR_TRY(make_tls(directory));
     ERR_TRY(write_list(directory));
     *made = true;

@@ -12,7 +12,8 @@
  *   partners/ID.pem .p12 .password .api-key
  *   partners/ID.tls.pem .tls.key .signature.pem .signature.key .encryption.pem .encryption.key
  *   tls/ca.pem, tls/server.pem, tls/server.key
- * The keys of both authorities are forgotten. programmes.json is written last: when it is there
+ *   capture devices with their authorities (demo_devices.h)
+ * The keys of all authorities are forgotten. programmes.json is written last: when it is there
  * the whole is, and nothing is made again (*made is false).
  */
 #define DEMO_PROGRAMMES_FILE     "programmes.json"

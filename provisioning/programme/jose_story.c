@@ -108,17 +108,17 @@ static bool tell_result(const struct jose_story *story, const struct jose_party 
     return verified;
 }
 
+/* Takes ${factors}. */
 static bool authenticate(const struct jose_story *story, const struct jose_party *party,
-                         const char *code) {
+                         json_t *factors) {
     struct https_answer answer = {0};
     struct call call = {.path = story->attributes ? "/v1/attributes" : "/v1/authentications",
                         .claims = json_pack("{s:b}", "consent", 1),
-                        .factors = json_pack("{s:s}", "otp", code),
+                        .factors = factors,
                         .expected = 200};
     if (story->attributes)
         json_object_set_new(call.claims, "attributes",
                             json_pack("[s,s,s,s]", "name", "dob", "gender", "age_over_18"));
-    printf("[3] %s authenticates the person with the code\n", party->partner->name);
     if (!exchange(story, party, &call, &answer))
         return false;
     bool yes = tell_result(story, party, &answer);
@@ -126,20 +126,32 @@ static bool authenticate(const struct jose_story *story, const struct jose_party
     return yes;
 }
 
-bool jose_story_tell(const struct jose_story *story) {
+static bool tell_code(const struct jose_story *story, const struct jose_party *party) {
     char code[OUTBOX_READER_CODE_SIZE] = "";
+    if (!ask_for_code(story, party))
+        return false;
+    printf("[2] the code reaches the person's phone (here: the demonstration's outbox)\n");
+    const struct mosip_parties *parties = story->parties;
+    if (story->given_code != NULL)
+        snprintf(code, sizeof(code), "%s", story->given_code);
+    else if (!outbox_reader_await(parties->kit->outbox, parties->transaction_id, code))
+        return false;
+    printf("[3] %s authenticates the person with the code\n", party->partner->name);
+    return authenticate(story, party, json_pack("{s:s}", "otp", code));
+}
+
+static bool tell_captured(const struct jose_story *story, const struct jose_party *party) {
+    json_t *biometrics = (json_t *)(uintptr_t)story->biometrics;
+    printf("[2] %s authenticates the person with it\n", party->partner->name);
+    return authenticate(
+        story, party, json_pack("{s:s*, s:O}", "otp", story->given_code, "biometrics", biometrics));
+}
+
+bool jose_story_tell(const struct jose_story *story) {
     struct jose_party party;
     if (!open_party(story, &party))
         return false;
-    bool asked = ask_for_code(story, &party);
-    if (asked)
-        printf("[2] the code reaches the person's phone (here: the demonstration's outbox)\n");
-    if (asked && story->given_code != NULL)
-        snprintf(code, sizeof(code), "%s", story->given_code);
-    else if (asked)
-        asked =
-            outbox_reader_await(story->parties->kit->outbox, story->parties->transaction_id, code);
-    bool yes = asked && authenticate(story, &party, code);
+    bool yes = story->biometrics != NULL ? tell_captured(story, &party) : tell_code(story, &party);
     jose_party_close(&party);
     return yes;
 }

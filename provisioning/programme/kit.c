@@ -2,11 +2,14 @@
 #include <openssl/pkcs12.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 
 #include "provisioning/programme/kit.h"
+
+#define CAPTURE_MAX (64 * 1024)
 
 static enum err complain(enum err result, const char *what, const char *subject) {
     fprintf(stderr, "kit: %s: %s\n", what, subject);
@@ -34,6 +37,10 @@ static enum err read_certificate(const struct kit *kit, const char *name, X509 *
     *certificate = PEM_read_X509(file, NULL, NULL, NULL);
     fclose(file);
     return *certificate != NULL ? ERR_OK : complain(ERR_MALFORMED, "not a PEM certificate", path);
+}
+
+enum err kit_certificate(const struct kit *kit, const char *name, X509 **certificate) {
+    return read_certificate(kit, text_of(kit->document, name), certificate);
 }
 
 /* Splits what the user named, the folder or the document in it. */
@@ -66,8 +73,11 @@ enum err kit_open(const char *named, struct kit *kit) {
     kit_path(kit, text_of(kit->document, "ca_certificate"), kit->ca_certificate,
              sizeof(kit->ca_certificate));
     kit_path(kit, text_of(kit->document, "outbox"), kit->outbox, sizeof(kit->outbox));
-    return read_certificate(kit, text_of(kit->document, "encryption_certificate"),
-                            &kit->encryption_certificate);
+    return kit_certificate(kit, "encryption_certificate", &kit->encryption_certificate);
+}
+
+const char *kit_issuer(const struct kit *kit) {
+    return text_of(kit->document, "issuer");
 }
 
 void kit_close(struct kit *kit) {
@@ -106,18 +116,25 @@ static bool fits(const json_t *partner, const char *id) {
            kit_partner_may(partner, "otp") && kit_partner_may(partner, "otp-request");
 }
 
-static enum err read_p12(const struct kit *kit, const json_t *entry, struct kit_partner *partner) {
+enum err kit_signer_open(const struct kit *kit, const json_t *entry, const char *name,
+                         struct kit_signer *signer) {
     char path[1024];
-    kit_path(kit, text_of(entry, "p12"), path, sizeof(path));
+    kit_path(kit, text_of(entry, name), path, sizeof(path));
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return complain(ERR_NOT_FOUND, "cannot open the key file", path);
     PKCS12 *container = d2i_PKCS12_fp(file, NULL);
     fclose(file);
     int parsed = container != NULL && PKCS12_parse(container, text_of(entry, "p12_password"),
-                                                   &partner->key, &partner->certificate, NULL);
+                                                   &signer->key, &signer->certificate, NULL);
     PKCS12_free(container);
     return parsed == 1 ? ERR_OK : complain(ERR_CRYPTO, "cannot open the PKCS#12 file", path);
+}
+
+void kit_signer_close(struct kit_signer *signer) {
+    EVP_PKEY_free(signer->key);
+    X509_free(signer->certificate);
+    *signer = (struct kit_signer){0};
 }
 
 enum err kit_partner_open(const struct kit *kit, const char *id, struct kit_partner *partner) {
@@ -130,7 +147,11 @@ enum err kit_partner_open(const struct kit *kit, const char *id, struct kit_part
         partner->id = text_of(entry, "id");
         partner->name = text_of(entry, "name");
         partner->api_key = text_of(entry, "api_key");
-        return read_p12(kit, entry, partner);
+        struct kit_signer signer = {0};
+        enum err result = kit_signer_open(kit, entry, "p12", &signer);
+        partner->key = signer.key;
+        partner->certificate = signer.certificate;
+        return result;
     }
     return complain(ERR_NOT_FOUND, "no such programme in the kit", id != NULL ? id : "any");
 }
@@ -151,4 +172,45 @@ enum err kit_person(const struct kit *kit, const char *note, const json_t **pers
         }
     }
     return complain(ERR_NOT_FOUND, "no such person in the kit", note);
+}
+
+enum err kit_device(const struct kit *kit, const char *type, const json_t **device) {
+    size_t index;
+    json_t *entry;
+    json_array_foreach(json_object_get(kit->document, "devices"), index, entry) {
+        if (strcmp(text_of(json_object_get(entry, "digital_id"), "type"), type) == 0) {
+            *device = entry;
+            return ERR_OK;
+        }
+    }
+    return complain(ERR_NOT_FOUND, "the kit has no device for this", type);
+}
+
+static enum err read_file(const char *path, struct bytes *content) {
+    struct stat status;
+    FILE *file = fopen(path, "re");
+    if (file == NULL || fstat(fileno(file), &status) != 0 || status.st_size > CAPTURE_MAX) {
+        if (file != NULL)
+            fclose(file);
+        return complain(ERR_NOT_FOUND, "cannot read the capture", path);
+    }
+    uint8_t *data = malloc((size_t)status.st_size + 1);
+    size_t len = data != NULL ? fread(data, 1, (size_t)status.st_size, file) : 0;
+    fclose(file);
+    *content = bytes_of(data, len);
+    if (data != NULL && len == (size_t)status.st_size)
+        return ERR_OK;
+    free(data);
+    return complain(ERR_SYSTEM, "cannot read the capture", path);
+}
+
+enum err kit_capture(const struct kit *kit, const json_t *person, const char *part, unsigned number,
+                     struct bytes *record) {
+    char path[1024];
+    const json_t *files = json_object_get(json_object_get(person, "biometrics"), part);
+    const char *name = json_string_value(json_array_get(files, number));
+    if (name == NULL)
+        return complain(ERR_NOT_FOUND, "the kit has no such capture of this person", part);
+    kit_path(kit, name, path, sizeof(path));
+    return read_file(path, record);
 }

@@ -1,5 +1,4 @@
 #include <openssl/rand.h>
-#include <openssl/rsa.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,20 +7,9 @@
 
 #include "firmware/base/clock.h"
 #include "firmware/base/codec.h"
+#include "provisioning/programme/mosip_sealing.h"
 
-enum { KEY_BYTES = 32, IV_BYTES = 16, TAG_BYTES = 16 };
-
-static char *encode_base64url(struct bytes view) {
-    size_t size = CODEC_BASE64_CHARS(view.len) + 1;
-    char *text = calloc(1, size);
-    struct buffer target = buffer_over(text, text != NULL ? size : 0);
-    struct bytes written;
-    codec_base64url(&target, view);
-    if (buffer_end(&target, &written) == ERR_OK)
-        return text;
-    free(text);
-    return NULL;
-}
+enum { KEY_BYTES = MOSIP_SEALING_KEY_BYTES, IV_BYTES = 16, TAG_BYTES = 16 };
 
 void mosip_request_free(struct mosip_request *request) {
     free(request->body);
@@ -53,60 +41,10 @@ static char *seal(const uint8_t key[static KEY_BYTES], struct bytes plain) {
         EVP_EncryptUpdate(gcm, sealed, &len, plain.data, (int)plain.len) == 1 &&
         EVP_EncryptFinal_ex(gcm, sealed + len, &last) == 1 &&
         EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES, sealed + plain.len) == 1)
-        text = encode_base64url(bytes_of(sealed, plain.len + TAG_BYTES + IV_BYTES));
+        text = mosip_sealing_base64url(bytes_of(sealed, plain.len + TAG_BYTES + IV_BYTES));
     EVP_CIPHER_CTX_free(gcm);
     free(sealed);
     return text;
-}
-
-static char *wrap_key(X509 *certificate, const uint8_t key[static KEY_BYTES]) {
-    uint8_t wrapped[512];
-    size_t len = sizeof(wrapped);
-    EVP_PKEY_CTX *oaep = EVP_PKEY_CTX_new(X509_get0_pubkey(certificate), NULL);
-    char *text = NULL;
-    if (oaep != NULL && EVP_PKEY_encrypt_init(oaep) == 1 &&
-        EVP_PKEY_CTX_set_rsa_padding(oaep, RSA_PKCS1_OAEP_PADDING) == 1 &&
-        EVP_PKEY_CTX_set_rsa_oaep_md(oaep, EVP_sha256()) == 1 &&
-        EVP_PKEY_CTX_set_rsa_mgf1_md(oaep, EVP_sha256()) == 1 &&
-        EVP_PKEY_encrypt(oaep, wrapped, &len, key, KEY_BYTES) == 1)
-        text = encode_base64url(bytes_of(wrapped, len));
-    EVP_PKEY_CTX_free(oaep);
-    return text;
-}
-
-/* The detached JWS of §2.5 over ${body}. */
-static char *sign(const struct kit_partner *partner, const char *body) {
-    unsigned char *der = NULL;
-    int der_len = i2d_X509(partner->certificate, &der);
-    if (der_len <= 0)
-        return NULL;
-    uint8_t certificate[4096 * 2], signature[1024];
-    struct buffer x5c = buffer_over(certificate, sizeof(certificate) - 1);
-    codec_base64(&x5c, bytes_of(der, (size_t)der_len));
-    OPENSSL_free(der);
-    char header[sizeof(certificate) + 64];
-    snprintf(header, sizeof(header), "{\"alg\":\"RS256\",\"x5c\":[\"%.*s\"]}", (int)x5c.len,
-             (const char *)certificate);
-    char *head = encode_base64url(bytes_of_text(header));
-    char *payload = encode_base64url(bytes_of_text(body));
-    EVP_MD_CTX *digest = EVP_MD_CTX_new();
-    size_t len = sizeof(signature);
-    char *jws = NULL;
-    if (head != NULL && payload != NULL && digest != NULL &&
-        EVP_DigestSignInit(digest, NULL, EVP_sha256(), NULL, partner->key) == 1 &&
-        EVP_DigestSignUpdate(digest, head, strlen(head)) == 1 &&
-        EVP_DigestSignUpdate(digest, ".", 1) == 1 &&
-        EVP_DigestSignUpdate(digest, payload, strlen(payload)) == 1 &&
-        EVP_DigestSignFinal(digest, signature, &len) == 1) {
-        char *tail = encode_base64url(bytes_of(signature, len));
-        if (tail == NULL || asprintf(&jws, "%s..%s", head, tail) < 0)
-            jws = NULL;
-        free(tail);
-    }
-    EVP_MD_CTX_free(digest);
-    free(head);
-    free(payload);
-    return jws;
 }
 
 static enum err finish(const struct mosip_parties *parties, const char *function, json_t *document,
@@ -116,7 +54,11 @@ static enum err finish(const struct mosip_parties *parties, const char *function
              parties->partner->api_key);
     request->body = document != NULL ? json_dumps(document, JSON_COMPACT) : NULL;
     json_decref(document);
-    request->signature = request->body != NULL ? sign(parties->partner, request->body) : NULL;
+    request->signature =
+        request->body != NULL
+            ? mosip_sealing_sign(parties->partner->key, parties->partner->certificate,
+                                 bytes_of_text(request->body), true)
+            : NULL;
     if (request->signature != NULL)
         return ERR_OK;
     mosip_request_free(request);
@@ -141,14 +83,6 @@ enum err mosip_request_otp(const struct mosip_parties *parties, const char *cons
     return finish(parties, "otp", document, request);
 }
 
-static char *thumbprint_of(X509 *certificate) {
-    uint8_t hash[32];
-    unsigned len = sizeof(hash);
-    if (X509_digest(certificate, EVP_sha256(), hash, &len) != 1)
-        return NULL;
-    return encode_base64url(bytes_of(hash, len));
-}
-
 /* request, requestHMAC, requestSessionKey and thumbprint into ${document}; takes ${plain}. */
 static enum err add_sealed(const struct kit *kit, json_t *document, char *plain) {
     uint8_t key[KEY_BYTES], hash[32];
@@ -163,8 +97,8 @@ static enum err add_sealed(const struct kit *kit, json_t *document, char *plain)
         char *value;
     } members[] = {{"request", seal(key, bytes_of_text(plain))},
                    {"requestHMAC", seal(key, bytes_of_text(hex))},
-                   {"requestSessionKey", wrap_key(kit->encryption_certificate, key)},
-                   {"thumbprint", thumbprint_of(kit->encryption_certificate)}};
+                   {"requestSessionKey", mosip_sealing_wrap(kit->encryption_certificate, key)},
+                   {"thumbprint", mosip_sealing_thumbprint(kit->encryption_certificate)}};
     enum err result = ERR_OK;
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
         if (members[i].value == NULL ||
@@ -221,7 +155,7 @@ static X509 *certificate_of(const json_t *header) {
 
 static bool verify(X509 *certificate, struct bytes head, struct bytes body,
                    struct bytes signature) {
-    char *payload = encode_base64url(body);
+    char *payload = mosip_sealing_base64url(body);
     EVP_MD_CTX *digest = EVP_MD_CTX_new();
     bool valid = payload != NULL && digest != NULL &&
                  EVP_DigestVerifyInit(digest, NULL, EVP_sha256(), NULL,

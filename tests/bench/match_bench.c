@@ -5,7 +5,7 @@
 
 #include "authd/match/face_vector.h"
 #include "authd/match/iris_code_count.h"
-#include "tests/lib/iris_sample.h"
+#include "provisioning/demo/demo_iris.h"
 
 static const char usage[] =
     "usage: match-bench\n"
@@ -61,12 +61,12 @@ static void time_irises(const char *what, unsigned turn, enum finger_path path) 
     print_times(what, names[path]);
 }
 
-static void bench_irises(const struct iris_sample_shape *shape, const char *name) {
+static void bench_irises(const struct demo_iris_shape *shape, const char *name) {
     static const unsigned turns[] = {8, 10, 15};
     for (unsigned i = 0; i < EYES; i++) {
-        struct iris_sample sample = {
+        struct demo_iris sample = {
             .shape = *shape, .eye = i + 1, .capture = 1, .noise = 0.3, .lids = 100};
-        iris_sample_make(&sample, &codes[i]);
+        demo_iris_make(&sample, &codes[i]);
     }
     for (unsigned i = 0; i < sizeof turns / sizeof *turns; i++)
         for (enum finger_path path = FINGER_PLAIN; path < FINGER_PATHS; path++) {
@@ -91,7 +91,7 @@ static void bench_faces(enum face_vector_form form, const char *what) {
         buffer_u16(&target, DIMENSION);
         buffer_raw(&target, model.id, sizeof model.id);
         for (unsigned k = 0; k < DIMENSION; k++) {
-            uint64_t drawn = iris_sample_random(&state);
+            uint64_t drawn = demo_iris_random(&state);
             if (form == FACE_VECTOR_INT8)
                 buffer_u8(&target, (uint8_t)drawn);
             else /* between 1 and 2, of either sign */
@@ -124,8 +124,8 @@ int main(int argc, char **argv) {
         fputs(usage, strcmp(argv[1], "--help") == 0 ? stdout : stderr);
         return strcmp(argv[1], "--help") == 0 ? 0 : 2;
     }
-    bench_irises(&iris_sample_small, "2048");
-    bench_irises(&iris_sample_large, "8192");
+    bench_irises(&demo_iris_small, "2048");
+    bench_irises(&demo_iris_large, "8192");
     bench_faces(FACE_VECTOR_FLOAT32, "face-float32-512");
     bench_faces(FACE_VECTOR_INT8, "face-int8-512");
     return fflush(stdout) == 0 ? 0 : 1;

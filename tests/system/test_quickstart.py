@@ -67,7 +67,8 @@ class Quickstart(unittest.TestCase):
         self.assertGreaterEqual(len(notes), 30)
         self.assertGreater(notes.count("ordinary"), len(notes) // 2)
         for note in ["deactivated", "revoked VID", "expired", "locked otp-phone", "locked demo", "infant", "no phone",
-                     "hotlisted", "perpetual VID", "one-time VID", "no photo"]:
+                     "hotlisted", "perpetual VID", "one-time VID", "no photo", "no biometrics",
+                     "locked bio-Finger"]:
             self.assertEqual(notes.count(note), 1, note)
 
     def test_the_jose_profile_has_the_next_port_unless_one_is_given(self):

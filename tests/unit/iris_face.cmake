@@ -2,7 +2,7 @@ foreach(subject iris_code iris_impostors face_vector false_match)
   idcs_unit_test(test_${subject} ${CMAKE_CURRENT_LIST_DIR}/test_${subject}.c LINK authd_match)
 endforeach()
 foreach(subject iris_code iris_impostors)
-  target_sources(test_${subject} PRIVATE ${PROJECT_SOURCE_DIR}/tests/lib/iris_sample.c)
+  target_sources(test_${subject} PRIVATE ${PROJECT_SOURCE_DIR}/provisioning/demo/demo_iris.c)
 endforeach()
 
 # 300,000 comparisons a shape: everyday in the release alone.

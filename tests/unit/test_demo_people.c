@@ -3,7 +3,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include <jansson.h>
@@ -21,6 +23,7 @@
 
 #define TODAY_MS INT64_C(1798675200000) /* 2026-12-31 */
 #define COUNT    300
+#define SPECIALS 13
 
 static json_t *make(const char *seed, uint32_t count) {
     struct demo_people_order order = {.count = count, .seed = seed, .today_ms = TODAY_MS};
@@ -31,17 +34,22 @@ static json_t *make(const char *seed, uint32_t count) {
 }
 
 static json_t *people;
+static char folder[] = "/tmp/demo-people-XXXXXX"; /* of the kit's captures */
 
 static int make_people(void **state) {
     (void)state;
+    if (mkdtemp(folder) == NULL)
+        return -1;
     people = make("a seed", COUNT);
     return people == NULL;
 }
 
 static int free_people(void **state) {
     (void)state;
+    char command[64];
     json_decref(people);
-    return 0;
+    (void)snprintf(command, sizeof command, "rm -r %s", folder);
+    return system(command);
 }
 
 static const char *text_of(const json_t *object, const char *member) {
@@ -121,8 +129,9 @@ static void each_special_case_is_there_once_and_does_what_it_says(void **state) 
     assert_int_equal(clock_parse_millis(bytes_of_text(expires), &expires_ms), ERR_OK);
     assert_true(expires_ms < TODAY_MS);
     static const char *const locks[][2] = {{"locked otp-phone", "otp-phone"},
-                                           {"locked demo", "demo"}};
-    for (size_t i = 0; i < 2; i++) {
+                                           {"locked demo", "demo"},
+                                           {"locked bio-Finger", "bio-Finger"}};
+    for (size_t i = 0; i < 3; i++) {
         const json_t *list = json_object_get(noted(locks[i][0]), "locks");
         assert_int_equal(json_array_size(list), 1);
         assert_string_equal(json_string_value(json_array_get(list, 0)), locks[i][1]);
@@ -201,7 +210,7 @@ static void a_person_has_known_members_alone(void **state) {
     (void)state;
     static const char *const known[] = {"uin",       "phone",       "email",   "language",   "dob",
                                         "locks",     "deactivated", "expires", "attributes", "vids",
-                                        "hotlisted", "photo",       "note"};
+                                        "hotlisted", "photo",       "note",    "biometrics"};
     size_t index;
     json_t *person, *value;
     const char *member;
@@ -345,7 +354,7 @@ static void everyone_but_one_has_a_photo_of_their_own(void **state) {
     char hex[2 * sizeof hash + 1];
     size_t index;
     const json_t *person;
-    assert_int_equal(demo_kit_people_choose(people, &chosen), ERR_OK);
+    assert_int_equal(demo_kit_people_choose(people, folder, &chosen), ERR_OK);
     json_array_foreach(chosen, index, person) {
         const json_t *stored = json_array_get(people, index);
         bool none = strcmp(text_of(person, "note"), "no photo") == 0;
@@ -366,15 +375,51 @@ static void everyone_but_one_has_a_photo_of_their_own(void **state) {
 static void the_kit_has_every_case_and_no_more_ordinary_people_than_it_should(void **state) {
     (void)state;
     DEMO_JSON_CLEANUP json_t *chosen = NULL;
-    assert_int_equal(demo_kit_people_choose(people, &chosen), ERR_OK);
-    assert_int_equal(json_array_size(chosen), 11 + DEMO_KIT_ORDINARY);
+    assert_int_equal(demo_kit_people_choose(people, folder, &chosen), ERR_OK);
+    assert_int_equal(json_array_size(chosen), SPECIALS + DEMO_KIT_ORDINARY);
+}
+
+static void everyone_but_one_has_two_fingers_and_some_have_irises(void **state) {
+    (void)state;
+    DEMO_JSON_CLEANUP json_t *chosen = NULL;
+    size_t index, irises = 0;
+    const json_t *person, *files;
+    const char *part;
+    assert_int_equal(demo_kit_people_choose(people, folder, &chosen), ERR_OK);
+    json_array_foreach(chosen, index, person) {
+        json_t *biometrics = json_object_get(person, "biometrics");
+        bool none = strcmp(text_of(person, "note"), "no biometrics") == 0;
+        assert_int_equal(none, json_object_size(biometrics) == 0);
+        irises += json_object_size(biometrics) == 4;
+        json_object_foreach(biometrics, part, files) {
+            char path[256];
+            assert_int_equal(json_array_size(files), 3);
+            (void)snprintf(path, sizeof path, "%s/%s", folder,
+                           json_string_value(json_array_get(files, 2)));
+            assert_int_equal(access(path, R_OK), 0);
+        }
+    }
+    assert_true(irises > COUNT / 8);
+}
+
+/* A people's file of before there were any. */
+static void people_without_biometrics_make_a_kit_without_them(void **state) {
+    (void)state;
+    DEMO_JSON_CLEANUP json_t *older = json_deep_copy(people), *chosen = NULL;
+    size_t index;
+    json_t *person;
+    json_array_foreach(older, index, person)(void) json_object_del(person, "biometrics");
+    assert_int_equal(demo_kit_people_choose(older, folder, &chosen), ERR_OK);
+    json_array_foreach(chosen, index, person)
+        assert_int_equal(json_object_size(json_object_get(person, "biometrics")), 0);
 }
 
 static void the_kit_names_people_as_a_request_does(void **state) {
     (void)state;
     DEMO_JSON_CLEANUP json_t *chosen = NULL;
-    assert_int_equal(demo_kit_people_choose(people, &chosen), ERR_OK);
-    const json_t *person = json_array_get(chosen, 11), *stored = json_array_get(people, 11);
+    assert_int_equal(demo_kit_people_choose(people, folder, &chosen), ERR_OK);
+    const json_t *person = json_array_get(chosen, SPECIALS),
+                 *stored = json_array_get(people, SPECIALS);
     assert_string_equal(text_of(person, "individualId"), text_of(stored, "uin"));
     assert_string_equal(text_of(person, "individualIdType"), "UIN");
     json_t *demographics = json_object_get(person, "demographics");
@@ -397,7 +442,7 @@ static void the_kit_presents_people_with_a_vid_by_it(void **state) {
     DEMO_JSON_CLEANUP json_t *chosen = NULL;
     size_t index, vids = 0;
     const json_t *person;
-    assert_int_equal(demo_kit_people_choose(people, &chosen), ERR_OK);
+    assert_int_equal(demo_kit_people_choose(people, folder, &chosen), ERR_OK);
     json_array_foreach(chosen, index, person) {
         bool by_vid = strcmp(text_of(person, "individualIdType"), "VID") == 0;
         assert_int_equal(strlen(text_of(person, "individualId")), by_vid ? 16 : 10);
@@ -416,7 +461,7 @@ static void a_file_of_something_else_makes_no_kit(void **state) {
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         DEMO_JSON_CLEANUP json_t *other = json_loads(others[i], 0, NULL);
         json_t *chosen = NULL;
-        assert_int_equal(demo_kit_people_choose(other, &chosen), ERR_MALFORMED);
+        assert_int_equal(demo_kit_people_choose(other, folder, &chosen), ERR_MALFORMED);
         assert_null(chosen);
     }
 }
@@ -452,6 +497,8 @@ int main(void) {
         cmocka_unit_test(a_photo_is_a_whole_jpeg_of_a_person_of_several_colours),
         cmocka_unit_test(everyone_but_one_has_a_photo_of_their_own),
         cmocka_unit_test(the_kit_has_every_case_and_no_more_ordinary_people_than_it_should),
+        cmocka_unit_test(everyone_but_one_has_two_fingers_and_some_have_irises),
+        cmocka_unit_test(people_without_biometrics_make_a_kit_without_them),
         cmocka_unit_test(the_kit_names_people_as_a_request_does),
         cmocka_unit_test(the_kit_presents_people_with_a_vid_by_it),
         cmocka_unit_test(a_file_of_something_else_makes_no_kit),

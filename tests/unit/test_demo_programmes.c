@@ -249,6 +249,10 @@ static void secrets_are_readable_by_their_owner_alone(void **state) {
         "kit/partners/asd.tls.key",
         "kit/partners/asd.signature.key",
         "kit/partners/asd.encryption.key",
+        "programmes/devices/finger-l0.password",
+        "programmes/devices/finger-l0.p12",
+        "kit/devices/iris-l1.p12",
+        "kit/devices/iris-l1.ftm.p12",
     };
     for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
         struct stat status;
@@ -279,6 +283,61 @@ static void assert_p12_opens(const json_t *partner) {
     X509_free(certificate);
     EVP_PKEY_free(key);
     PKCS12_free(store);
+}
+
+/* ${name} of the kit is a PKCS#12 file of a certificate that ${anchor} issued and ${stranger} has
+ * not. */
+static void assert_issued(const json_t *device, const char *name, const char *anchor,
+                          const char *stranger) {
+    EVP_PKEY *key = NULL;
+    X509 *certificate = NULL;
+    char path[128];
+    (void)snprintf(path, sizeof path, "kit/%s", text_of(device, name));
+    FILE *file = fopen(path_in(path), "re");
+    assert_non_null(file);
+    PKCS12 *store = d2i_PKCS12_fp(file, NULL);
+    (void)fclose(file);
+    assert_int_equal(PKCS12_parse(store, text_of(device, "p12_password"), &key, &certificate, NULL),
+                     1);
+    assert_int_equal(EVP_PKEY_get_bits(key), 2048);
+    X509 *authority = load_certificate(anchor), *other = load_certificate(stranger);
+    assert_int_equal(X509_verify(certificate, X509_get0_pubkey(authority)), 1);
+    assert_int_not_equal(X509_verify(certificate, X509_get0_pubkey(other)), 1);
+    X509_free(authority);
+    X509_free(other);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    PKCS12_free(store);
+}
+
+static void the_kit_has_devices_and_officers_their_anchors(void **state) {
+    (void)state;
+    static const char *const members[] = {
+        "serialNo", "make", "model", "type", "deviceSubType", "deviceProvider", "deviceProviderId"};
+    static const char *const trust[][2] = {{"AUTH", "auth-ca.pem"},
+                                           {"DEVICE", "device-ca.pem"},
+                                           {"FTM", "device-ca.pem"},
+                                           {"FTM", "ftm-ca.pem"}};
+    DEMO_JSON_CLEANUP json_t *kit = load("kit/kit.json");
+    DEMO_JSON_CLEANUP json_t *list = load("programmes/programmes.json");
+    size_t index, chips = 0;
+    const json_t *device;
+    for (size_t i = 0; i < 4; i++) {
+        const json_t *anchor = json_array_get(json_object_get(list, "trust"), i);
+        assert_string_equal(text_of(anchor, "domain"), trust[i][0]);
+        assert_string_equal(text_of(anchor, "certificate"), trust[i][1]);
+    }
+    json_array_foreach(json_object_get(kit, "devices"), index, device) {
+        for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+            assert_true(strlen(text_of(json_object_get(device, "digital_id"), members[i])) > 0);
+        assert_issued(device, "p12", "programmes/device-ca.pem", "programmes/ftm-ca.pem");
+        if (json_object_get(device, "ftm_p12") == NULL)
+            continue;
+        assert_issued(device, "ftm_p12", "programmes/ftm-ca.pem", "programmes/device-ca.pem");
+        chips++;
+    }
+    assert_int_equal(index, 3);
+    assert_int_equal(chips, 2);
 }
 
 static EVP_PKEY *load_key(const char *folder, const char *name) {
@@ -353,6 +412,17 @@ static void some_programmes_show_what_only_the_jose_profile_has(void **state) {
     }
     assert_int_equal(without_signature, 1);
     assert_int_equal(properties, 2);
+}
+
+/* A folder of before there were devices. */
+static void a_folder_without_devices_makes_a_kit_without_them(void **state) {
+    (void)state;
+    assert_int_equal(rename(path_in("programmes/device-ca.pem"), path_in("device-ca.pem")), 0);
+    assert_int_equal(make_kit(path_in("programmes/programmes.json")), ERR_OK);
+    DEMO_JSON_CLEANUP json_t *kit = load("kit/kit.json");
+    assert_int_equal(json_array_size(json_object_get(kit, "devices")), 0);
+    assert_int_equal(rename(path_in("device-ca.pem"), path_in("programmes/device-ca.pem")), 0);
+    assert_int_equal(make_kit(path_in("programmes/programmes.json")), ERR_OK);
 }
 
 /* A folder of an older version: its programmes have no keys for the JOSE profile. */
@@ -437,9 +507,11 @@ int main(void) {
         cmocka_unit_test(certificates_lead_to_their_authority),
         cmocka_unit_test(the_server_certificate_is_for_this_machine_alone),
         cmocka_unit_test(secrets_are_readable_by_their_owner_alone),
+        cmocka_unit_test(the_kit_has_devices_and_officers_their_anchors),
         cmocka_unit_test(the_kit_has_three_keys_for_the_jose_profile),
         cmocka_unit_test(some_programmes_show_what_only_the_jose_profile_has),
         cmocka_unit_test(a_list_without_the_jose_profile_makes_a_kit_without_it),
+        cmocka_unit_test(a_folder_without_devices_makes_a_kit_without_them),
         cmocka_unit_test(the_kit_has_what_each_programme_needs),
         cmocka_unit_test(the_kit_names_files_that_are_there),
         cmocka_unit_test(a_kit_can_be_made_again),

@@ -10,7 +10,7 @@
 #include "authd/match/iris_code.h"
 #include "authd/match/iris_code_count.h"
 #include "authd/match/iris_code_scratch.h"
-#include "tests/lib/iris_sample.h"
+#include "provisioning/demo/demo_iris.h"
 
 enum { HEAD = 28, SMALL = HEAD + 2 * 2048 / 8 };
 
@@ -33,9 +33,9 @@ static enum err compare_fails(const struct iris_code *one, const struct iris_cod
     return err;
 }
 
-static struct iris_sample sample_of(uint64_t eye, uint64_t capture) {
-    return (struct iris_sample){
-        .shape = iris_sample_small, .eye = eye, .capture = capture, .noise = 0.3, .lids = 100};
+static struct demo_iris sample_of(uint64_t eye, uint64_t capture) {
+    return (struct demo_iris){
+        .shape = demo_iris_small, .eye = eye, .capture = capture, .noise = 0.3, .lids = 100};
 }
 
 static size_t container_of(const struct iris_code *from, uint8_t *container) {
@@ -47,8 +47,8 @@ static size_t container_of(const struct iris_code *from, uint8_t *container) {
 }
 
 static void small_container(uint8_t container[IRIS_CODE_CONTAINER_MAX]) {
-    struct iris_sample sample = sample_of(1, 1);
-    iris_sample_make(&sample, &code);
+    struct demo_iris sample = sample_of(1, 1);
+    demo_iris_make(&sample, &code);
     assert_int_equal(container_of(&code, container), SMALL);
 }
 
@@ -67,8 +67,8 @@ static void random_code(uint8_t rings, uint8_t planes, uint16_t columns, uint64_
     uint64_t state = seed;
     uint8_t mask[IRIS_CODE_WORDS_MAX * 8];
     for (unsigned i = 0; i < bytes; i++) {
-        mask[i] = (uint8_t)(iris_sample_random(&state) | iris_sample_random(&state));
-        buffer_u8(&target, (uint8_t)(mask[i] & iris_sample_random(&state)));
+        mask[i] = (uint8_t)(demo_iris_random(&state) | demo_iris_random(&state));
+        buffer_u8(&target, (uint8_t)(mask[i] & demo_iris_random(&state)));
     }
     buffer_raw(&target, mask, bytes);
     struct bytes written;
@@ -78,9 +78,9 @@ static void random_code(uint8_t rings, uint8_t planes, uint16_t columns, uint64_
 
 static void a_code_comes_back_from_its_container(void **state) {
     (void)state;
-    static const struct iris_sample_shape shapes[] = {{8, 2, 128}, {16, 2, 256}, {16, 4, 256},
-                                                      {5, 3, 192}, {64, 1, 64},  {1, 2, 512},
-                                                      {8, 4, 512}};
+    static const struct demo_iris_shape shapes[] = {{8, 2, 128}, {16, 2, 256}, {16, 4, 256},
+                                                    {5, 3, 192}, {64, 1, 64},  {1, 2, 512},
+                                                    {8, 4, 512}};
     uint8_t container[IRIS_CODE_CONTAINER_MAX];
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         random_code(shapes[i].rings, shapes[i].planes, shapes[i].columns, i, &code);
@@ -183,9 +183,9 @@ static void a_code_that_no_eye_gives_is_refused(void **state) {
 static void a_code_is_the_same_as_itself(void **state) {
     (void)state;
     for (uint64_t eye = 1; eye <= 20; eye++) {
-        struct iris_sample sample = sample_of(eye, 1);
-        iris_sample_make(&sample, &code);
-        iris_sample_make(&sample, &other_code);
+        struct demo_iris sample = sample_of(eye, 1);
+        demo_iris_make(&sample, &code);
+        demo_iris_make(&sample, &other_code);
         assert_int_equal(distance_of(&code, &other_code, 0), 0);
         assert_int_equal(distance_of(&code, &other_code, IRIS_CODE_TURN_MAX), 0);
     }
@@ -194,13 +194,13 @@ static void a_code_is_the_same_as_itself(void **state) {
 static void one_eye_is_told_from_another_whoever_comes_first(void **state) {
     (void)state;
     for (uint64_t eye = 1; eye <= 40; eye++) {
-        struct iris_sample enrolled = sample_of(eye, 1), live = sample_of(eye, 2);
+        struct demo_iris enrolled = sample_of(eye, 1), live = sample_of(eye, 2);
         struct iris_code stranger_code;
-        struct iris_sample stranger = sample_of(eye + 100, 1);
+        struct demo_iris stranger = sample_of(eye + 100, 1);
         live.turn = (int)(eye % 11) - 5;
-        iris_sample_make(&enrolled, &code);
-        iris_sample_make(&live, &other_code);
-        iris_sample_make(&stranger, &stranger_code);
+        demo_iris_make(&enrolled, &code);
+        demo_iris_make(&live, &other_code);
+        demo_iris_make(&stranger, &stranger_code);
         assert_in_range(distance_of(&code, &other_code, 8), 0, 2500);
         assert_in_range(distance_of(&code, &stranger_code, 8), 3300, 6000);
         for (unsigned turn = 0; turn <= IRIS_CODE_TURN_MAX; turn++) {
@@ -214,14 +214,14 @@ static void one_eye_is_told_from_another_whoever_comes_first(void **state) {
 
 static void a_turned_head_matches_within_the_tolerance_and_not_beyond(void **state) {
     (void)state;
-    struct iris_sample upright = sample_of(7, 1);
+    struct demo_iris upright = sample_of(7, 1);
     upright.lids = 0;
     upright.noise = 0;
-    iris_sample_make(&upright, &code);
+    demo_iris_make(&upright, &code);
     for (int turn = -IRIS_CODE_TURN_MAX; turn <= IRIS_CODE_TURN_MAX; turn++) {
-        struct iris_sample askew = upright;
+        struct demo_iris askew = upright;
         askew.turn = turn;
-        iris_sample_make(&askew, &other_code);
+        demo_iris_make(&askew, &other_code);
         uint16_t before = 0;
         for (unsigned tolerance = 0; tolerance <= IRIS_CODE_TURN_MAX; tolerance++) {
             uint16_t distance = distance_of(&code, &other_code, tolerance);
@@ -237,14 +237,14 @@ static void a_turned_head_matches_within_the_tolerance_and_not_beyond(void **sta
 
 static void what_is_not_valid_does_not_count(void **state) {
     (void)state;
-    struct iris_sample enrolled = sample_of(3, 1), live = sample_of(4, 1);
-    iris_sample_make(&enrolled, &code);
-    iris_sample_make(&live, &other_code);
+    struct demo_iris enrolled = sample_of(3, 1), live = sample_of(4, 1);
+    demo_iris_make(&enrolled, &code);
+    demo_iris_make(&live, &other_code);
     uint16_t distance = distance_of(&code, &other_code, 10);
     uint64_t seed = 5;
     for (unsigned i = 0; i < iris_code_words(&code); i++) {
-        code.bits[i] ^= ~code.mask[i] & iris_sample_random(&seed);
-        other_code.bits[i] ^= ~other_code.mask[i] & iris_sample_random(&seed);
+        code.bits[i] ^= ~code.mask[i] & demo_iris_random(&seed);
+        other_code.bits[i] ^= ~other_code.mask[i] & demo_iris_random(&seed);
     }
     assert_int_equal(distance_of(&code, &other_code, 10), distance);
     assert_int_equal(distance_of(&other_code, &code, 10), distance);
@@ -252,9 +252,9 @@ static void what_is_not_valid_does_not_count(void **state) {
 
 static void too_little_in_common_is_no_answer(void **state) {
     (void)state;
-    struct iris_sample enrolled = sample_of(3, 1);
+    struct demo_iris enrolled = sample_of(3, 1);
     enrolled.lids = 0;
-    iris_sample_make(&enrolled, &code);
+    demo_iris_make(&enrolled, &code);
     other_code = code;
     /* Rows 0 to 7 of one, 8 to 15 of the other: both have enough, in common they have nothing. */
     for (unsigned i = 0; i < iris_code_words(&code); i++)
@@ -276,10 +276,10 @@ static void too_little_in_common_is_no_answer(void **state) {
 
 static void fewer_valid_bits_say_less(void **state) {
     (void)state;
-    struct iris_sample enrolled = sample_of(3, 1), live = sample_of(3, 2);
+    struct demo_iris enrolled = sample_of(3, 1), live = sample_of(3, 2);
     enrolled.lids = live.lids = 0;
-    iris_sample_make(&enrolled, &code);
-    iris_sample_make(&live, &other_code);
+    demo_iris_make(&enrolled, &code);
+    demo_iris_make(&live, &other_code);
     uint16_t whole = distance_of(&code, &other_code, 0);
     for (unsigned i = 0; i < iris_code_words(&code); i++)
         code.mask[i] &= i % 2 == 0 ? UINT64_MAX : UINT32_MAX;
@@ -288,8 +288,8 @@ static void fewer_valid_bits_say_less(void **state) {
 
 static void codes_of_other_makers_shapes_and_eyes_are_not_compared(void **state) {
     (void)state;
-    struct iris_sample sample = sample_of(3, 1);
-    iris_sample_make(&sample, &code);
+    struct demo_iris sample = sample_of(3, 1);
+    demo_iris_make(&sample, &code);
     other_code = code;
     other_code.model[15] ^= 1;
     assert_int_equal(compare_fails(&code, &other_code, 0), ERR_DENIED);
@@ -316,8 +316,8 @@ static void codes_of_other_makers_shapes_and_eyes_are_not_compared(void **state)
 static void the_scratch_is_wiped_whatever_came_out(void **state) {
     (void)state;
     static const struct iris_code_scratch nothing;
-    struct iris_sample sample = sample_of(3, 1);
-    iris_sample_make(&sample, &code);
+    struct demo_iris sample = sample_of(3, 1);
+    demo_iris_make(&sample, &code);
     assert_int_equal(distance_of(&code, &code, 9), 0);
     assert_memory_equal(&scratch, &nothing, sizeof scratch);
     other_code = code;
@@ -357,15 +357,15 @@ static unsigned slow_distance(const struct iris_code *one, const struct iris_cod
 
 static void all_code_paths_give_the_distance_of_the_definition(void **state) {
     (void)state;
-    static const struct iris_sample_shape shapes[] = {{8, 2, 128}, {5, 3, 192}, {7, 1, 256},
-                                                      {64, 1, 64}, {1, 2, 512}, {16, 4, 256}};
+    static const struct demo_iris_shape shapes[] = {{8, 2, 128}, {5, 3, 192}, {7, 1, 256},
+                                                    {64, 1, 64}, {1, 2, 512}, {16, 4, 256}};
     unsigned paths = 0;
     for (enum finger_path path = FINGER_PLAIN; path < FINGER_PATHS; path++)
         paths += iris_code_count_of(path) != NULL;
     assert_true(paths > 0);
     print_message("code paths on this processor: %u\n", paths);
     for (unsigned i = 0; i < 60; i++) {
-        const struct iris_sample_shape *shape = &shapes[i % 6];
+        const struct demo_iris_shape *shape = &shapes[i % 6];
         random_code(shape->rings, shape->planes, shape->columns, 2 * i, &code);
         random_code(shape->rings, shape->planes, shape->columns, 2 * i + 1, &other_code);
         unsigned turn = i % (IRIS_CODE_TURN_MAX + 1);
@@ -389,8 +389,8 @@ static void all_code_paths_count_the_same_at_every_shift(void **state) {
     uint64_t seed = 99;
     random_code(16, 4, 256, 7, &code);
     for (unsigned i = 0; i < IRIS_CODE_RIBBON_WORDS; i++) {
-        scratch.bits[i] = iris_sample_random(&seed);
-        scratch.mask[i] = iris_sample_random(&seed);
+        scratch.bits[i] = demo_iris_random(&seed);
+        scratch.mask[i] = demo_iris_random(&seed);
     }
     for (unsigned shift = 0; shift < 64; shift++)
         for (enum finger_path path = FINGER_PLAIN; path < FINGER_PATHS; path++) {

@@ -12,7 +12,7 @@
 
 #include "authd/match/false_match_table.h"
 #include "authd/match/iris_code_scratch.h"
-#include "tests/lib/iris_sample.h"
+#include "provisioning/demo/demo_iris.h"
 
 enum { EYES = 801, COMPARISONS_MIN = 300000, DISTANCES = IRIS_CODE_DISTANCE_MAX + 1 };
 
@@ -83,13 +83,13 @@ static unsigned check_claims(uint64_t comparisons) {
     return shown;
 }
 
-static void check_shape(const struct iris_sample_shape *shape) {
+static void check_shape(const struct demo_iris_shape *shape) {
     struct iris_code *codes = calloc(eyes, sizeof *codes);
     assert_non_null(codes);
     for (unsigned i = 0; i < eyes; i++) {
-        struct iris_sample sample = {
+        struct demo_iris sample = {
             .shape = *shape, .eye = i + 1, .capture = 1, .noise = 0.3, .lids = 100};
-        iris_sample_make(&sample, &codes[i]);
+        demo_iris_make(&sample, &codes[i]);
     }
     struct measured upright = compare_all(codes, 0);
     print_message("%u columns, no turn: mean %.4f, degrees of freedom %.0f\n", shape->columns,
@@ -113,12 +113,12 @@ static void check_shape(const struct iris_sample_shape *shape) {
 
 static void small_codes_match_falsely_no_more_often_than_claimed(void **state) {
     (void)state;
-    check_shape(&iris_sample_small);
+    check_shape(&demo_iris_small);
 }
 
 static void large_codes_match_falsely_no_more_often_than_claimed(void **state) {
     (void)state;
-    check_shape(&iris_sample_large);
+    check_shape(&demo_iris_large);
 }
 
 int main(int argc, char **argv) {

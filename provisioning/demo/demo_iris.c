@@ -1,4 +1,4 @@
-#include "tests/lib/iris_sample.h"
+#include "provisioning/demo/demo_iris.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -12,14 +12,14 @@ enum {
     PATCHES = 4,
 };
 
-const struct iris_sample_shape iris_sample_small = {.rings = 8, .planes = 2, .columns = 128};
-const struct iris_sample_shape iris_sample_large = {.rings = 16, .planes = 2, .columns = 256};
+const struct demo_iris_shape demo_iris_small = {.rings = 8, .planes = 2, .columns = 128};
+const struct demo_iris_shape demo_iris_large = {.rings = 16, .planes = 2, .columns = 256};
 
 /* A wave as long as this share of the circle, and how far texture reaches from ring to ring. */
 static const double wave_length = 1.0 / 21, wave_width = 0.42, radial_reach = 0.14;
 static const double circle = 6.283185307179586;
 
-uint64_t iris_sample_random(uint64_t *state) {
+uint64_t demo_iris_random(uint64_t *state) {
     uint64_t value = *state += UINT64_C(0x9e3779b97f4a7c15);
     value = (value ^ value >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
     value = (value ^ value >> 27) * UINT64_C(0x94d049bb133111eb);
@@ -30,13 +30,13 @@ uint64_t iris_sample_random(uint64_t *state) {
 static float normal(uint64_t *state) {
     int32_t sum = 0;
     for (unsigned i = 0; i < 3; i++)
-        for (uint64_t bits = iris_sample_random(state), k = 0; k < 4; k++)
+        for (uint64_t bits = demo_iris_random(state), k = 0; k < 4; k++)
             sum += (int32_t)(bits >> 16 * k & 65535) - 32768;
     return (float)sum / 65536;
 }
 
 /* Texture, one ring hanging together with the next. */
-static void draw_texture(const struct iris_sample_shape *shape, uint64_t seed, float amplitude,
+static void draw_texture(const struct demo_iris_shape *shape, uint64_t seed, float amplitude,
                          float texture[RINGS][COLUMNS]) {
     uint64_t state = seed;
     double reach = exp(-1 / (radial_reach * shape->rings));
@@ -51,7 +51,7 @@ static void draw_texture(const struct iris_sample_shape *shape, uint64_t seed, f
 }
 
 /* One phase of a wave under a bell. */
-static unsigned make_wave(const struct iris_sample_shape *shape, unsigned plane, float *wave) {
+static unsigned make_wave(const struct demo_iris_shape *shape, unsigned plane, float *wave) {
     double length = wave_length * shape->columns * pow(1.7, plane / 2);
     double width = wave_width * length, sum = 0;
     int half = (int)(2.5 * width) < TAPS / 2 ? (int)(2.5 * width) : TAPS / 2;
@@ -69,9 +69,9 @@ static void put_bit(uint8_t *bits, unsigned at, bool value) {
     bits[at / 8] |= (uint8_t)(value << (7 - at % 8));
 }
 
-static void filter(const struct iris_sample *sample, unsigned plane, float texture[RINGS][COLUMNS],
+static void filter(const struct demo_iris *sample, unsigned plane, float texture[RINGS][COLUMNS],
                    const uint8_t *mask, uint8_t *bits) {
-    const struct iris_sample_shape *shape = &sample->shape;
+    const struct demo_iris_shape *shape = &sample->shape;
     float wave[TAPS], round[COLUMNS + TAPS];
     unsigned half = make_wave(shape, plane, wave), columns = shape->columns;
     unsigned turn = (unsigned)(sample->turn + (int)columns);
@@ -89,8 +89,8 @@ static void filter(const struct iris_sample *sample, unsigned plane, float textu
 }
 
 /* Two lids, over the outer rings more than over the inner ones, and some glare. */
-static void hide(const struct iris_sample *sample, uint64_t *state, uint8_t *mask) {
-    const struct iris_sample_shape *shape = &sample->shape;
+static void hide(const struct demo_iris *sample, uint64_t *state, uint8_t *mask) {
+    const struct demo_iris_shape *shape = &sample->shape;
     double reach[2], middle[2];
     unsigned glare[PATCHES];
     for (unsigned lid = 0; lid < 2; lid++) {
@@ -99,7 +99,7 @@ static void hide(const struct iris_sample *sample, uint64_t *state, uint8_t *mas
             0.25 + 0.5 * lid + 0.02 * normal(state) + (double)sample->turn / shape->columns;
     }
     for (unsigned i = 0; i < PATCHES; i++)
-        glare[i] = (unsigned)(iris_sample_random(state) % (shape->rings * shape->columns));
+        glare[i] = (unsigned)(demo_iris_random(state) % (shape->rings * shape->columns));
     for (unsigned at = 0; at < (unsigned)shape->rings * shape->columns; at++) {
         double outward = (double)(at / shape->columns + 1) / shape->rings;
         double angle = (double)(at % shape->columns) / shape->columns;
@@ -113,7 +113,7 @@ static void hide(const struct iris_sample *sample, uint64_t *state, uint8_t *mas
     }
 }
 
-static uint8_t *write_head(const struct iris_sample_shape *shape, uint8_t *container) {
+static uint8_t *write_head(const struct demo_iris_shape *shape, uint8_t *container) {
     uint8_t head[] = {'I',
                       'R',
                       'C',
@@ -146,16 +146,16 @@ static uint8_t *write_head(const struct iris_sample_shape *shape, uint8_t *conta
     return container + sizeof head;
 }
 
-void iris_sample_make(const struct iris_sample *sample, struct iris_code *code) {
+void demo_iris_make(const struct demo_iris *sample, struct iris_code *code) {
     float texture[RINGS][COLUMNS] = {{0}};
     uint8_t container[IRIS_CODE_CONTAINER_MAX] = {0};
-    const struct iris_sample_shape *shape = &sample->shape;
+    const struct demo_iris_shape *shape = &sample->shape;
     size_t plane_bytes = (size_t)shape->rings * shape->planes * shape->columns / 8;
     uint8_t *bits = write_head(shape, container), *mask = bits + plane_bytes;
     uint64_t state = sample->eye * 1000003 + sample->capture * 7919 + 17;
     hide(sample, &state, mask);
     draw_texture(shape, sample->eye << 20, 1, texture);
-    draw_texture(shape, iris_sample_random(&state), (float)sample->noise, texture);
+    draw_texture(shape, demo_iris_random(&state), (float)sample->noise, texture);
     for (unsigned plane = 0; plane < shape->planes; plane++)
         filter(sample, plane, texture, mask, bits);
     struct bytes view = bytes_of(container, (size_t)(mask - container) + plane_bytes);
