@@ -7,11 +7,13 @@
 #include "firmware/base/confine.h"
 #include "firmware/base/log.h"
 #include "firmware/base/secret.h"
+#include "authd/core/biometric_workspace.h"
 #include "authd/core/lane.h"
 #include "authd/core/officers.h"
 #include "authd/core/opening.h"
 #include "authd/core/peers.h"
 
+/* Beside what each lane compares biometrics in. */
 enum { SECRET_ARENA_BYTES = 4 * 1024 * 1024 };
 
 static struct core core;
@@ -148,6 +150,18 @@ static unsigned count_lanes(const struct boot *boot) {
     return count;
 }
 
+static enum err read_face_model(void) {
+    const char *path = core.settings.face_model;
+    struct conf_problem problem = {""};
+    if (path[0] == '\0')
+        return ERR_OK;
+    enum err result = face_model_read(path, &core.face_model, core.face_rows, &problem);
+    core.has_face_model = result == ERR_OK;
+    if (result != ERR_OK)
+        log_event(LOG_ERROR, "face-model-refused", "problem=\"%s\"", problem.text);
+    return result;
+}
+
 static enum err begin(const struct boot *boot) {
     struct conf_problem problem = {""};
     enum err result =
@@ -156,6 +170,7 @@ static enum err begin(const struct boot *boot) {
         log_event(LOG_ERROR, "settings-refused", "problem=\"%s\"", problem.text);
         return result;
     }
+    ERR_TRY(read_face_model());
     core.boot = boot;
     core.lane_count = count_lanes(boot);
     core.signer_count = count_peers(boot, "hsm", CORE_SIGNERS_MAX);
@@ -180,7 +195,8 @@ int main(int argc, char **argv) {
         return boot_exit_code(result);
     if (sodium_init() < 0)
         return BOOT_EXIT_FAILURE;
-    result = secret_arena_open(SECRET_ARENA_BYTES);
+    result = secret_arena_open(SECRET_ARENA_BYTES +
+                               count_lanes(&boot) * sizeof(struct biometric_workspace));
     if (result == ERR_OK)
         result = begin(&boot);
     if (result == ERR_OK)

@@ -6,7 +6,9 @@
 
 #include "firmware/base/boot.h"
 #include "firmware/base/clock.h"
+#include "authd/core/face_model.h"
 #include "authd/core/settings.h"
+#include "authd/match/face_vector.h"
 #include "authd/store/journal.h"
 #include "authd/store/ledger.h"
 #include "authd/store/record.h"
@@ -15,14 +17,8 @@
 #define CORE_LANES_MAX   16
 #define CORE_SIGNERS_MAX 16
 
-/* What the box publishes, as a signer wrote it. Immutable once published to the lanes. */
-struct publication {
-    uint8_t *memory;
-    struct bytes jwks, partner_pem, ida_fir_pem;
-    char request_kid[44]; /* of the newest key that requests are encrypted to */
-};
-
 struct lane;
+struct publication;
 
 /* What the lanes of authd-core share. The pointers are set once, by lane 0, while `opened` is still
  * false. */
@@ -34,7 +30,10 @@ struct core {
     struct journal *journal; /* NULL when failed at the start, as is the ledger */
     struct ledger *ledger;
     struct national national;
-    struct publication publication;
+    bool has_face_model;
+    struct face_vector_model face_model; /* with its own ${face_rows} */
+    struct false_match_row face_rows[FACE_MODEL_ROWS_MAX];
+    _Atomic(struct publication *) publication; /* published.h */
     uint8_t boot_id[CLOCK_BOOT_ID_BYTES];
     uint64_t epoch;     /* random, of this start: an undelivered code of another epoch is void */
     atomic_bool opened; /* registry, roots, ledger key and publication are there */

@@ -13,10 +13,15 @@
 MUST_CHECK enum err decision_hash(const struct core *core, struct request *request);
 
 /*
- * Steps 18 to 21, all on what is stored: the person behind the lookup key, hotlist, child filter
- * and locks; then, for FUNCTION_OTP, a code is made, to be sent when its record is durable; else
- * every factor is compared, the VID's use counted and the token made. Refuses by request_refuse;
- * ${request->statement.verdict} is true only when nothing has refused. On an error nothing is
- * decided.
+ * Steps 18 to 20, all on what is stored: the person behind the lookup key, hotlist, child filter
+ * and locks. Refuses by request_refuse. On an error nothing is decided.
+ */
+MUST_CHECK enum err decision_find(struct core *core, struct request *request);
+
+/*
+ * Step 21, unless something has refused: for FUNCTION_OTP a code is made, to be sent when its
+ * record is durable; else every factor is compared, the VID's use counted and the token made.
+ * Refuses by request_refuse; ${request->statement.verdict} is true only when nothing has refused.
+ * On an error nothing is decided.
  */
 MUST_CHECK enum err decision_make(struct core *core, struct request *request, bool deliverable);

@@ -4,6 +4,9 @@
 #include "authd/core/flow.h"
 
 #include "firmware/base/log.h"
+#include "authd/core/biometric_check.h"
+#include "authd/core/biometric_flow.h"
+#include "authd/core/biometric_plugin.h"
 #include "authd/core/caller.h"
 #include "authd/core/decision.h"
 #include "authd/core/deliver.h"
@@ -42,8 +45,11 @@ static void give_up(struct lane *lane, struct request *request, const char *stag
     flow_deny(lane, request);
 }
 
-/* To the signer: what the answer says is settled. */
-static void conclude(struct lane *lane, struct request *request) {
+void flow_conclude(struct lane *lane, struct request *request) {
+    if (request_is_jose(request)) {
+        jose_flow_conclude(lane, request);
+        return;
+    }
     if (request->standing != STANDING_PROGRAMME && !lane_take_unverified(lane)) {
         lane_answer_bare(lane, request, 503);
         return;
@@ -121,12 +127,16 @@ static enum err prepare_lookup(struct lane *lane, struct request *request) {
 }
 
 /* Steps 12 to 17, which need no further question; then the lookup, or the refusal. */
-static void check_programme_and_fields(struct lane *lane, struct request *request) {
+static enum err check_programme_and_fields(struct lane *lane, struct request *request) {
     programme_check_standing(request, request->received_wall_ms);
     if (!request_refused(request))
         programme_check_factors(request);
     if (!request_refused(request))
+        biometric_check_policy(lane->core, request);
+    if (!request_refused(request))
         request_check_fields(request, &lane->core->settings);
+    if (!request_refused(request))
+        ERR_TRY(biometric_check_samples(lane->core, request));
     if (!request_refused(request) && !caller_body_says(request)) {
         log_event(LOG_ERROR, "unseal-contradicts-body", "lane=%u", lane->index);
         request_refuse(request, MOSIP_MLC_007, "", "unseal-contradicts-body");
@@ -134,6 +144,7 @@ static void check_programme_and_fields(struct lane *lane, struct request *reques
     if (!request_refused(request) && !request->has_lookup_key)
         request_refuse(request, MOSIP_MLC_018,
                        request->identifier_type == IDENTIFIER_VID ? "VID" : "UIN", "salt-unknown");
+    return ERR_OK;
 }
 
 /* After step 5: the caller is known as far as it can be. */
@@ -158,9 +169,11 @@ static void after_signature(struct lane *lane, struct request *request) {
         }
     }
     if (!request_refused(request))
-        check_programme_and_fields(lane, request);
-    if (request_refused(request))
-        conclude(lane, request);
+        result = check_programme_and_fields(lane, request);
+    if (result != ERR_OK)
+        give_up(lane, request, "check", result);
+    else if (request_refused(request))
+        flow_conclude(lane, request);
     else
         flow_ask(lane, request, STEP_LOOKUP);
 }
@@ -184,7 +197,7 @@ static void check_signature(struct lane *lane, struct request *request) {
     if (result != ERR_OK)
         give_up(lane, request, "signature", result);
     else if (request_refused(request))
-        conclude(lane, request);
+        flow_conclude(lane, request);
     else
         after_signature(lane, request);
 }
@@ -202,7 +215,7 @@ enum err flow_on_envelope(struct lane *lane, struct request *request, struct byt
     outcome_begin(request);
     request_check_envelope(request);
     if (request_refused(request))
-        conclude(lane, request);
+        flow_conclude(lane, request);
     else
         check_signature(lane, request);
     return ERR_OK;
@@ -217,7 +230,7 @@ enum err flow_on_judged(struct lane *lane, struct request *request, struct bytes
         return ERR_OK;
     }
     request_refuse_filter(request, MOSIP_MPA_001, "signature header", "signature-not-trusted");
-    conclude(lane, request);
+    flow_conclude(lane, request);
     return ERR_OK;
 }
 
@@ -241,7 +254,7 @@ enum err flow_on_unwrapped(struct lane *lane, struct request *request, struct by
         flow_ask(lane, request, STEP_PAYLOAD);
     } else if (status == ERR_CRYPTO || status == ERR_NOT_FOUND) {
         request_refuse_filter(request, MOSIP_MPA_003, "", "session-key-not-unwrapped");
-        conclude(lane, request);
+        flow_conclude(lane, request);
     } else {
         give_up(lane, request, "unwrap", status);
     }
@@ -256,25 +269,74 @@ static enum err authenticate(struct lane *lane, struct request *request) {
     return ERR_OK;
 }
 
-static void decide(struct lane *lane, struct request *request) {
+static void finish(struct lane *lane, struct request *request) {
     enum err result = authenticate(lane, request);
     if (result == ERR_OK)
-        conclude(lane, request);
+        flow_conclude(lane, request);
     else
         give_up(lane, request, "decide", result);
 }
 
-enum err flow_on_payload(struct lane *lane, struct request *request, struct bytes payload) {
-    ERR_TRY(unseal_wire_get_payload(payload, &request->payload));
-    secret_free(&request->content_key);
-    request->factors = request_factors(&request->payload);
-    request_check_payload(request);
+static void decide(struct lane *lane, struct request *request) {
+    enum err result = decision_find(lane->core, request);
+    if (result != ERR_OK)
+        give_up(lane, request, "find", result);
+    else if (!request_refused(request) && biometric_plugin_is_wanted(request))
+        biometric_plugin_wait(lane, request);
+    else
+        finish(lane, request);
+}
+
+void flow_resume(struct lane *lane, struct request *request) {
+    if (request_is_jose(request))
+        jose_flow_resume(lane, request);
+    else
+        finish(lane, request);
+}
+
+/* The payload has been read. */
+static void take_payload(struct lane *lane, struct request *request) {
+    enum err result = ERR_OK;
     if (!request_refused(request))
-        check_programme_and_fields(lane, request);
-    if (request_refused(request))
-        conclude(lane, request);
+        result = check_programme_and_fields(lane, request);
+    if (result != ERR_OK)
+        give_up(lane, request, "check", result);
+    else if (request_refused(request))
+        flow_conclude(lane, request);
     else
         decide(lane, request);
+}
+
+void flow_after_samples(struct lane *lane, struct request *request) {
+    if (request_is_jose(request))
+        jose_flow_after_samples(lane, request);
+    else
+        take_payload(lane, request);
+}
+
+/* Biometrics are opened before anything else is looked at, and what else was declared waits. */
+static enum err open_biometrics(struct lane *lane, struct request *request) {
+    enum err result = biometric_flow_take(lane, request, &request->payload);
+    if (result == ERR_MALFORMED)
+        return result;
+    secret_free(&request->content_key);
+    if (result == ERR_OK)
+        result = request_keep_declared(request);
+    if (result == ERR_OK)
+        biometric_flow_begin(lane, request);
+    else
+        give_up(lane, request, "biometrics", result);
+    return ERR_OK;
+}
+
+enum err flow_on_payload(struct lane *lane, struct request *request, struct bytes payload) {
+    ERR_TRY(unseal_wire_get_payload(payload, &request->payload));
+    request->factors = request_factors(&request->payload);
+    request_check_payload(request);
+    if (!request_refused(request) && request->payload.has_biometrics)
+        return open_biometrics(lane, request);
+    secret_free(&request->content_key);
+    take_payload(lane, request);
     return ERR_OK;
 }
 

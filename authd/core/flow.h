@@ -24,6 +24,12 @@ MUST_CHECK enum err flow_on_payload(struct lane *lane, struct request *request,
                                     struct bytes payload);
 MUST_CHECK enum err flow_on_stated(struct lane *lane, struct request *request,
                                    struct bytes payload);
+/* What was sealed has its biometrics read: on to the checks. */
+void flow_after_samples(struct lane *lane, struct request *request);
+/* What a plug-in had to compare is compared: on to the decision. */
+void flow_resume(struct lane *lane, struct request *request);
+/* What the answer says is settled. */
+void flow_conclude(struct lane *lane, struct request *request);
 /* The record has come back from the journal. */
 void flow_on_recorded(struct lane *lane, struct request *request);
 

@@ -4,6 +4,9 @@
 #include "authd/core/jose_flow.h"
 
 #include "firmware/base/log.h"
+#include "authd/core/biometric_check.h"
+#include "authd/core/biometric_flow.h"
+#include "authd/core/biometric_plugin.h"
 #include "authd/core/budget.h"
 #include "authd/core/decision.h"
 #include "authd/core/deliver.h"
@@ -80,8 +83,8 @@ static enum err spend_failure(struct core *core, struct request *request) {
     return result == LEDGER_UNAVAILABLE ? ERR_UNAVAILABLE : ERR_OK;
 }
 
-/* What the answer says is settled: to the signer if it is a yes, else to the journal. */
-static void conclude(struct lane *lane, struct request *request) {
+/* To the signer if it is a yes, else to the journal. */
+void jose_flow_conclude(struct lane *lane, struct request *request) {
     enum err result = spend_failure(lane->core, request);
     if (result == ERR_OK)
         result = jose_outcome_settle(lane->core, request);
@@ -199,7 +202,7 @@ enum err jose_flow_on_request(struct lane *lane, struct request *request, struct
     if (result != ERR_OK)
         give_up(lane, request, "request", result);
     else if (is_settled(request))
-        conclude(lane, request);
+        jose_flow_conclude(lane, request);
     else
         flow_ask(lane, request, STEP_JOSE_DERIVE);
     return ERR_OK;
@@ -217,26 +220,55 @@ enum err jose_flow_on_derived(struct lane *lane, struct request *request, struct
         flow_ask(lane, request, STEP_JOSE_SEALED);
     } else if (status == ERR_CRYPTO || status == ERR_NOT_FOUND) {
         request_refuse_jose(request, PROBLEM_NOT_SEALED_FOR_US, "key-not-agreed");
-        conclude(lane, request);
+        jose_flow_conclude(lane, request);
     } else {
         give_up(lane, request, "derive", status);
     }
     return ERR_OK;
 }
 
-enum err jose_flow_on_sealed(struct lane *lane, struct request *request, struct bytes payload) {
-    struct jose_sealed sealed;
-    ERR_TRY(jose_wire_get_sealed(payload, &sealed));
-    secret_free(&request->content_key);
-    enum err result = jose_sealed_take(lane->core, request, &sealed);
-    secret_wipe(&sealed, sizeof(sealed));
+/* A repeat, and a request for a code, have no use for them. */
+static enum err take_biometrics(struct lane *lane, struct request *request,
+                                const struct payload *payload) {
+    bool used = payload->has_biometrics && !request->jose.is_repeat &&
+                request->envelope.function != FUNCTION_OTP;
+    return used ? biometric_flow_take(lane, request, payload) : ERR_OK;
+}
+
+static void take_sealed(struct lane *lane, struct request *request, enum err result) {
     if (result != ERR_OK)
         give_up(lane, request, "sealed", result);
     else if (request_refused(request))
-        conclude(lane, request);
+        jose_flow_conclude(lane, request);
+    else if (request->biometric != NULL)
+        biometric_flow_begin(lane, request);
     else
         flow_ask(lane, request, STEP_LOOKUP);
-    return ERR_OK;
+}
+
+enum err jose_flow_on_sealed(struct lane *lane, struct request *request, struct bytes payload) {
+    struct jose_sealed sealed;
+    ERR_TRY(jose_wire_get_sealed(payload, &sealed));
+    enum err result = take_biometrics(lane, request, &sealed.payload);
+    if (result != ERR_MALFORMED) {
+        secret_free(&request->content_key);
+        if (result == ERR_OK)
+            result = jose_sealed_take(lane->core, request, &sealed);
+        take_sealed(lane, request, result);
+        result = ERR_OK;
+    }
+    secret_wipe(&sealed, sizeof(sealed));
+    return result;
+}
+
+void jose_flow_after_samples(struct lane *lane, struct request *request) {
+    enum err result = biometric_check_samples(lane->core, request);
+    if (result != ERR_OK)
+        give_up(lane, request, "samples", result);
+    else if (request_refused(request))
+        jose_flow_conclude(lane, request);
+    else
+        flow_ask(lane, request, STEP_LOOKUP);
 }
 
 /* A yes by a code pays for a failure. Before all factors have matched it would tell which did. */
@@ -250,13 +282,18 @@ static enum err pay(struct core *core, struct request *request) {
     return result == LEDGER_UNAVAILABLE ? ERR_UNAVAILABLE : ERR_OK;
 }
 
+static enum err find(struct core *core, struct request *request) {
+    request->about_person = true;
+    if (request->identifier_ready)
+        return decision_find(core, request);
+    /* nobody can have it, so nobody is known by it */
+    request_refuse(request, MOSIP_MLC_018, "", "identifier-malformed");
+    return ERR_OK;
+}
+
 static enum err decide(struct lane *lane, struct request *request) {
     struct core *core = lane->core;
-    request->about_person = true;
-    if (!request->identifier_ready) /* nobody can have it, so nobody is known by it */
-        request_refuse(request, MOSIP_MLC_018, "", "identifier-malformed");
-    else
-        ERR_TRY(decision_make(core, request, deliver_has_room(lane)));
+    ERR_TRY(decision_make(core, request, deliver_has_room(lane)));
     if (request_refused(request) || request->envelope.function == FUNCTION_OTP)
         return ERR_OK;
     ERR_TRY(pay(core, request));
@@ -271,13 +308,29 @@ static enum err restate(const struct core *core, struct request *request) {
     return person_token(core, request);
 }
 
-void jose_flow_on_looked_up(struct lane *lane, struct request *request) {
-    enum err result =
-        request->jose.is_repeat ? restate(lane->core, request) : decide(lane, request);
+static void finish(struct lane *lane, struct request *request, enum err result) {
     if (result == ERR_OK)
-        conclude(lane, request);
+        jose_flow_conclude(lane, request);
     else
         give_up(lane, request, "decide", result);
+}
+
+void jose_flow_resume(struct lane *lane, struct request *request) {
+    finish(lane, request, decide(lane, request));
+}
+
+void jose_flow_on_looked_up(struct lane *lane, struct request *request) {
+    if (request->jose.is_repeat) {
+        finish(lane, request, restate(lane->core, request));
+        return;
+    }
+    enum err result = find(lane->core, request);
+    if (result != ERR_OK)
+        finish(lane, request, result);
+    else if (!request_refused(request) && biometric_plugin_is_wanted(request))
+        biometric_plugin_wait(lane, request);
+    else
+        jose_flow_resume(lane, request);
 }
 
 enum err jose_flow_on_result(struct lane *lane, struct request *request, struct bytes payload) {

@@ -24,6 +24,10 @@ MUST_CHECK enum err jose_flow_on_result(struct lane *lane, struct request *reque
                                         struct bytes payload);
 /* The lookup key is in the request. */
 void jose_flow_on_looked_up(struct lane *lane, struct request *request);
+/* As those of flow.h. */
+void jose_flow_after_samples(struct lane *lane, struct request *request);
+void jose_flow_resume(struct lane *lane, struct request *request);
+void jose_flow_conclude(struct lane *lane, struct request *request);
 /* The record has come back from the journal. */
 void jose_flow_on_recorded(struct lane *lane, struct request *request);
 /* The time of the answer, or of what follows it, has come. */

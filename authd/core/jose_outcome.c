@@ -35,8 +35,18 @@ static enum problem problem_for(const struct request *request) {
 }
 
 static uint8_t amr_of(uint32_t factors) {
-    return (uint8_t)(((factors & AUTH_TYPE_BIT(AUTH_TYPE_OTP)) != 0 ? RESULT_AMR_OTP : 0) |
-                     ((factors & AUTH_TYPE_BIT(AUTH_TYPE_DEMO)) != 0 ? RESULT_AMR_KBA : 0));
+    static const struct {
+        enum auth_type type;
+        enum result_amr amr;
+    } methods[] = {
+        {AUTH_TYPE_OTP, RESULT_AMR_OTP},        {AUTH_TYPE_DEMO, RESULT_AMR_KBA},
+        {AUTH_TYPE_BIO_FINGER, RESULT_AMR_FPT}, {AUTH_TYPE_BIO_FMR, RESULT_AMR_FPT},
+        {AUTH_TYPE_BIO_IRIS, RESULT_AMR_IRIS},  {AUTH_TYPE_BIO_FACE, RESULT_AMR_FACE},
+    };
+    uint8_t set = 0;
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+        set |= (uint8_t)((factors & AUTH_TYPE_BIT(methods[i].type)) != 0 ? methods[i].amr : 0);
+    return set;
 }
 
 static void decide(struct request *request) {

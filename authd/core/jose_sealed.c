@@ -3,6 +3,7 @@
 
 #include "authd/core/jose_sealed.h"
 
+#include "authd/core/biometric_check.h"
 #include "authd/core/decision.h"
 #include "authd/core/hash.h"
 #include "authd/core/jose_caller.h"
@@ -42,26 +43,6 @@ static void set_text(struct text_field *field, const char *text) {
     snprintf(field->text, sizeof(field->text), "%s", text);
 }
 
-/* The values of what is declared move into memory of the request: a lookup comes in between. */
-static enum err keep_declared(struct request *request) {
-    struct payload *payload = &request->payload;
-    size_t total = 0, at = 0;
-    for (size_t i = 0; i < payload->demographic_count; i++)
-        total += payload->demographics[i].value.len;
-    if (total == 0)
-        return ERR_OK;
-    ERR_TRY(secret_new(&request->jose.declared, total));
-    for (size_t i = 0; i < payload->demographic_count; i++) {
-        struct bytes *value = &payload->demographics[i].value;
-        uint8_t *place = request->jose.declared.data + at;
-        if (value->len > 0)
-            memcpy(place, value->data, value->len);
-        at += value->len;
-        value->data = place;
-    }
-    return ERR_OK;
-}
-
 static enum err fill(struct request *request, const struct jose_sealed *sealed) {
     set_text(&request->envelope.individual_id, sealed->individual_id);
     set_text(&request->envelope.individual_id_type, sealed->individual_id_type);
@@ -69,8 +50,8 @@ static enum err fill(struct request *request, const struct jose_sealed *sealed) 
     if (request->envelope.function == FUNCTION_OTP)
         return ERR_OK; /* factors are of no use there, and are not looked at */
     request->payload = sealed->payload;
-    request->factors = request_factors(&request->payload);
-    return keep_declared(request);
+    request->factors |= request_factors(&request->payload);
+    return request_keep_declared(request);
 }
 
 /* What a repeat has behind it. */
@@ -81,6 +62,8 @@ static enum err check_first(struct core *core, struct request *request,
         request_refuse_jose(request, PROBLEM_OUT_OF_TIME, "sealed-out-of-time");
     if (!request_refused(request))
         ERR_TRY(jose_caller_claim_nonce(core, request, sealed->nonce));
+    if (!request_refused(request))
+        biometric_check_policy(core, request);
     if (!request_refused(request))
         request_check_content(request, settings);
     if (!request_refused(request))

@@ -7,6 +7,8 @@
 #include "authd/core/lane.h"
 
 #include "firmware/base/log.h"
+#include "authd/core/biometric_plugin.h"
+#include "authd/core/biometric_workspace.h"
 #include "authd/core/clients.h"
 #include "authd/core/deliver.h"
 #include "authd/core/due.h"
@@ -251,6 +253,7 @@ static void sweep(struct lane *lane, int64_t now_ms) {
             flow_ask_again(lane, request);
     }
     suspects_turn(lane);
+    biometric_plugin_turn(lane, now_ms);
 }
 
 /* Of two waits in milliseconds, where -1 is for ever. */
@@ -291,6 +294,7 @@ enum err lane_open(struct lane *lane, struct core *core, unsigned index, struct 
     }
     pthread_mutex_init(&lane->event_lock, NULL);
     lane->unverified_filled_ms = clock_boot_ms();
+    ERR_TRY(biometric_workspace_new(&lane->biometric_memory, &lane->biometrics));
     ERR_TRY(signature_cache_new(&lane->signatures));
     ERR_TRY(p256_cache_new(&lane->keys));
     ERR_TRY(programmes_new(&lane->programmes));
@@ -331,6 +335,7 @@ void lane_close(struct lane *lane) {
     signature_cache_free(lane->signatures);
     p256_cache_free(lane->keys);
     programmes_free(lane->programmes);
+    secret_free(&lane->biometric_memory);
     free(lane->requests);
     free(lane->scratch);
     close(lane->event_fd);

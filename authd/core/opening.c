@@ -9,6 +9,7 @@
 #include "hsm/checkpoint.h"
 #include "authd/core/clients.h"
 #include "authd/core/officers.h"
+#include "authd/core/published.h"
 
 enum { RETRY_MS = 1000, LEDGER_GENERATION = 1 };
 
@@ -19,6 +20,7 @@ struct opening {
     uint32_t asker_begun;
     size_t roots_wanted, roots_open;
     bool asked_publication;
+    int64_t news_asked_ms;
     bool is_current;          /* the files are not older than what was signed of them */
     uint64_t checkpoint_size; /* of the tree at the last checkpoint */
     bool has_reported;
@@ -36,7 +38,7 @@ enum err opening_begin(struct core *core, struct lane *lane) {
 }
 
 void opening_end(void) {
-    free(opening.core->publication.memory);
+    published_free(opening.core);
 }
 
 static struct serve_peer *ready_signer(struct lane *lane) {
@@ -207,6 +209,7 @@ static enum err try_open(struct lane *lane) {
 void opening_on_signer(struct lane *lane) {
     if (!atomic_load(&lane->core->opened))
         opening.tried_ms = 0; /* at the next turn */
+    opening.news_asked_ms = 0;
 }
 
 enum err opening_on_root(void *context, struct serve_peer *peer, const struct frame *frame) {
@@ -235,26 +238,30 @@ enum err opening_on_root(void *context, struct serve_peer *peer, const struct fr
     return ask(ready_signer(lane), HSM_PUBLISHED, &payload) == ERR_FULL ? ERR_FULL : ERR_OK;
 }
 
-static enum err keep_publication(struct core *core, const struct hsm_publication *answer) {
-    struct publication kept = {
-        .memory = malloc(answer->jwks.len + answer->partner_pem.len + answer->ida_fir_pem.len + 1)};
-    if (kept.memory == NULL)
-        return ERR_FULL;
-    const struct {
-        struct bytes from;
-        struct bytes *to;
-    } documents[] = {{answer->jwks, &kept.jwks},
-                     {answer->partner_pem, &kept.partner_pem},
-                     {answer->ida_fir_pem, &kept.ida_fir_pem}};
-    size_t at = 0;
-    for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
-        memcpy(kept.memory + at, documents[i].from.data, documents[i].from.len);
-        *documents[i].to = bytes_of(kept.memory + at, documents[i].from.len);
-        at += documents[i].from.len;
+/* The keys have changed since the box opened. */
+static void take_news(struct core *core, const struct hsm_publication *answer) {
+    enum err result = published_keep(core, answer);
+    log_event(result == ERR_OK ? LOG_INFO : LOG_ERROR, "keys-shown", "sequence=%llu result=%s",
+              (unsigned long long)published_now(core)->sequence, err_text(result));
+}
+
+/*
+ * Asks a signer whose keys are of a newer keyring than what is shown. The answer is known by the
+ * sequence in it, so that the question needs no number.
+ */
+static void ask_news(struct lane *lane, int64_t now_ms) {
+    const struct publication *shown = published_now(lane->core);
+    const struct frame question = {.type = HSM_PUBLISHED, .id = UINT64_MAX};
+    if (shown == NULL || now_ms - opening.news_asked_ms < RETRY_MS)
+        return;
+    for (unsigned i = 0; i < lane->core->signer_count; i++) {
+        const struct lane_signer *signer = &lane->signers[i];
+        if (!signer->ready || signer->peer == NULL || signer->keyring_sequence <= shown->sequence)
+            continue;
+        opening.news_asked_ms = now_ms;
+        if (serve_send(signer->peer, &question) == ERR_OK)
+            return;
     }
-    memcpy(kept.request_kid, answer->request_kid, sizeof(kept.request_kid));
-    core->publication = kept;
-    return ERR_OK;
 }
 
 enum err opening_on_publication(void *context, struct serve_peer *peer, const struct frame *frame) {
@@ -265,13 +272,17 @@ enum err opening_on_publication(void *context, struct serve_peer *peer, const st
     if (lane->index != 0)
         return ERR_DENIED;
     ERR_TRY(hsm_wire_get_publication(frame->payload, &answer));
-    if (answer.receipt.status != ERR_OK || atomic_load(&core->opened))
+    if (answer.receipt.status != ERR_OK)
         return ERR_OK;
+    if (atomic_load(&core->opened)) {
+        take_news(core, &answer);
+        return ERR_OK;
+    }
     enum err result = registry_national(core->registry, &core->national);
     if (result == ERR_OK)
         result = derive_ledger_key(core);
     if (result == ERR_OK)
-        result = keep_publication(core, &answer);
+        result = published_keep(core, &answer);
     if (result != ERR_OK) {
         log_event(LOG_WARNING, "not-open-yet", "why=%s", err_text(result));
         return ERR_OK;
@@ -347,6 +358,8 @@ int opening_turn(struct lane *lane) {
         if (kv_reader_check(registry_kv(core->registry)) != ERR_OK)
             log_event(LOG_WARNING, "reader-check-failed", "table=registry");
     }
+    if (atomic_load(&core->opened))
+        ask_news(lane, now_ms);
     if (atomic_load(&core->opened) &&
         now_ms - opening.checkpoint_ms >= core->settings.checkpoint_seconds * 1000) {
         opening.checkpoint_ms = now_ms;

@@ -33,8 +33,32 @@ static void log_refusal(const struct request *request) {
               request->reason);
 }
 
-/* With the policy's `uniform` switch a programme cannot tell an unknown person from a wrong code.
- */
+/* The one refusal of all that are about the person, by what was asked with. */
+static struct statement_error uniform_error(uint32_t factors) {
+    static const struct {
+        uint32_t types;
+        enum mosip_error error;
+        const char *detail;
+    } errors[] = {
+        {AUTH_TYPE_BIT(AUTH_TYPE_OTP), MOSIP_OTA_004, ""},
+        {AUTH_TYPE_BIT(AUTH_TYPE_BIO_FINGER) | AUTH_TYPE_BIT(AUTH_TYPE_BIO_FMR), MOSIP_BIA_001,
+         "Finger"},
+        {AUTH_TYPE_BIT(AUTH_TYPE_BIO_IRIS), MOSIP_BIA_001, "Iris"},
+        {AUTH_TYPE_BIT(AUTH_TYPE_BIO_FACE), MOSIP_BIA_001, "Face"},
+    };
+    struct statement_error uniform = {.error = MOSIP_OTA_004};
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+        if ((factors & errors[i].types) == 0)
+            continue;
+        uniform.error = errors[i].error;
+        snprintf(uniform.detail, sizeof(uniform.detail), "%s", errors[i].detail);
+        break;
+    }
+    return uniform;
+}
+
+/* With the policy's `uniform` switch a programme cannot tell an unknown person from a wrong code or
+ * finger. */
 static void make_uniform(struct request *request) {
     struct statement *statement = &request->statement;
     if (!request->policy.uniform || request->envelope.function == FUNCTION_OTP)
@@ -44,12 +68,12 @@ static void make_uniform(struct request *request) {
         enum mosip_error error = statement->errors[i].error;
         about_person = about_person || (error >= MOSIP_OTA_001 && error <= MOSIP_OTA_013) ||
                        error == MOSIP_MLC_018 || error == MOSIP_MLC_019 || error == MOSIP_MLC_022 ||
-                       error == MOSIP_MLC_023;
+                       error == MOSIP_MLC_023 || error == MOSIP_BIA_001 || error == MOSIP_BIA_006;
     }
     if (!about_person)
         return;
     statement->error_count = 1;
-    statement->errors[0] = (struct statement_error){.error = MOSIP_OTA_004};
+    statement->errors[0] = uniform_error(request->factors);
 }
 
 void outcome_settle(struct request *request) {

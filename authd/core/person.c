@@ -121,24 +121,41 @@ enum err person_recall(const struct core *core, struct request *request) {
     return registry_identity(core->registry, request->person_key, &request->identity);
 }
 
+#define BIO_FINGER (AUTH_TYPE_BIT(AUTH_TYPE_BIO_FINGER) | AUTH_TYPE_BIT(AUTH_TYPE_BIO_FMR))
+#define BIO_IRIS   AUTH_TYPE_BIT(AUTH_TYPE_BIO_IRIS)
+#define BIO_FACE   AUTH_TYPE_BIT(AUTH_TYPE_BIO_FACE)
+
 static void filter_child(const struct core *core, struct request *request) {
+    const struct settings *settings = &core->settings;
     struct birth_day today;
     clock_date(request->received_wall_ms, &today.year, &today.month, &today.day);
     int age = birth_age(request->identity, today);
-    bool denied = (request->factors & AUTH_TYPE_BIT(AUTH_TYPE_OTP)) != 0;
-    if (core->settings.child_otp_denied && denied && age >= 0 &&
-        age < core->settings.child_age_years)
+    bool by_code = (request->factors & AUTH_TYPE_BIT(AUTH_TYPE_OTP)) != 0;
+    bool by_body = (request->factors & (BIO_FINGER | BIO_IRIS | BIO_FACE)) != 0;
+    if (age < 0 || age >= settings->child_age_years)
+        return;
+    if (settings->child_otp_denied && by_code)
         request_refuse(request, MOSIP_MLC_011, "otp", "child");
+    else if (settings->child_bio_denied && by_body)
+        request_refuse(request, MOSIP_MLC_011, "bio", "child");
 }
 
 /* A code may not be asked for over a locked channel; one that was sent is looked at with its row.
  */
 static void filter_locks(struct request *request) {
+    static const struct {
+        uint32_t lock, factors;
+        const char *name;
+    } locked[] = {{LOCK_DEMO, AUTH_TYPE_BIT(AUTH_TYPE_DEMO), "demo"},
+                  {LOCK_BIO_FINGER, BIO_FINGER, "bio-Finger"},
+                  {LOCK_BIO_IRIS, BIO_IRIS, "bio-Iris"},
+                  {LOCK_BIO_FACE, BIO_FACE, "bio-Face"}};
     const struct envelope *envelope = &request->envelope;
     uint32_t locks = request->identity->locks;
-    bool declares = (request->factors & AUTH_TYPE_BIT(AUTH_TYPE_DEMO)) != 0;
-    if (declares && (locks & LOCK_DEMO) != 0)
-        request_refuse(request, MOSIP_MLC_019, "demo", "factor-locked");
+    for (size_t i = 0; i < sizeof(locked) / sizeof(locked[0]) && !request_refused(request); i++) {
+        if ((request->factors & locked[i].factors) != 0 && (locks & locked[i].lock) != 0)
+            request_refuse(request, MOSIP_MLC_019, locked[i].name, "factor-locked");
+    }
     if (envelope->function != FUNCTION_OTP)
         return;
     if (envelope->channel_phone && (locks & LOCK_OTP_PHONE) != 0)

@@ -2,9 +2,7 @@
 
 #include "authd/core/idempotency.h"
 #include "authd/core/jose_outcome.h"
-
-/* Clients may keep the JWKS and the certificates this long. */
-#define PUBLIC_MAX_AGE_SECONDS 300
+#include "authd/core/published.h"
 
 static bool is_serving(const struct core *core) {
     return atomic_load(&core->opened) && atomic_load(&core->state) == BOX_OPERATIONAL;
@@ -25,27 +23,32 @@ static void state(const struct core *core, struct buffer *memory, struct edge_an
     answer->status = 200;
 }
 
-static void publish(const struct core *core, struct bytes body, enum edge_content content,
+/* Clients may keep the JWKS and the certificates for as long as the signer has said. */
+static void publish(const struct core *core, size_t document, enum edge_content content,
                     struct edge_answer *answer) {
-    if (!atomic_load(&core->opened))
+    const struct publication *published = published_now(core);
+    if (!atomic_load(&core->opened) || published == NULL)
         return;
-    *answer = (struct edge_answer){
-        .status = 200, .content = content, .max_age_seconds = PUBLIC_MAX_AGE_SECONDS, .body = body};
+    const uint8_t *at = (const uint8_t *)published + document;
+    *answer = (struct edge_answer){.status = 200,
+                                   .content = content,
+                                   .max_age_seconds = published->max_age_seconds,
+                                   .body = *(const struct bytes *)at};
 }
 
 static void jwks(const struct core *core, struct buffer *memory, struct edge_answer *answer) {
     (void)memory;
-    publish(core, core->publication.jwks, EDGE_JWKS, answer);
+    publish(core, offsetof(struct publication, jwks), EDGE_JWKS, answer);
 }
 
 static void partner(const struct core *core, struct buffer *memory, struct edge_answer *answer) {
     (void)memory;
-    publish(core, core->publication.partner_pem, EDGE_PEM, answer);
+    publish(core, offsetof(struct publication, partner_pem), EDGE_PEM, answer);
 }
 
 static void ida_fir(const struct core *core, struct buffer *memory, struct edge_answer *answer) {
     (void)memory;
-    publish(core, core->publication.ida_fir_pem, EDGE_PEM, answer);
+    publish(core, offsetof(struct publication, ida_fir_pem), EDGE_PEM, answer);
 }
 
 /* docs/protocol.md §9 */
@@ -61,7 +64,8 @@ static void configuration(const struct core *core, struct buffer *memory,
         answer->status = 404;
         return;
     }
-    if (!atomic_load(&core->opened))
+    const struct publication *published = published_now(core);
+    if (!atomic_load(&core->opened) || published == NULL)
         return;
     buffer_format(memory,
                   "{\"issuer\":\"%s\",\"jwks_uri\":\"%s/.well-known/jwks.json\","
@@ -75,7 +79,7 @@ static void configuration(const struct core *core, struct buffer *memory,
                   "\"request_encryption_enc_values_supported\":[\"A256GCM\"],"
                   "\"request_encryption_kid\":\"%s\","
                   "\"result_signing_alg_values_supported\":[\"ES256\"],",
-                  core->publication.request_kid);
+                  published->request_kid);
     buffer_format(memory, "\"amr_values_supported\":[%s%s%s%s],\"acr_values_supported\":[%s%s%s],",
                   has_code ? "\"otp\"" : "", has_both ? "," : "", has_declared ? "\"kba\"" : "",
                   has_both ? ",\"mfa\"" : "", has_code ? "\"idbb:acr:generated-code\"" : "",
@@ -87,7 +91,7 @@ static void configuration(const struct core *core, struct buffer *memory,
                   (long long)settings->request_future_seconds, JOSE_RESULT_LIFETIME_SECONDS,
                   (long long)settings->otp_lifetime_seconds, IDEMPOTENCY_SECONDS);
     *answer = (struct edge_answer){
-        .status = 200, .content = EDGE_JSON, .max_age_seconds = PUBLIC_MAX_AGE_SECONDS};
+        .status = 200, .content = EDGE_JSON, .max_age_seconds = published->max_age_seconds};
 }
 
 static const struct {

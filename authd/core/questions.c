@@ -2,6 +2,8 @@
 
 #include "authd/core/questions.h"
 
+#include "authd/core/biometric_exchange.h"
+#include "authd/core/biometric_flow.h"
 #include "authd/core/jose_outcome.h"
 
 enum { ANCHORS_MAX = 16, ANCHOR_MEMORY = 32 * 1024 };
@@ -24,12 +26,9 @@ static enum err foreign(struct lane *lane, struct request *request, struct buffe
     return ERR_OK;
 }
 
-static enum err unwrap(struct lane *lane, struct request *request, struct buffer *payload) {
-    (void)lane;
-    struct hsm_unwrap question = {.purpose = HSM_PURPOSE_PARTNER,
-                                  .has_id_hash = request->has_lookup_key};
-    struct bytes wrapped = request->envelope.session_key.data;
-    struct bytes thumbprint = request->envelope.thumbprint.data;
+/* What is unwrapped, and with which key. */
+static enum err name_key(struct bytes wrapped, struct bytes thumbprint,
+                         struct hsm_unwrap *question) {
     /* Longer by a thumbprint: that one counts (§2.3). */
     if (wrapped.len == HSM_WRAPPED_BYTES + HSM_THUMBPRINT_BYTES) {
         thumbprint = bytes_of(wrapped.data, HSM_THUMBPRINT_BYTES);
@@ -37,13 +36,36 @@ static enum err unwrap(struct lane *lane, struct request *request, struct buffer
     }
     if (wrapped.len != HSM_WRAPPED_BYTES)
         return ERR_MALFORMED;
-    memcpy(question.wrapped, wrapped.data, sizeof(question.wrapped));
-    question.has_thumbprint = thumbprint.len == HSM_THUMBPRINT_BYTES;
-    if (question.has_thumbprint)
-        memcpy(question.thumbprint, thumbprint.data, sizeof(question.thumbprint));
+    memcpy(question->wrapped, wrapped.data, sizeof(question->wrapped));
+    question->has_thumbprint = thumbprint.len == HSM_THUMBPRINT_BYTES;
+    if (question->has_thumbprint)
+        memcpy(question->thumbprint, thumbprint.data, sizeof(question->thumbprint));
+    return ERR_OK;
+}
+
+static enum err unwrap(struct lane *lane, struct request *request, struct buffer *payload) {
+    (void)lane;
+    struct hsm_unwrap question = {.purpose = HSM_PURPOSE_PARTNER,
+                                  .has_id_hash = request->has_lookup_key};
+    ERR_TRY(
+        name_key(request->envelope.session_key.data, request->envelope.thumbprint.data, &question));
     memcpy(question.id_hash, request->id_hash, sizeof(question.id_hash));
     hsm_wire_put_unwrap(payload, &question);
     return ERR_OK;
+}
+
+static enum err segment_key(struct lane *lane, struct request *request, struct buffer *payload) {
+    (void)lane;
+    const struct biometric_exchange *exchange = request->biometric;
+    const struct biometric_segment *segment = &exchange->segments.segments[exchange->key_count];
+    struct hsm_unwrap question = {.purpose = HSM_PURPOSE_IDA_FIR};
+    ERR_TRY(name_key(segment->session_key.data, segment->thumbprint.data, &question));
+    hsm_wire_put_unwrap(payload, &question);
+    return ERR_OK;
+}
+
+static enum err samples(struct lane *lane, struct request *request, struct buffer *payload) {
+    return biometric_flow_ask_samples(lane->core, request, payload);
 }
 
 static enum err lookup(struct lane *lane, struct request *request, struct buffer *payload) {
@@ -122,6 +144,9 @@ static const struct {
     [STEP_UNWRAP] = {HSM_UNWRAP, true, false, unwrap},
     [STEP_LOOKUP] = {HSM_LOOKUP, true, false, lookup},
     [STEP_PAYLOAD] = {UNSEAL_PAYLOAD, false, true, open_payload},
+    [STEP_SEGMENT_KEY] = {HSM_UNWRAP, true, false, segment_key},
+    [STEP_SAMPLES] = {UNSEAL_SAMPLES, false, true, samples},
+    [STEP_COMPARE] = {0, false, false, NULL}, /* biometric_plugin.h asks it */
     [STEP_STATEMENT] = {HSM_STATEMENT, true, false, statement},
     [STEP_RECORD] = {0, false, false, NULL},
     [STEP_JOSE_REQUEST] = {JOSE_REQUEST, false, false, jose_request},

@@ -4,6 +4,8 @@
 
 #include "authd/core/request.h"
 
+#include "authd/core/biometric_exchange.h"
+
 static void add_error(struct request *request, enum mosip_error error, const char *detail) {
     struct statement *statement = &request->statement;
     if (statement->error_count == STATEMENT_ERRORS_MAX)
@@ -47,10 +49,30 @@ void request_refuse_jose(struct request *request, enum problem problem, const ch
     request->statement.verdict = false;
 }
 
+enum err request_keep_declared(struct request *request) {
+    struct payload *payload = &request->payload;
+    size_t total = 0, at = 0;
+    for (size_t i = 0; i < payload->demographic_count; i++)
+        total += payload->demographics[i].value.len;
+    if (total == 0)
+        return ERR_OK;
+    ERR_TRY(secret_new(&request->declared, total));
+    for (size_t i = 0; i < payload->demographic_count; i++) {
+        struct bytes *value = &payload->demographics[i].value;
+        uint8_t *place = request->declared.data + at;
+        if (value->len > 0)
+            memcpy(place, value->data, value->len);
+        at += value->len;
+        value->data = place;
+    }
+    return ERR_OK;
+}
+
 void request_release(struct request *request) {
     secret_free(&request->content_key);
     secret_free(&request->otp);
-    secret_free(&request->jose.declared);
+    secret_free(&request->declared);
+    biometric_exchange_free(request->biometric);
     secret_free(&request->jose.photo);
     identity_free(request->identity);
     if (request->raw != NULL) /* an OTP request names the person in clear */

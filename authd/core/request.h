@@ -21,11 +21,16 @@
 /* What a request waits for. Each has one outstanding question at a time. */
 enum step {
     STEP_FREE = 0,
-    STEP_ENVELOPE,  /* unseal reads path, headers and body */
-    STEP_FOREIGN,   /* unseal judges a signature that is not the programme's registered one */
-    STEP_UNWRAP,    /* a signer unwraps the content key and makes the lookup key */
-    STEP_LOOKUP,    /* a signer makes the lookup key alone */
-    STEP_PAYLOAD,   /* unseal opens and reads the payload */
+    STEP_ENVELOPE, /* unseal reads path, headers and body */
+    STEP_FOREIGN,  /* unseal judges a signature that is not the programme's registered one */
+    STEP_UNWRAP,   /* a signer unwraps the content key and makes the lookup key */
+    STEP_LOOKUP,   /* a signer makes the lookup key alone */
+    STEP_PAYLOAD,  /* unseal opens and reads the payload */
+    /* only with biometrics, in both profiles (biometric_flow.h) */
+    STEP_SEGMENT_KEY, /* a signer unwraps the key of a segment, one after the other */
+    STEP_SAMPLES,     /* unseal verifies, opens and reads the segments */
+    STEP_COMPARE,     /* a vendor's plug-in compares images (biometric_plugin.h) */
+    /* both again */
     STEP_STATEMENT, /* a signer writes and signs the answer */
     STEP_RECORD,    /* the journal makes the record durable */
     /* JOSE profile */
@@ -43,6 +48,8 @@ enum standing {
     STANDING_PROGRAMME,   /* the registered certificate of the programme in the path signed these
                              bytes */
 };
+
+struct biometric_exchange;
 
 #define REQUEST_EFFECTS_MAX 4096
 #define REQUEST_REASON_SIZE 48
@@ -62,7 +69,6 @@ struct jose_exchange {
     bool has_client;
     struct jose_client client;
     char device[JOSE_DEVICE_SIZE];
-    struct secret declared; /* the values of the payload's demographics */
     struct secret photo;
     bool has_nonce;
     uint8_t nonce_row[LEDGER_KEY_BYTES]; /* where the nonce is claimed */
@@ -93,6 +99,8 @@ struct request {
     uint8_t *sealed;
     struct payload payload;
     struct secret content_key;
+    struct secret declared; /* the values of the payload's demographics, once they were kept */
+    struct biometric_exchange *biometric; /* NULL: no biometrics */
 
     enum standing standing;
     bool has_partner, has_api_key, has_policy, has_misp;
@@ -154,6 +162,10 @@ static inline bool request_refused(const struct request *request) {
 static inline bool request_is_jose(const struct request *request) {
     return request->edge.profile == EDGE_PROFILE_JOSE;
 }
+
+/* Moves the values of what the payload declares into memory of the request, for a frame ends with
+ * its handler. ERR_FULL. */
+MUST_CHECK enum err request_keep_declared(struct request *request);
 
 /* Wipes and frees what the slot holds; the slot is free. */
 void request_release(struct request *request);

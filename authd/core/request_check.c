@@ -3,6 +3,7 @@
 
 #include "authd/core/request_check.h"
 
+#include "authd/core/biometric_check.h"
 #include "authd/core/demo.h"
 
 static const struct {
@@ -75,14 +76,9 @@ uint32_t request_factors(const struct payload *payload) {
         bool present;
         enum auth_type type;
     } factors[] = {
-        {payload->has_otp, AUTH_TYPE_OTP},
-        {payload->has_demographics, AUTH_TYPE_DEMO},
-        {payload->has_static_pin, AUTH_TYPE_PIN},
-        {payload->has_password, AUTH_TYPE_PWD},
+        {payload->has_otp, AUTH_TYPE_OTP},          {payload->has_demographics, AUTH_TYPE_DEMO},
+        {payload->has_static_pin, AUTH_TYPE_PIN},   {payload->has_password, AUTH_TYPE_PWD},
         {payload->has_bound_tokens, AUTH_TYPE_KBT},
-        /* Until segments are read, any biometric counts as the one no policy of ours lists alone.
-         */
-        {payload->has_biometrics, AUTH_TYPE_BIO_FINGER},
     };
     uint32_t set = 0;
     for (size_t i = 0; i < sizeof(factors) / sizeof(factors[0]); i++)
@@ -159,14 +155,19 @@ static void check_transaction(struct request *request, const struct settings *se
         request_refuse(request, MOSIP_MLC_009, "transactionID", "transaction-malformed");
 }
 
-static void check_factors(struct request *request, const struct settings *settings) {
+/* Those the country allows. */
+static void check_country(struct request *request, const struct settings *settings) {
     if (request->envelope.function == FUNCTION_OTP)
         return;
     for (unsigned type = 0; type < AUTH_TYPE_COUNT; type++) {
         if ((request->factors & ~settings->auth_type_set & AUTH_TYPE_BIT(type)) != 0)
             request_refuse(request, MOSIP_MLC_011, auth_type_text(type), "factor-not-in-country");
     }
-    if (request_refused(request))
+}
+
+static void check_presence(struct request *request, const struct settings *settings) {
+    (void)settings;
+    if (request->envelope.function == FUNCTION_OTP)
         return;
     if (request->factors == 0)
         request_refuse(request, MOSIP_MLC_008, "", "no-factor");
@@ -220,7 +221,8 @@ static void check_channels(struct request *request, const struct settings *setti
 
 void request_check_content(struct request *request, const struct settings *settings) {
     static void (*const groups[])(struct request *, const struct settings *) = {
-        check_factors, check_demographics, check_identifier, check_channels};
+        check_country,      biometric_check_fields, check_presence,
+        check_demographics, check_identifier,       check_channels};
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]) && !request_refused(request); i++)
         groups[i](request, settings);
 }

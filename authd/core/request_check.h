@@ -25,5 +25,5 @@ bool request_is_out_of_time(const struct request *request, const struct settings
 /* Settles the identifier's type and, if its form is right, its readiness for a lookup. No refusal
  * here. */
 void request_prepare_identifier(struct request *request, const struct settings *settings);
-/* The factors that are present, as AUTH_TYPE_BITs. */
+/* The factors that are present, as AUTH_TYPE_BITs, but for biometrics (biometric_exchange.h). */
 uint32_t request_factors(const struct payload *payload);

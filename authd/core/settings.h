@@ -23,7 +23,9 @@ struct settings {
     int64_t bio_attempts, bio_wait_seconds;
     int64_t failures_an_hour;
     int64_t child_age_years;
-    bool child_otp_denied;
+    bool child_otp_denied, child_bio_denied;
+    char face_model[256];
+    int64_t plugin_deadline_ms;
     int64_t unverified_answers_a_second;
     char issuer[256];     /* of the JOSE profile; "": there is none */
     char public_url[256]; /* where anybody gets the published keys; "": ${issuer} */
