@@ -6,7 +6,9 @@
 
 #include "firmware/base/boot.h"
 #include "firmware/base/clock.h"
+#include "authd/core/face_model.h"
 #include "authd/core/settings.h"
+#include "authd/match/face_vector.h"
 #include "authd/store/journal.h"
 #include "authd/store/ledger.h"
 #include "authd/store/record.h"
@@ -28,6 +30,9 @@ struct core {
     struct journal *journal; /* NULL when failed at the start, as is the ledger */
     struct ledger *ledger;
     struct national national;
+    bool has_face_model;
+    struct face_vector_model face_model; /* with its own ${face_rows} */
+    struct false_match_row face_rows[FACE_MODEL_ROWS_MAX];
     _Atomic(struct publication *) publication; /* published.h */
     uint8_t boot_id[CLOCK_BOOT_ID_BYTES];
     uint64_t epoch;     /* random, of this start: an undelivered code of another epoch is void */

@@ -12,6 +12,7 @@
 #include "authd/core/request.h"
 #include "authd/core/signature.h"
 #include "authd/core/suspects.h"
+#include "authd/wire/plugin_wire.h"
 
 /*
  * A lane is one thread of core with its own loop, its own sockets to edge, unseal, the signers and
@@ -30,6 +31,18 @@ struct lane_signer {
     bool provisioned; /* by its last hello */
     uint8_t process_id[HSM_BOOT_ID_BYTES];
     uint64_t keyring_sequence; /* of the keys it works with */
+};
+
+/* Of biometric_plugin.h. */
+struct lane_plugin {
+    struct serve_peer *peer; /* NULL: there is none, or it is being replaced */
+    bool ready;              /* has said hello and not died since */
+    char name[PLUGIN_NAME_SIZE];
+    uint8_t modalities;        /* BIOMETRIC_BITs */
+    bool asking;               /* a question is outstanding */
+    uint32_t slot, generation; /* whose it is */
+    int64_t asked_boot_ms;
+    uint64_t tickets; /* handed out so far */
 };
 
 /* A code whose message is with the notifier. */
@@ -55,14 +68,17 @@ struct lane {
     struct serve *serve;
     struct serve_peer *edge, *unseal, *notify; /* NULL: broke the protocol, being replaced */
     struct lane_signer signers[CORE_SIGNERS_MAX];
+    struct lane_plugin plugin;
     uint32_t notify_epoch; /* of the notifier's process, 0: none has said hello */
     struct pulse pulse;    /* lane 0 watches the others' */
     struct signature_cache *signatures;
     struct p256_cache *keys;
     struct programmes *programmes;
-    struct request *requests; /* LANE_REQUESTS_MAX */
-    int64_t swept_boot_ms;    /* when deadlines were last looked at */
-    struct request_list due;  /* of due.h */
+    struct secret biometric_memory;
+    struct biometric_workspace *biometrics; /* in that memory */
+    struct request *requests;               /* LANE_REQUESTS_MAX */
+    int64_t swept_boot_ms;                  /* when deadlines were last looked at */
+    struct request_list due;                /* of due.h */
     int due_fd;
     int64_t due_armed_ns;
     uint64_t frame_ids; /* upper half of our questions' ids, random at each start */

@@ -4,6 +4,8 @@
 #include "authd/core/peers.h"
 
 #include "firmware/base/log.h"
+#include "authd/core/biometric_flow.h"
+#include "authd/core/biometric_plugin.h"
 #include "authd/core/clients.h"
 #include "authd/core/deliver.h"
 #include "authd/core/flow.h"
@@ -44,13 +46,34 @@ static struct request *asker_of(struct lane *lane, const struct frame *frame, en
 ANSWER_HANDLER(on_envelope, STEP_ENVELOPE, flow_on_envelope)
 ANSWER_HANDLER(on_judged, STEP_FOREIGN, flow_on_judged)
 ANSWER_HANDLER(on_payload, STEP_PAYLOAD, flow_on_payload)
-ANSWER_HANDLER(on_unwrapped, STEP_UNWRAP, flow_on_unwrapped)
 ANSWER_HANDLER(on_looked_up, STEP_LOOKUP, flow_on_looked_up)
 ANSWER_HANDLER(on_stated, STEP_STATEMENT, flow_on_stated)
 ANSWER_HANDLER(on_jose_request, STEP_JOSE_REQUEST, jose_flow_on_request)
 ANSWER_HANDLER(on_derived, STEP_JOSE_DERIVE, jose_flow_on_derived)
 ANSWER_HANDLER(on_jose_sealed, STEP_JOSE_SEALED, jose_flow_on_sealed)
 ANSWER_HANDLER(on_result, STEP_JOSE_RESULT, jose_flow_on_result)
+ANSWER_HANDLER(on_samples, STEP_SAMPLES, biometric_flow_on_samples)
+
+/* The request's key, or one of its segments'. */
+static enum err on_unwrapped(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct lane *lane = context;
+    struct request *of_request = asker_of(lane, frame, STEP_UNWRAP);
+    struct request *of_segment = asker_of(lane, frame, STEP_SEGMENT_KEY);
+    (void)peer;
+    if (of_request != NULL)
+        return flow_on_unwrapped(lane, of_request, frame->payload);
+    return of_segment != NULL ? biometric_flow_on_key(lane, of_segment, frame->payload) : ERR_OK;
+}
+
+static enum err on_plugin_hello(void *context, struct serve_peer *peer, const struct frame *frame) {
+    (void)peer;
+    return biometric_plugin_on_hello(context, frame->payload);
+}
+
+static enum err on_compared(void *context, struct serve_peer *peer, const struct frame *frame) {
+    (void)peer;
+    return biometric_plugin_on_compared(context, frame);
+}
 
 static struct lane_signer *signer_of(struct lane *lane, const struct serve_peer *peer) {
     for (unsigned i = 0; i < lane->core->signer_count; i++) {
@@ -105,6 +128,7 @@ static const struct serve_verb unseal_verbs[] = {
     {UNSEAL_ENVELOPE_READ, SERVE_ANY_STATE, on_envelope},
     {UNSEAL_FOREIGN_JUDGED, SERVE_ANY_STATE, on_judged},
     {UNSEAL_PAYLOAD_READ, SERVE_ANY_STATE, on_payload},
+    {UNSEAL_SAMPLES_READ, SERVE_ANY_STATE, on_samples},
     {JOSE_REQUEST_READ, SERVE_ANY_STATE, on_jose_request},
     {JOSE_SEALED_READ, SERVE_ANY_STATE, on_jose_sealed},
 };
@@ -126,6 +150,11 @@ static const struct serve_verb notify_verbs[] = {
     {NOTIFY_DELIVERED, SERVE_ANY_STATE, on_delivered},
 };
 
+static const struct serve_verb plugin_verbs[] = {
+    {PLUGIN_HELLO, SERVE_ANY_STATE, on_plugin_hello},
+    {PLUGIN_COMPARED, SERVE_ANY_STATE, on_compared},
+};
+
 void peers_down(struct lane *lane, const char *role, uint16_t index) {
     if (strcmp(role, "hsm") == 0 && index < lane->core->signer_count) {
         lane->signers[index].ready = false;
@@ -135,6 +164,8 @@ void peers_down(struct lane *lane, const char *role, uint16_t index) {
     } else if (strcmp(role, "notify") == 0) {
         lane->notify_epoch = 0;
         deliver_on_death(lane);
+    } else if (strcmp(role, "plugin") == 0 && index == lane->index) {
+        biometric_plugin_on_death(lane);
     }
 }
 
@@ -149,8 +180,9 @@ static const struct lane_link {
     {"unseal", unseal_verbs, COUNT(unseal_verbs), true},
     {"notify", notify_verbs, COUNT(notify_verbs), false},
     {"hsm", signer_verbs, COUNT(signer_verbs), false},
+    {"plugin", plugin_verbs, COUNT(plugin_verbs), true},
 };
-enum { LINK_EDGE, LINK_UNSEAL, LINK_NOTIFY, LINK_HSM };
+enum { LINK_EDGE, LINK_UNSEAL, LINK_NOTIFY, LINK_HSM, LINK_PLUGIN };
 
 static void on_lost(void *context, struct serve_peer *peer, enum err reason);
 
@@ -177,8 +209,13 @@ enum err peers_add(struct lane *lane) {
     ERR_TRY(add_peer(lane, &links[LINK_NOTIFY], 0, &lane->notify));
     for (unsigned i = 0; i < lane->core->signer_count; i++)
         ERR_TRY(add_peer(lane, &links[LINK_HSM], (uint16_t)i, &lane->signers[i].peer));
-    return ERR_OK;
+    enum err result =
+        add_peer(lane, &links[LINK_PLUGIN], (uint16_t)lane->index, &lane->plugin.peer);
+    return result == ERR_NOT_FOUND ? ERR_OK : result; /* not every box has one */
 }
+
+/* The places beside the signers'. */
+enum { FIXED_PLACES = 4 };
 
 /* The place that holds this peer, with its role and index; NULL when it is none of ours. */
 static struct serve_peer **place_of(struct lane *lane, const struct serve_peer *peer,
@@ -187,15 +224,17 @@ static struct serve_peer **place_of(struct lane *lane, const struct serve_peer *
         struct serve_peer **place;
         const char *role;
         uint16_t index;
-    } places[3 + CORE_SIGNERS_MAX] = {{&lane->edge, "edge", 0},
-                                      {&lane->unseal, "unseal", (uint16_t)lane->index},
-                                      {&lane->notify, "notify", 0}};
+    } places[FIXED_PLACES + CORE_SIGNERS_MAX] = {
+        {&lane->edge, "edge", 0},
+        {&lane->unseal, "unseal", (uint16_t)lane->index},
+        {&lane->notify, "notify", 0},
+        {&lane->plugin.peer, "plugin", (uint16_t)lane->index}};
     for (unsigned i = 0; i < lane->core->signer_count; i++) {
-        places[3 + i].place = &lane->signers[i].peer;
-        places[3 + i].role = "hsm";
-        places[3 + i].index = (uint16_t)i;
+        places[FIXED_PLACES + i].place = &lane->signers[i].peer;
+        places[FIXED_PLACES + i].role = "hsm";
+        places[FIXED_PLACES + i].index = (uint16_t)i;
     }
-    for (size_t i = 0; i < 3 + lane->core->signer_count; i++) {
+    for (size_t i = 0; i < FIXED_PLACES + lane->core->signer_count; i++) {
         if (*places[i].place == peer) {
             snprintf(event->role, sizeof(event->role), "%s", places[i].role);
             event->index = places[i].index;
@@ -215,6 +254,8 @@ static void on_lost(void *context, struct serve_peer *peer, enum err reason) {
     *place = NULL;
     if (place == &lane->unseal)
         suspects_on_death(lane);
+    if (place == &lane->plugin.peer)
+        biometric_plugin_on_death(lane);
     log_event(LOG_ERROR, "peer-broke-protocol", "role=%s index=%u lane=%u why=%s", event.role,
               event.index, lane->index, err_text(reason));
     lane_post(&lane->core->lanes[0], &event);
@@ -235,6 +276,7 @@ void peers_up(struct lane *lane, const char *role, uint16_t index) {
         struct serve_peer **place = strcmp(role, "edge") == 0     ? &lane->edge
                                     : strcmp(role, "notify") == 0 ? &lane->notify
                                     : strcmp(role, "unseal") == 0 ? &lane->unseal
+                                    : strcmp(role, "plugin") == 0 ? &lane->plugin.peer
                                                                   : &lane->signers[index].peer;
         bool ours =
             strcmp(links[i].role, role) == 0 && (!links[i].own_lane || index == lane->index);
