@@ -3,11 +3,18 @@
 #include "firmware/base/log.h"
 #include "provisioning/change.h"
 
+/* What an answer may carry: printable ASCII. */
+static void copy_printable(const char *text, char target[static OFFICER_DETAIL_SIZE]) {
+    (void)snprintf(target, OFFICER_DETAIL_SIZE, "%s", text);
+    for (char *at = target; *at != '\0'; at++)
+        if (*at < ' ' || *at > '~')
+            *at = '?';
+}
+
 enum err change_refuse(struct change *change, enum err status, enum officer_reason reason,
                        const char *detail) {
     change->outcome = (struct officer_outcome){.status = status, .reason = reason};
-    (void)log_safe(detail != NULL ? detail : "", change->outcome.detail,
-                   sizeof change->outcome.detail);
+    copy_printable(detail != NULL ? detail : "", change->outcome.detail);
     return status;
 }
 

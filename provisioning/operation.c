@@ -130,10 +130,11 @@ enum err operation_run(struct provd *provd, const struct officers_question *ques
     enum err err = perform(operation, &change);
     if (err != ERR_OK && change.outcome.status == ERR_OK)
         return err;
+    char detail[OFFICER_DETAIL_SIZE];
     log_event(err == ERR_OK ? LOG_INFO : LOG_WARNING, "officer-question",
               "action=\"%s\" uid=%u result=%s reason=%s detail=%s count=%u", operation->action,
               question->uid, err_text(err), officer_wire_reason_text(change.outcome.reason),
-              change.outcome.detail, change.outcome.count);
+              log_safe(change.outcome.detail, detail, sizeof detail), change.outcome.count);
     operation->answer(&change, answer);
     return ERR_OK;
 }

@@ -11,11 +11,11 @@
 #include "authd/core/identifier.h"
 #include "provisioning/operation.h"
 
-enum { CORE, UNSEAL, SIGNER_0, SIGNER_1 };
+enum { CORE, UNSEAL, SIGNER_0, SIGNER_1, PLUGIN, FAR_ENDS };
 static const struct {
     const char *role;
     uint16_t index;
-} far_ends[] = {{"core", 0}, {"unseal", 3}, {"hsm", 0}, {"hsm", 1}};
+} far_ends[FAR_ENDS] = {{"core", 0}, {"unseal", 3}, {"hsm", 0}, {"hsm", 1}, {"plugin", 2}};
 
 static enum err reply(struct serve_peer *peer, const struct frame *question,
                       const struct buffer *answer) {
@@ -91,6 +91,138 @@ static enum err unseal_certificate(void *context, struct serve_peer *peer,
             read_elliptic(question.encoded, &read);
     }
     unseal_wire_put_certificate_read(&answer, &read);
+    return reply(peer, frame, &answer);
+}
+
+/*
+ * Of a record its first word: what it is, or what is wrong with it. A document is a template of the
+ * right thumb and an image of the left iris, unless it begins otherwise.
+ */
+static struct enrolment_record read_template(enum biometric_modality modality, uint8_t position) {
+    static const uint8_t container[600] = {7};
+    static const struct {
+        enum sample_kind kind;
+        enum biometric_format format;
+        size_t len;
+    } templates[] = {
+        [BIOMETRIC_FINGER] = {SAMPLE_MINUTIAE, BIOMETRIC_ISO_19794_2_2011, 0},
+        [BIOMETRIC_IRIS] = {SAMPLE_IRIS_CODE, BIOMETRIC_IDCS_IRIS_CODE, 600},
+        [BIOMETRIC_FACE] = {SAMPLE_FACE_VECTOR, BIOMETRIC_IDCS_FACE_VECTOR, 300},
+    };
+    struct enrolment_record record = {.modality = modality,
+                                      .position = position,
+                                      .quality = 80,
+                                      .format = templates[modality].format,
+                                      .kind = templates[modality].kind,
+                                      .data = bytes_of(container, templates[modality].len)};
+    if (modality != BIOMETRIC_FINGER)
+        return record;
+    record.minutiae = (struct finger_template){
+        .x_resolution = 197, .y_resolution = 197, .position = position, .quality = 80, .count = 12};
+    for (uint16_t i = 0; i < record.minutiae.count; i++)
+        record.minutiae.minutiae[i] = (struct finger_minutia){.x = 10 * i, .y = 7 * i, .kind = 1};
+    return record;
+}
+
+static struct enrolment_record read_image(enum biometric_modality modality, uint8_t position) {
+    static const enum biometric_format formats[] = {[BIOMETRIC_FINGER] = BIOMETRIC_ISO_19794_4_2005,
+                                                    [BIOMETRIC_IRIS] = BIOMETRIC_ISO_19794_6_2011,
+                                                    [BIOMETRIC_FACE] = BIOMETRIC_ISO_19794_5_2005};
+    return (struct enrolment_record){.modality = modality,
+                                     .position = position,
+                                     .format = formats[modality],
+                                     .reason = BIOMETRIC_NO_EXTRACTOR,
+                                     .kind = SAMPLE_IMAGE,
+                                     .data = bytes_of_text("an image")};
+}
+
+static bool begins(struct bytes record, const char *word) {
+    return record.len >= strlen(word) && memcmp(record.data, word, strlen(word)) == 0;
+}
+
+static void read_document(struct bytes record, struct enrolment *enrolment) {
+    if (begins(record, "cut")) {
+        *enrolment = (struct enrolment){.status = ERR_MALFORMED, .line = 17};
+        return;
+    }
+    enrolment->count = begins(record, "exceptions") ? 0 : begins(record, "<one") ? 1 : 2;
+    enrolment->records[0] = read_template(BIOMETRIC_FINGER, 1);
+    enrolment->records[1] = read_image(BIOMETRIC_IRIS, 2);
+}
+
+static void read_block(const struct enrolment_question *question, struct enrolment *enrolment) {
+    struct enrolment_record *record = &enrolment->records[0];
+    enrolment->count = 1;
+    *record = read_template(question->modality, question->position);
+    if (begins(question->record, "image"))
+        *record = read_image(question->modality, question->position);
+    if (begins(question->record, "liar"))
+        *record = read_template(BIOMETRIC_FINGER, 10);
+    static const struct {
+        const char *word;
+        enum biometric_reason reason;
+        enum biometric_format format;
+    } refused[] = {
+        {"junk", BIOMETRIC_UNRECOGNISED, BIOMETRIC_FORMAT_UNKNOWN},
+        {"card", BIOMETRIC_NOT_ACCEPTED, BIOMETRIC_ISO_19794_2_CARD},
+        {"bad", BIOMETRIC_BAD_MINUTIA, BIOMETRIC_ISO_19794_2_2005},
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        if (begins(question->record, refused[i].word))
+            *record = (struct enrolment_record){.modality = question->modality,
+                                                .position = question->position,
+                                                .format = refused[i].format,
+                                                .reason = refused[i].reason};
+}
+
+static enum err unseal_enrolment(void *context, struct serve_peer *peer,
+                                 const struct frame *frame) {
+    static uint8_t memory[65536];
+    static struct enrolment enrolment;
+    struct provd_box *box = context;
+    struct buffer answer = buffer_over(memory, sizeof memory);
+    struct enrolment_question question;
+    ERR_TRY(sample_wire_get_enrolment_question(frame->payload, &question));
+    box->records_read++;
+    memset(&enrolment, 0, sizeof enrolment);
+    if (question.is_document)
+        read_document(question.record, &enrolment);
+    else
+        read_block(&question, &enrolment);
+    sample_wire_put_enrolment(&answer, &enrolment);
+    return reply(peer, frame, &answer);
+}
+
+/* ---- a plug-in ---- */
+
+static enum err plugin_hello(struct provd_box *box) {
+    uint8_t memory[64];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    const struct plugin_hello hello = {.name = "acme-3.1",
+                                       .modalities = {true, box->plugin_compares_irises, false}};
+    struct frame frame = {.type = PLUGIN_HELLO};
+    plugin_wire_put_hello(&buffer, &hello);
+    ERR_TRY(buffer_end(&buffer, &frame.payload));
+    return serve_send(box->far[PLUGIN], &frame);
+}
+
+static enum err plugin_extract(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct provd_box *box = context;
+    uint8_t memory[256];
+    struct buffer answer = buffer_over(memory, sizeof memory);
+    struct plugin_extract question;
+    ERR_TRY(plugin_wire_get_extract(frame->payload, &question));
+    box->images_seen++;
+    if (box->plugin_deaf) {
+        provd_peers_down(box->provd.peers, "plugin", far_ends[PLUGIN].index);
+        return ERR_OK;
+    }
+    struct plugin_extracted extracted = {.status = box->plugin_status};
+    if (extracted.status == ERR_OK) {
+        extracted.quality = 60;
+        extracted.template = bytes_of_text("what acme makes of it");
+    }
+    plugin_wire_put_extracted(&answer, &extracted);
     return reply(peer, frame, &answer);
 }
 
@@ -201,6 +333,8 @@ static const struct serve_verb verbs[] = {
     {PROVD_AUDIT, SERVE_ANY_STATE, core_audit},
     {PROVD_CHANGED, SERVE_ANY_STATE, core_changed},
     {UNSEAL_CERTIFICATE, SERVE_ANY_STATE, unseal_certificate},
+    {UNSEAL_ENROLMENT, SERVE_ANY_STATE, unseal_enrolment},
+    {PLUGIN_EXTRACT, SERVE_ANY_STATE, plugin_extract},
     {HSM_GENERATE, SERVE_ANY_STATE, signer_generate},
     {HSM_NEW_ROOT, SERVE_ANY_STATE, signer_new_root},
     {HSM_OPEN_ROOT, SERVE_ANY_STATE, signer_open_root},
@@ -212,8 +346,9 @@ static const struct serve_verb verbs[] = {
 
 static void connect_all(struct provd_box *box) {
     static struct boot boot;
+    size_t far_count = box->has_plugin ? FAR_ENDS : PLUGIN;
     memset(&boot, 0, sizeof boot);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < far_count; i++) {
         struct serve_peer_options options = {.name = "far",
                                              .verbs = verbs,
                                              .verb_count = sizeof verbs / sizeof *verbs,
@@ -227,10 +362,12 @@ static void connect_all(struct provd_box *box) {
                          ERR_OK);
     }
     assert_int_equal(provd_peers_open(&box->provd.peers, &boot, box->serve), ERR_OK);
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < far_count; i++)
         provd_peers_up(box->provd.peers, far_ends[i].role, far_ends[i].index);
     assert_int_equal(signer_hello(box, box->far[SIGNER_0]), ERR_OK);
     assert_int_equal(signer_hello(box, box->far[SIGNER_1]), ERR_OK);
+    if (box->has_plugin)
+        assert_int_equal(plugin_hello(box), ERR_OK);
     assert_int_equal(provd_peers_wait(box->provd.peers, 1), ERR_OK);
 }
 
@@ -249,9 +386,10 @@ void provd_box_start(struct provd_box *box) {
 void provd_box_stop(struct provd_box *box) {
     provd_peers_close(box->provd.peers);
     serve_close(box->serve);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < FAR_ENDS; i++) {
         (void)close(box->ends[i][0]);
         (void)close(box->ends[i][1]);
+        box->ends[i][0] = box->ends[i][1] = -1;
     }
     registry_close(box->provd.registry);
     record_keys_free(box->provd.record_keys);
@@ -265,6 +403,7 @@ int provd_box_setup(void **state) {
         assert_int_equal(secret_arena_open(4 * 1024 * 1024), ERR_OK);
     arena = true;
     box->deaf_signer = -1;
+    box->ends[PLUGIN][0] = box->ends[PLUGIN][1] = -1;
     (void)snprintf(box->directory, sizeof box->directory, "/tmp/provd-test-XXXXXX");
     assert_non_null(mkdtemp(box->directory));
     provd_box_start(box);

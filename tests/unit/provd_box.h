@@ -10,13 +10,14 @@
 
 #include "firmware/base/serve.h"
 #include "hsm/wire.h"
-#include "authd/wire/unseal_wire.h"
+#include "authd/wire/plugin_wire.h"
+#include "authd/wire/sample_wire.h"
 #include "provisioning/change.h"
 
 /*
- * provd's operations over a registry on disk, with core, unseal and two signers at the other ends
- * of the real frames. They answer as the real ones do; what they say or refuse is for the test to
- * set.
+ * provd's operations over a registry on disk, with core, unseal, two signers and, if the test wants
+ * one, a plug-in at the other ends of the real frames. They answer as the real ones do; what they
+ * say or refuse is for the test to set.
  */
 #define BOX_AUDITS_MAX 64
 
@@ -24,8 +25,8 @@ struct provd_box {
     struct provd provd;
     struct serve *serve;
     char directory[64];
-    int ends[4][2]; /* core, unseal, signer 0, signer 1: provd's end and the other's */
-    struct serve_peer *far[4];
+    int ends[5][2]; /* core, unseal, signer 0, signer 1, plug-in: provd's end and the other's */
+    struct serve_peer *far[5];
 
     /* core */
     bool core_silent;
@@ -40,6 +41,12 @@ struct provd_box {
     enum err certificate_status;
     bool certificate_is_authority;
     size_t anchors_given; /* with the last certificate */
+    size_t records_read;  /* asked for enrolment */
+
+    /* plug-in; ${has_plugin} counts from the next provd_box_start on */
+    bool has_plugin, plugin_compares_irises, plugin_deaf;
+    enum err plugin_status;
+    size_t images_seen;
 
     /* signers */
     bool keys_made;

@@ -1,4 +1,4 @@
-foreach(subject keys programmes jose people)
+foreach(subject keys programmes thresholds jose people enrolment)
   idcs_unit_test(test_provd_${subject} ${CMAKE_CURRENT_LIST_DIR}/test_provd_${subject}.c
                  ${CMAKE_CURRENT_LIST_DIR}/provd_box.c LINK provisioning)
 endforeach()
