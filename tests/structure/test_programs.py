@@ -23,6 +23,7 @@ LACKS = {
     "authd": ("lmdb", "libp11", "microhttpd", "gnutls", "json", "curl"),
     "authd-edge": ("lmdb", "libp11", "json", "curl"),
     "authd-unseal": ("lmdb", "libp11", "microhttpd", "gnutls", "curl"),
+    "authd-plugin": ("lmdb", "libp11", "microhttpd", "gnutls", "json", "curl"),
     "authd-core": ("libp11", "microhttpd", "gnutls", "json", "curl"),
     "authd-notify": ("lmdb", "libp11", "microhttpd", "json"),
     "authd-outbox": ("lmdb", "libp11", "microhttpd", "gnutls", "curl"),

@@ -35,6 +35,8 @@ struct fake_settings {
     char commands[160];
     char pin_file[160];
     char behaviour[16]; /* serve, config, crash, stubborn, late */
+    char library[32];   /* plug-ins: what authd wants to see, nothing is loaded */
+    int64_t deadline_ms;
 };
 
 static const struct conf_key keys[] = {
@@ -56,7 +58,21 @@ static const struct conf_key keys[] = {
      .size = sizeof((struct fake_settings *)0)->behaviour,
      .initial = "serve",
      .meaning = "serve, config, crash, stubborn or late"},
+    {.name = "library",
+     .type = CONF_TEXT,
+     .offset = offsetof(struct fake_settings, library),
+     .size = sizeof((struct fake_settings *)0)->library,
+     .initial = "",
+     .meaning = "plug-ins: any path"},
+    {.name = "deadline-ms",
+     .type = CONF_NUMBER,
+     .offset = offsetof(struct fake_settings, deadline_ms),
+     .min = 500,
+     .max = 60000,
+     .initial = "2000",
+     .meaning = "plug-ins: as authd knows it"},
 };
+#define KEY_COUNT (sizeof keys / sizeof *keys)
 
 static struct boot boot;
 static struct fake_settings settings;
@@ -217,7 +233,8 @@ static enum err run(void) {
     static const struct boot_control control = {
         .peer_down = on_down, .peer_up = on_up, .state = on_state, .stop = on_stop};
     struct conf_problem problem;
-    ERR_TRY(conf_parse(bytes_of(boot.settings, boot.settings_len), keys, 3, &settings, &problem));
+    ERR_TRY(conf_parse(bytes_of(boot.settings, boot.settings_len), keys, KEY_COUNT, &settings,
+                       &problem));
     if (behaves("config"))
         return ERR_CONFIG;
     if (behaves("crash"))
@@ -240,7 +257,7 @@ static enum err run(void) {
 
 int main(int argc, char **argv) {
     const struct boot_program program = {
-        .name = name, .summary = "a stand-in for tests", .keys = keys, .key_count = 3};
+        .name = name, .summary = "a stand-in for tests", .keys = keys, .key_count = KEY_COUNT};
     bool finished = false;
     snprintf(name, sizeof name, "%s", basename(argv[0]));
     enum err err = boot_receive(argc, argv, &program, &boot, &finished);

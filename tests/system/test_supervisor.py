@@ -21,6 +21,7 @@ import unittest
 
 NOBODY = 65534
 PATIENCE = 60  # seconds until a line that does not come is a failure
+PLUGIN = "authd-plugin"  # there only if a library is named
 CHILDREN = ["authd-edge", "authd-unseal", "authd-core", "hsm-signer", "provd", "authd-outbox"]
 SECTIONS = {"edge": "authd-edge", "unseal": "authd-unseal", "core": "authd-core",
             "hsm": "hsm-signer", "provd": "provd", "notify": "authd-outbox"}
@@ -40,7 +41,7 @@ class Box:
             (self.folder / name).mkdir(mode=0o755)
         shutil.copy(programs["authd"], self.folder / "authd")
         shutil.copy(programs["fake_child"], self.folder / "libexec" / "fake_child")
-        for child in CHILDREN:
+        for child in CHILDREN + [PLUGIN]:
             (self.folder / "libexec" / child).symlink_to("fake_child")
         self.authd_settings = {
             "listen": "127.0.0.1:0", "lanes": "2", "signers": "2",
@@ -48,7 +49,7 @@ class Box:
             "run-directory": self.folder / "run", "hang-ms": "30000",
         }
         if os.geteuid() == 0:
-            for user in ("user", "edge-user", "unseal-user", "core-user", "hsm-user", "prov-user",
+            for user in ("user", "edge-user", "unseal-user", "plugin-user", "core-user", "hsm-user", "prov-user",
                          "notify-user"):
                 self.authd_settings[user] = "nobody"
             self.authd_settings["registry-group"] = "nogroup"
@@ -57,6 +58,10 @@ class Box:
         self.lines = []
         self.grown = threading.Condition()
         self.pin_folder = self.folder / "commands"
+
+    def add_plugin(self, **settings):
+        self.sections["plugin"] = {"commands": self.folder / "commands", "library": "/a/matcher.so",
+                                   **settings}
 
     def pin_file(self):
         return self.pin_folder / "pin"
@@ -169,6 +174,10 @@ class SupervisorTest(unittest.TestCase):
         self.start_ready()
         self.assertEqual(len(self.box.matching("process-ready")), 37)
         self.assertEqual(self.box.stop(), 0)
+        self.box.add_plugin()
+        self.start_ready()
+        self.assertEqual(len(self.box.matching("process-ready")), 54)
+        self.assertEqual(self.box.stop(), 0)
 
     def test_ps_shows_name_and_index(self):
         self.start_ready()
@@ -259,6 +268,40 @@ class SupervisorTest(unittest.TestCase):
             os.kill(self.box.pid_of(name, index), signal.SIGSTOP)
             self.box.wait_for(rf"process-killed process={name} index={index} .*reason=hangs")
             self.box.pid_of(name, index, 2)
+        self.assertEqual(self.box.stop(), 0)
+
+    def test_a_plugin_has_a_deadline_of_its_own_and_keeps_its_queue(self):
+        self.box.add_plugin(**{"deadline-ms": "1000"})
+        self.start_ready()
+        plugin, core = self.box.pid_of(PLUGIN), self.box.pid_of("authd-core")
+        os.kill(plugin, signal.SIGSTOP)
+        self.box.command(core, "authd-core", 0, "send plugin 20")
+        self.box.wait_for(rf"process-killed process={PLUGIN} index=0 .*reason=hangs")
+        self.box.pid_of(PLUGIN, 0, 2)
+        self.box.wait_for(rf"{PLUGIN}\[0\] info got id=19")
+        got = [int(line.rsplit("=", 1)[1]) for line in self.box.matching(" got id=")]
+        self.assertEqual(got, list(range(20)))
+        self.assertEqual(self.box.matching("process-killed process=(?!authd-plugin index=0)"), [])
+        self.assertEqual(self.box.stop(), 0)
+
+    def test_nobody_waits_for_a_plugin_that_fails(self):
+        for behaviour, end in (("crash", "signal=6"), ("config", f"exit={EXIT_CONFIG}")):
+            self.box.add_plugin(behaviour=behaviour)
+            self.start_ready()
+            self.box.wait_for(f"process-ended process={PLUGIN} index=0 .*{end} .*verdict=restart", 5)
+            for name in CHILDREN:
+                self.assertEqual(len(self.box.matching(f"process-started process={name} index=0")), 1)
+            self.assertEqual(self.box.stop(), 0)
+
+    def test_a_plugin_cannot_ask_to_be_restarted_at_once(self):
+        self.box.add_plugin()
+        self.start_ready()
+        for turn, code in enumerate((EXIT_RECYCLE, EXIT_CONFIG, 71), 1):
+            self.box.command(self.box.pid_of(PLUGIN, 0, turn), PLUGIN, 0, f"exit {code}")
+        self.box.pid_of(PLUGIN, 0, 4)
+        ends = self.box.matching(f"process-ended process={PLUGIN} index=0")
+        self.assertEqual([line.rsplit("verdict=")[1] for line in ends], ["restart"] * 3)
+        self.assertEqual(self.box.matching("pin-refused|settings-refused"), [])
         self.assertEqual(self.box.stop(), 0)
 
     def test_an_announced_silence_is_no_hang(self):
