@@ -33,12 +33,9 @@ struct answers {
     uint64_t sequence;    /* uses of a key since the start */
     struct rate lookups;  /* ceilings of our own */
     struct rate statements;
-    enum err failure; /* ERR_OK while all is well */
-    bool recycle;     /* the first keys are there: end, and be started again */
-    struct {
-        int64_t watched_ms;
-        unsigned failures; /* in a row */
-    } renewal;
+    enum err failure;   /* ERR_OK while all is well */
+    bool recycle;       /* the first keys are there: end, and be started again */
+    int64_t watched_ms; /* when the keyring was last looked at */
     struct {
         struct generate_plan plan;
         bool wanted;

@@ -17,18 +17,25 @@ static void greet_all(struct answers *answers) {
     }
 }
 
+static void end_and_start_again(struct answers *answers) {
+    answers->recycle = true;
+    serve_stop(answers->serve);
+}
+
+/*
+ * A module may not see what another process has made, however often it is asked (SoftHSM, when it
+ * looked while the object was being written): a process that starts does. The others serve
+ * meanwhile.
+ */
 static void renew(struct answers *answers, uint64_t sequence) {
     enum err err = keyset_renew(&answers->keys, answers->keyring, answers->token);
-    answers->renewal.failures = err == ERR_OK ? 0 : answers->renewal.failures + 1;
-    if (err == ERR_OK) {
-        log_event(LOG_INFO, "keys-renewed", "sequence=%llu", (unsigned long long)sequence);
-        greet_all(answers);
-        return;
-    }
-    log_event(LOG_ERROR, "keys-not-renewed", "sequence=%llu reason=%s",
+    log_event(err == ERR_OK ? LOG_INFO : LOG_WARNING,
+              err == ERR_OK ? "keys-renewed" : "keys-not-renewed", "sequence=%llu result=%s",
               (unsigned long long)sequence, err_text(err));
-    if (answers->renewal.failures >= FAILURES_MAX)
-        reply_fail(answers, err);
+    if (err == ERR_OK)
+        greet_all(answers);
+    else
+        end_and_start_again(answers);
 }
 
 /*
@@ -46,8 +53,7 @@ static enum err watch(struct answers *answers) {
         return ERR_OK;
     }
     log_event(LOG_INFO, "keys-changed", "sequence=%llu", (unsigned long long)status.sequence);
-    answers->recycle = true;
-    serve_stop(answers->serve);
+    end_and_start_again(answers);
     return ERR_OK;
 }
 
@@ -68,8 +74,8 @@ int renewal_turn(struct answers *answers) {
     int wait_ms;
     int64_t now_ms = clock_boot_ms();
     enum err err = roll(answers, &wait_ms);
-    if (err == ERR_OK && now_ms - answers->renewal.watched_ms >= WATCH_MS) {
-        answers->renewal.watched_ms = now_ms;
+    if (err == ERR_OK && now_ms - answers->watched_ms >= WATCH_MS) {
+        answers->watched_ms = now_ms;
         err = watch(answers);
     }
     if (err == ERR_OK)
