@@ -218,7 +218,7 @@ static enum err make_person(struct maker *maker, const struct special *special, 
     if (!special->no_photo)
         ERR_TRY(add_photo(uin, *person));
     if (!special->no_biometrics)
-        ERR_TRY(add_biometrics(uin, index % IRIS_EVERY == 0, *person));
+        ERR_TRY(add_biometrics(uin, index % IRIS_EVERY == SPECIALS % IRIS_EVERY, *person));
     return add_vid(maker, special, *person);
 }
 

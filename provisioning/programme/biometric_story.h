@@ -1,7 +1,9 @@
 #pragma once
 
 #include "provisioning/programme/devices.h"
+#include "provisioning/programme/mosip_client.h"
 
-/* Tells what is captured for ${capture}, takes it, and gives the member `biometrics`, which the
- * caller frees; NULL: nothing could be captured (said). */
-json_t *biometric_story_capture(const struct kit *kit, const struct devices_capture *capture);
+/* Takes ${capture} for the person whom ${parties} ask about, and tells how. Gives the member
+ * `biometrics`, which the caller frees; NULL: nothing could be captured (said). */
+json_t *biometric_story_capture(const struct mosip_parties *parties,
+                                const struct devices_capture *capture);

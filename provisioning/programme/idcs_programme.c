@@ -175,7 +175,7 @@ static bool tell_jose(struct story *story, const json_t *biometrics) {
 }
 
 static bool tell_captured(struct story *story) {
-    json_t *biometrics = biometric_story_capture(&story->kit, &story->capture);
+    json_t *biometrics = biometric_story_capture(&story->parties, &story->capture);
     bool yes = false;
     if (biometrics == NULL)
         return false;

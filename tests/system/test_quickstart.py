@@ -27,7 +27,10 @@ class Quickstart(unittest.TestCase):
             done = subprocess.run(box.command("--people", "40"), capture_output=True, text=True, timeout=300)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
             self.assertIn("authStatus true", done.stdout)
-            self.assertEqual(done.stdout.count("signature verified"), 2)
+            self.assertEqual(done.stdout.count("signature verified"), 4)
+            self.assertEqual(done.stdout.count("authStatus true"), 2)  # by a code, by a finger
+            self.assertEqual(re.findall("refused: (.*?) ", done.stdout), ["IDA-BIA-001"])  # another's finger
+            self.assertEqual(re.findall('"(fpt|otp)"', done.stdout), ["otp", "fpt"])
             self.assertIn("a JWT, verified by the published keys alone", done.stdout)
             self.assertIn('"iss": "%s"' % box.kit.document["issuer"], done.stdout)
         self.assertEqual((box.state / "officer/demo/programmes.json").read_bytes(), before)
@@ -51,7 +54,7 @@ class Quickstart(unittest.TestCase):
         document = box.kit.document
         self.assertEqual({"base_url", "jose_base_url", "issuer", "ca_certificate", "encryption_certificate",
                           "biometric_encryption_certificate", "misp_license_key", "domain_uri", "env", "outbox",
-                          "partners", "people"} - set(document), set())
+                          "partners", "people", "devices"} - set(document), set())
         for partner in document["partners"]:
             self.assertEqual({"id", "name", "api_key", "certificate", "p12", "p12_password", "policy_id", "status",
                               "allowed"} - set(partner), set())
@@ -63,6 +66,16 @@ class Quickstart(unittest.TestCase):
             for name in ("signature", "encryption"):
                 pem = (box.kit_folder / jose[name + "_key"]).read_bytes()
                 self.assertEqual(jose[name + "_kid"], JWK.from_pem(pem).thumbprint())
+        for device in document["devices"]:
+            self.assertEqual({"serialNo", "make", "model", "type", "deviceSubType", "deviceProvider",
+                              "deviceProviderId"} - set(device["digital_id"]), set())
+            self.assertTrue(device["p12_password"])
+            self.assertTrue((box.kit_folder / device["p12"]).is_file())
+        for person in document["people"]:
+            self.assertEqual(person["biometrics"] == {}, person["note"] == "no biometrics")
+            for files in person["biometrics"].values():
+                self.assertGreaterEqual(len(files), 2)
+                self.assertTrue(all((box.kit_folder / name).is_file() for name in files))
         notes = [person["note"] for person in document["people"]]
         self.assertGreaterEqual(len(notes), 30)
         self.assertGreater(notes.count("ordinary"), len(notes) // 2)
