@@ -268,6 +268,11 @@ static void an_absent_factor_is_absent(void **state) {
     assert_true(answer.well_formed && answer.payload.has_otp && !answer.payload.has_demographics);
     read("biometrics", "[{}]");
     assert_true(answer.well_formed && answer.payload.has_biometrics);
+    assert_true(bytes_equal_text(answer.payload.biometrics_text, "[{}]"));
+    read("biometrics", "[{},1]");
+    assert_false(answer.well_formed || answer.payload.has_biometrics);
+    read("biometrics", "\"a\"");
+    assert_false(answer.well_formed);
 }
 
 static void what_opens_and_is_no_json_is_not_well_formed(void **state) {

@@ -10,6 +10,7 @@
 #include "firmware/base/secret.h"
 #include "authd/unseal/decode.h"
 #include "authd/unseal/payload.h"
+#include "authd/wire/sample_wire.h"
 #include "tests/unit/unsealed_sample.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
@@ -287,6 +288,41 @@ static void a_factor_of_a_wrong_type_is_present(void **state) {
                 answer.has_password && answer.has_bound_tokens);
 }
 
+static void biometrics_are_handed_on_as_they_came(void **state) {
+    (void)state;
+    static struct biometric_segments segments;
+    read("{\"biometrics\": [ {\"specVersion\":\"1.0\", \"n\":\"\\u0041\"},{}] }");
+    assert_true(bytes_equal_text(answer.biometrics_text,
+                                 "[ {\"specVersion\":\"1.0\", \"n\":\"\\u0041\"},{}]"));
+    assert_int_equal(sample_wire_get_segments(answer.biometric_segments, &segments), ERR_OK);
+    assert_true(segments.count == 2 && !segments.malformed && !segments.too_many);
+    assert_string_equal(segments.segments[0].spec_version.text, "1.0");
+    assert_int_equal(segments.segments[1].data.presence, FIELD_ABSENT);
+}
+
+static void biometrics_that_are_no_list_of_objects_are_malformed(void **state) {
+    (void)state;
+    static const char *const bad[] = {"{\"a\":1}", "\"a\"", "1", "true", "[{},1]", "[[]]"};
+    static struct biometric_segments segments;
+    char text[128];
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        snprintf(text, sizeof text, "{\"biometrics\":%s}", bad[i]);
+        read(text);
+        assert_true(answer.has_biometrics && answer.biometrics_text.len == 0);
+        assert_int_equal(sample_wire_get_segments(answer.biometric_segments, &segments), ERR_OK);
+        assert_true(segments.malformed && segments.count == 0);
+    }
+}
+
+static void more_segments_than_a_person_has_are_told(void **state) {
+    (void)state;
+    static struct biometric_segments segments;
+    read("{\"biometrics\":[{},{},{},{},{},{},{},{},{},{},{},{},{},{}]}");
+    assert_int_equal(sample_wire_get_segments(answer.biometric_segments, &segments), ERR_OK);
+    assert_true(segments.too_many && segments.count == BIOMETRIC_SEGMENTS_MAX);
+    assert_true(answer.biometrics_text.len > 0);
+}
+
 static void assert_demographic(size_t index, const char *name, const char *language,
                                const char *value) {
     const struct payload_demographic *demographic = &answer.demographics[index];
@@ -461,6 +497,9 @@ int main(void) {
         cmocka_unit_test(a_filled_factor_is_present_alone),
         cmocka_unit_test(an_otp_of_another_form_is_present_but_not_well_formed),
         cmocka_unit_test(a_factor_of_a_wrong_type_is_present),
+        cmocka_unit_test(biometrics_are_handed_on_as_they_came),
+        cmocka_unit_test(biometrics_that_are_no_list_of_objects_are_malformed),
+        cmocka_unit_test(more_segments_than_a_person_has_are_told),
         cmocka_unit_test(demographics_are_read_in_either_form),
         cmocka_unit_test(a_language_that_is_not_there_is_said_so),
         cmocka_unit_test(metadata_alone_is_no_factor),

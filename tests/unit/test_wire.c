@@ -278,6 +278,25 @@ static void a_payload_that_skips_a_step_is_refused(void **state) {
     }
 }
 
+static void biometrics_come_with_their_segments_or_not_at_all(void **state) {
+    (void)state;
+    struct payload sent = wire_sample_payload(), read;
+    sent.has_biometrics = true;
+    assert_int_equal(read_unseal_wire_get_payload(&sent, &read), ERR_MALFORMED);
+    sent.biometric_segments = bytes_of_text("segments");
+    assert_int_equal(read_unseal_wire_get_payload(&sent, &read), ERR_OK);
+    assert_true(read.has_biometrics && read.biometrics_text.len == 0);
+    sent.biometrics_text = bytes_of_text("[{}]");
+    assert_int_equal(read_unseal_wire_get_payload(&sent, &read), ERR_OK);
+    assert_true(bytes_equal_text(read.biometrics_text, "[{}]"));
+    assert_true(bytes_equal_text(read.biometric_segments, "segments"));
+    sent.biometrics_text = bytes_of_text("[\xff]");
+    assert_int_equal(read_unseal_wire_get_payload(&sent, &read), ERR_MALFORMED);
+    sent.biometrics_text = bytes_of_text("[{}]");
+    sent.has_biometrics = false;
+    assert_int_equal(read_unseal_wire_get_payload(&sent, &read), ERR_MALFORMED);
+}
+
 static void demographics_come_through(void **state) {
     (void)state;
     struct payload sent = wire_sample_payload(), read;
@@ -546,6 +565,7 @@ int main(void) {
         cmocka_unit_test(fields_that_contradict_each_other_refuse_an_envelope),
         cmocka_unit_test(a_payload_comes_through_with_every_field),
         cmocka_unit_test(a_payload_that_skips_a_step_is_refused),
+        cmocka_unit_test(biometrics_come_with_their_segments_or_not_at_all),
         cmocka_unit_test(demographics_come_through),
         cmocka_unit_test(demographics_that_break_their_rules_are_refused),
         cmocka_unit_test(a_payload_question_carries_key_and_blocks),
