@@ -123,14 +123,8 @@ static enum err greet(struct serve_peer *peer) {
     return serve_send(peer, &frame);
 }
 
-static enum err greet_all(void) {
-    for (size_t i = 0; i < boot.peer_count; i++)
-        if (peers[i] != NULL)
-            ERR_TRY(greet(peers[i]));
-    return ERR_OK;
-}
-
-/* A successor has not seen the HELLO of this process's start. */
+/* At this process's start, and again when an asker was replaced: once a life of both, for an asker
+ * takes a second HELLO for that of a successor. */
 static void peer_up(void *context, const char *role, uint16_t index) {
     (void)context;
     for (size_t i = 0; i < boot.peer_count; i++) {
@@ -204,7 +198,6 @@ static enum err start(void) {
     ERR_TRY(serve_open(&loop, boot.pulse));
     ERR_TRY(add_peers());
     ERR_TRY(confine_enter(&plan));
-    ERR_TRY(greet_all());
     log_event(LOG_INFO, "serving", "matcher=%s", vendor_hello()->name);
     return boot_ready(&boot, loop, &control);
 }

@@ -15,7 +15,9 @@
  * Records and templates are opaque here.
  */
 enum plugin_verb {
-    PLUGIN_HELLO = 601,   /* plugin → peer, unasked, at its start: struct plugin_hello */
+    /* plugin → peer, unasked, once both are up: struct plugin_hello. A second one is that of a
+     * successor. */
+    PLUGIN_HELLO = 601,
     PLUGIN_EXTRACT = 602, /* provd: a record of images → template and quality */
     PLUGIN_EXTRACTED = 603,
     PLUGIN_COMPARE = 604, /* core: presented records against enrolled templates → scores */

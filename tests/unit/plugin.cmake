@@ -13,6 +13,8 @@ idcs_plugin(plugin_sample ${PROJECT_SOURCE_DIR}/tests/fault/plugin_sample.c)
 target_link_libraries(plugin_sample PRIVATE finger_image authd_match m)
 foreach(kind hostile other_version other_table)
   idcs_plugin(plugin_${kind} ${PROJECT_SOURCE_DIR}/tests/fault/plugin_hostile.c)
+  set_target_properties(plugin_${kind} PROPERTIES C_STANDARD 99) # all that a vendor needs
+  target_compile_options(plugin_${kind} PRIVATE -Wpedantic)
 endforeach()
 target_compile_definitions(plugin_hostile PRIVATE HOSTILE_ABI_VERSION=1 "HOSTILE_TABLE_BYTES=sizeof match_plugin")
 target_compile_definitions(plugin_other_version PRIVATE HOSTILE_ABI_VERSION=2 "HOSTILE_TABLE_BYTES=sizeof match_plugin")

@@ -160,10 +160,22 @@ static void await_frame(int fd, uint16_t type) {
 
 void plugin_rig_await_ready(void) {
     await_frame(plugin_rig.control, BOOT_READY);
+    plugin_rig_assert_no_answer();
+}
+
+void plugin_rig_tell_up(const char *role) {
+    uint8_t payload[64];
+    struct buffer target = buffer_over(payload, sizeof payload);
+    struct frame up = {.type = BOOT_PEER_UP};
+    assert_int_equal(boot_encode_peer(role, 0, &target), ERR_OK);
+    assert_int_equal(buffer_end(&target, &up.payload), ERR_OK);
+    assert_int_equal(frame_send(plugin_rig.control, &up, PLUGIN_RIG_WAIT_MS), ERR_OK);
 }
 
 void plugin_rig_take_hello(struct plugin_hello *hello) {
     const int askers[] = {plugin_rig.core, plugin_rig.provd};
+    plugin_rig_tell_up("core");
+    plugin_rig_tell_up("provd");
     for (size_t i = 0; i < COUNT_OF(askers); i++) {
         struct frame frame;
         struct plugin_hello said;

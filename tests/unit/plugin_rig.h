@@ -39,7 +39,9 @@ void plugin_rig_start(const char *library, const char *vendor_settings, const ch
 /* The same again on the same sockets. */
 void plugin_rig_start_successor(void);
 void plugin_rig_await_ready(void);
-/* Takes its HELLO from both sockets; ${hello} may be NULL. */
+/* Tells it that this peer is up. */
+void plugin_rig_tell_up(const char *role);
+/* Tells it that both are, and takes its HELLO from their sockets; ${hello} may be NULL. */
 void plugin_rig_take_hello(struct plugin_hello *hello);
 
 /* Waits for its end: the exit code, or minus the signal. */

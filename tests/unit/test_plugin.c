@@ -62,19 +62,17 @@ static void a_matcher_says_what_it_is(void **state) {
     assert_false(hello.modalities[BIOMETRIC_IRIS] || hello.modalities[BIOMETRIC_FACE]);
 }
 
-static void a_successor_of_core_is_told_too(void **state) {
+static void each_asker_is_told_once_a_life(void **state) {
     (void)state;
     uint8_t memory[64];
-    struct buffer target = buffer_over(memory, sizeof memory);
-    struct frame up = {.type = BOOT_PEER_UP};
-    start_sample();
-    assert_int_equal(boot_encode_peer("core", 0, &target), ERR_OK);
-    assert_int_equal(buffer_end(&target, &up.payload), ERR_OK);
-    assert_int_equal(frame_send(plugin_rig.control, &up, PLUGIN_RIG_WAIT_MS), ERR_OK);
     struct frame frame;
+    start_sample();
+    plugin_rig_assert_no_answer();
+    plugin_rig_tell_up("core");
     assert_int_equal(
         frame_receive(plugin_rig.core, memory, sizeof memory, &frame, PLUGIN_RIG_WAIT_MS), ERR_OK);
     assert_int_equal(frame.type, PLUGIN_HELLO);
+    plugin_rig_assert_no_answer();
 }
 
 static void images_are_enrolled_and_compared(void **state) {
@@ -302,7 +300,7 @@ static void a_library_that_is_not_there_is_said_so(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         PLUGIN_TEST(a_matcher_says_what_it_is),
-        PLUGIN_TEST(a_successor_of_core_is_told_too),
+        PLUGIN_TEST(each_asker_is_told_once_a_life),
         PLUGIN_TEST(images_are_enrolled_and_compared),
         PLUGIN_TEST(fingers_of_other_positions_are_not_compared),
         PLUGIN_TEST(an_image_without_a_template_is_like_nobody),

@@ -88,7 +88,6 @@ static void expect_service_from_successor(void) {
     plugin_rig_ask_extract(honest(), 11);
     plugin_rig_ask_compare(honest(), &template, 1, 12);
     plugin_rig_start_successor();
-    plugin_rig_take_hello(NULL);
     plugin_rig_answer_extract(11, &extracted);
     assert_int_equal(extracted.status, ERR_OK);
     assert_true(bytes_equal(extracted.template, honest()));
