@@ -30,7 +30,7 @@
 #define OFFICER_PEOPLE_MAX      64 /* in one question */
 #define OFFICER_VIDS_MAX        8  /* of one person */
 #define OFFICER_VID_SIZE        17
-#define OFFICER_HOTLIST_ID_SIZE 512 /* a device is its serial number, make and model */
+#define OFFICER_HOTLIST_ID_SIZE 768 /* a device is its serial number, make and model */
 #define OFFICER_PERSON_MAX      (IDENTITY_PLAIN_MAX + PHOTO_BYTES_MAX + 1024) /* encoded */
 #define OFFICER_PART_SIZE       20 /* "Right MiddleFinger" */
 /* Biometric records of one person, encoded: with them the largest person fills a frame. */

@@ -3,6 +3,7 @@
 It runs as nobody, also when the tests run as root, so that it needs no system users. Waits are for lines of
 the log, never for time to pass.
 """
+import base64
 import json
 import os
 import pathlib
@@ -19,6 +20,14 @@ NOBODY = 65534
 PATIENCE = 120
 PROGRAMS = ["authd", "authd-core", "authd-edge", "authd-outbox", "authd-unseal", "hsm-signer", "provd"]
 TOOLS = ["officer", "idcs-demo", "idcs-token"]
+
+
+CORPUS = pathlib.Path(__file__).resolve().parent.parent / "fuzz" / "corpus"
+
+
+def record(name, from_byte=0):
+    """A record of the readers' corpora, in base64."""
+    return base64.b64encode((CORPUS / name).read_bytes()[from_byte:]).decode()
 
 
 def free_port():
@@ -155,7 +164,8 @@ class Box:
         words = {"state": r"state: (\S+);", "generation": r"generation (\d+)", "commit": r"commit (\d+)",
                  "salts": r"(\d+) salts", "people": r"people: (\d+)", "vids": r"VIDs: (\d+)",
                  "partners": r"API keys: (\d+)", "policies": r"API keys: \d+, (\d+)",
-                 "keys": r"API keys: \d+, \d+, (\d+)", "misps": r"anchors: (\d+)", "anchors": r"anchors: \d+, (\d+)"}
+                 "keys": r"API keys: \d+, \d+, (\d+)", "misps": r"anchors: (\d+)", "anchors": r"anchors: \d+, (\d+)",
+                 "enrolled": r"with biometrics: (\d+)"}
         found = {name: re.search(pattern, done.stdout).group(1) for name, pattern in words.items()}
         return {name: int(value) if value.isdigit() else value for name, value in found.items()}
 

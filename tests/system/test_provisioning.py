@@ -10,7 +10,7 @@ import subprocess
 import sys
 import unittest
 
-from provisioning_rig import NOBODY, Box, Data
+from provisioning_rig import NOBODY, Box, Data, record
 
 PEOPLE = 640
 binaries = data = None
@@ -242,6 +242,107 @@ class FurnishedBox(Furnished):
         self.refused(r"people\[2\]: an identifier \(uin\) comes twice", "people", "import",
                      self.box.file("people.json", twice))
 
+    def person_file(self, **members):
+        """One person, with these members in the place of what the register's file has."""
+        person = {k: v for k, v in data.load_people()[7].items() if k not in ("biometrics", "cbeff")}
+        return self.box.file("person.json", [{**person, **members}])
+
+    def test_biometrics_come_and_go_with_their_person(self):
+        self.done("people", "import", self.person_file())
+        before = self.box.status()["enrolled"]
+        finger, iris = record("finger_record/iso-2005-extended"), record("iris_code/usual", 1)
+        self.done("people", "import", self.person_file(biometrics={
+            "Right IndexFinger": [finger, record("finger_record/ansi-2004-extended")], "Left": [iris], "Face": []}))
+        self.assertEqual(self.box.status()["enrolled"], before + 1)
+        self.done("people", "import", self.person_file(biometrics=None))
+        self.assertEqual(self.box.status()["enrolled"], before)
+
+    def test_a_record_that_cannot_be_enrolled_refuses_its_person(self):
+        before = self.box.status()["enrolled"]
+        for part, content, pattern in [
+                ("Right IndexFinger", record("finger_record/ansi-2009"),
+                 r"people\[0\]: format-not-accepted, Right IndexFinger\[1\]: ansi-378-2009: this box reads ISO 19794-2:2005"),
+                ("Right IndexFinger", record("finger_record/iso-2005-too-few"),
+                 r"Right IndexFinger\[1\]: too-few-minutiae \(iso-19794-2-2005\)"),
+                ("Right IndexFinger", record("image_record/finger-2005"),
+                 r"an image, Right IndexFinger\[1\]: iso-19794-4-2005, and this box has no plug-in"),
+                ("Right IndexFinger", record("iris_code/usual", 1), r"Right IndexFinger\[1\]: other-modality"),
+                ("Right", record("iris_code/no-model", 1), r"Right\[1\]: ")]:
+            with self.subTest(pattern=pattern):
+                good = record("iris_code/usual" if part == "Right" else "finger_record/ansi-2004-extended", part == "Right")
+                self.refused(pattern, "people", "import", self.person_file(biometrics={part: [good, content]}))
+        self.refused(r"CBEFF document .*cbeff: line \d+", "people", "import",
+                     self.person_file(cbeff=record("bir/entity")))
+        image = self.box.officer("people", "import", self.person_file(
+            biometrics={"Face": [record("image_record/face-2005")]}), LANG="fr")
+        self.assertRegex(image.stderr, "cet appareil n'a pas de module externe .plug-in.")
+        self.assertEqual(self.box.status()["enrolled"], before)
+
+    def test_a_file_with_biometrics_is_judged(self):
+        finger = record("finger_record/ansi-2004-extended")
+        for members, pattern in [
+                ({"biometrics": [finger]}, "'biometrics' has a value"),
+                ({"biometrics": {"Right Index": [finger]}}, "'Right Index' is no part of the body"),
+                ({"biometrics": {"Iris": {"Left": [finger]}}}, "'Iris' is no part of the body"),
+                ({"biometrics": {"Face": finger}}, "'Face' must be a list of biometric records in base64"),
+                ({"biometrics": {"Face": ["not base64!"]}}, "'Face' must be a list"),
+                ({"biometrics": {"Face": [""]}}, "'Face' must be a list"),
+                ({"biometrics": {"Face": [7]}}, "'Face' must be a list"),
+                ({"biometrics": {"Right IndexFinger": 33 * [finger]}}, "more than 32 biometric records"),
+                ({"biometrics": {"Face": 4 * ["QUJD" * 20000]}}, "biometric records are larger than"),
+                ({"cbeff": "QUJD" * 80000}, "biometric records are larger than"),
+                ({"cbeff": {}}, "'cbeff' must be a list")]:
+            with self.subTest(pattern=pattern):
+                self.wrong(pattern, "people", "import", self.person_file(**members))
+        self.refused(r"more than can be enrolled, Right IndexFinger\[4\]", "people", "import",
+                     self.person_file(biometrics={"Right IndexFinger": 5 * [finger]}))
+
+    def test_the_thresholds_of_a_policy_are_judged(self):
+        types = [{"authType": "bio", "authSubType": part} for part in ("Finger", "Iris", "Face", "FMR")]
+        policy = {"id": "p-bio", "name": "P", "authTokenType": "partner", "allowedAuthTypes": types,
+                  "allowedKycAttributes": []}
+
+        def file(**biometrics):
+            return "file=" + str(self.box.file("p.json", {**policy, "biometrics": biometrics}))
+        self.done("policy", "add", file())
+        self.done("policy", "add", file(finger={"falseMatchRate": "1e-4", "atMost": 2}, namesFactors=True,
+                                        iris={"falseMatchRate": 0.000001}, face={"atMost": 1}, ceiling="0.01"))
+        self.done("policy", "add", file(anyPosition=True, ceiling=0.05))
+        self.refused(r"too often: finger 0.001x2x4x5 \+ iris 0.000001x2x4x5 \+ face 0.0001x1x4x5 = 0.04204 > 0.01 ",
+                     "policy", "add", file(finger={"falseMatchRate": "1e-3"}))
+        french = self.box.officer("policy", "add", file(finger={"atMost": 10}), LC_ALL="fr_MA")
+        self.assertRegex(french.stderr, r"laisserait passer autrui trop souvent : finger 0.0001x10x4x5 .* > 0.01 ")
+        self.refused("no measurement supports .* finger: 0.0001", "policy", "add",
+                     file(finger={"falseMatchRate": 0.00001}))
+        self.refused("biometrics.iris.atMost has a value", "policy", "add", file(iris={"atMost": 3}))
+        for biometrics, pattern in [
+                ({"finger": {"falseMatchRate": "one in a thousand"}}, "'falseMatchRate' must be a probability"),
+                ({"finger": {"falseMatchRate": 0}}, "'falseMatchRate' must be a probability"),
+                ({"finger": {"falseMatchRate": "0x1p-4"}}, "'falseMatchRate' must be a probability"),
+                ({"ceiling": 1.5}, "'ceiling' must be a probability"),
+                ({"ceiling": True}, "'ceiling' must be a probability"),
+                ({"finger": {"atMost": 256}}, "'atMost' has a value"),
+                ({"toe": {}}, "'toe' is not a member"),
+                ({"namesFactors": 1}, "'namesFactors' has the wrong type")]:
+            with self.subTest(pattern=pattern):
+                self.wrong(pattern, "policy", "add", file(**biometrics))
+
+    def test_devices_are_trusted_and_blocked(self):
+        anchors = self.box.status()["anchors"]
+        authority, key = self.box.folder / "files" / "devices.pem", self.box.folder / "files" / "devices.key"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=Devices", "-days",
+                        "30", "-keyout", key, "-out", authority], check=True, stderr=subprocess.DEVNULL)
+        for domain in ("DEVICE", "FTM"):
+            self.assertRegex(self.done("trust", "add", f"domain={domain}", f"file={authority}"), domain)
+        self.assertEqual(self.box.status()["anchors"], anchors + 2)
+        device = ["kind=device", "id=SN-0042ACMEF200"]
+        self.assertRegex(self.done("hotlist", "add", *device, "until=2099-12-31"), "device SN-0042ACMEF200 is blocked")
+        self.assertRegex(self.done("hotlist", "remove", *device, LANG="fr"), "n'est plus bloqué")
+        self.done("hotlist", "add", "kind=device-provider", "id=ACMEacme-1")
+        self.wrong("no kind: write partner, device or", "hotlist", "add", "kind=person", "id=1")
+        self.wrong("no date", "hotlist", "add", *device, "until=soon")
+        self.wrong("not an argument here", "hotlist", "remove", *device, "until=2099-12-31")
+
     def test_officers_work_side_by_side(self):
         commands = [self.box.begin("people", "import", data.people) for _ in range(3)]
         results = [command.communicate() + (command.returncode,) for command in commands]
@@ -255,7 +356,8 @@ class FurnishedBox(Furnished):
 
     def test_every_command_has_help_with_an_example(self):
         text = self.done("--help")
-        for noun in ("key", "trust", "partner", "policy", "api-key", "misp", "people", "programmes", "status", "pin"):
+        for noun in ("key", "trust", "partner", "policy", "api-key", "misp", "people", "programmes", "hotlist",
+                     "status", "pin"):
             self.assertRegex(text, f"example: officer {noun}")
         self.assertNotIn("partner", self.done("people", "--help"))
 

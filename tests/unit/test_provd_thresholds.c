@@ -145,7 +145,7 @@ static void a_device_is_blocked_and_let_in_again(void **state) {
     assert_true(is_blocked(box, HOTLIST_DEVICE, question.id, INT64_MAX));
     assert_false(is_blocked(box, HOTLIST_DEVICE_PROVIDER, question.id, 0));
     assert_string_equal(box->audits[box->audit_count - 1].action, "hotlist");
-    assert_string_equal(box->audits[box->audit_count - 1].subject, "block device SN-0042ACMEF 200");
+    assert_string_equal(box->audits[box->audit_count - 1].subject, "block device SN-0042ACMEF?200");
     question.blocked = false;
     provd_box_assert_done(hotlist(box, &question));
     assert_false(is_blocked(box, HOTLIST_DEVICE, question.id, 0));
@@ -154,6 +154,16 @@ static void a_device_is_blocked_and_let_in_again(void **state) {
     provd_box_assert_done(hotlist(box, &question));
     assert_true(is_blocked(box, HOTLIST_DEVICE_PROVIDER, "ACME", 999));
     assert_false(is_blocked(box, HOTLIST_DEVICE_PROVIDER, "ACME", 1000));
+}
+
+/* As long as a device can be named, in letters of two bytes: the journal has the beginning. */
+static void a_long_name_in_another_script_is_blocked_too(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_hotlist question = {.kind = HOTLIST_DEVICE_PROVIDER, .blocked = true};
+    for (size_t i = 0; i + 2 < sizeof question.id; i += 2)
+        memcpy(question.id + i, "é", 2);
+    provd_box_assert_done(hotlist(box, &question));
+    assert_true(is_blocked(box, HOTLIST_DEVICE_PROVIDER, question.id, 0));
 }
 
 static void an_entry_that_makes_no_sense_is_refused(void **state) {
@@ -187,6 +197,7 @@ int main(void) {
         TEST(a_rate_that_nobody_measured_is_refused_with_the_least),
         TEST(more_than_a_person_has_is_refused_by_its_field),
         TEST(a_device_is_blocked_and_let_in_again),
+        TEST(a_long_name_in_another_script_is_blocked_too),
         TEST(an_entry_that_makes_no_sense_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
