@@ -16,6 +16,7 @@ struct programme {
 
 struct cast {
     const json_t *jwks;
+    struct devices devices;
     size_t people, programme_count;
     unsigned turn[MIX_KINDS];
     struct programme programmes[PROGRAMMES_MAX];
@@ -69,6 +70,7 @@ static enum err pair_with_everyone(const struct cast *cast, struct programme *pr
                                    .individual_id_type = text_of(person, "individualIdType"),
                                    .partner = &programme->partner,
                                    .party = cast->jwks != NULL ? &programme->party : NULL,
+                                   .devices = &cast->devices,
                                    .programme = (unsigned)cast->programme_count};
         *programme->last = pair;
         programme->last = &pair->next;
@@ -104,6 +106,7 @@ static bool is_served(const struct cast *cast, unsigned kind) {
 static enum err fill(struct cast *cast, const struct kit *kit, const struct mix *mix) {
     size_t index;
     json_t *entry;
+    ERR_TRY(devices_open(&cast->devices, kit, mix_calls(mix, CALL_AUTH_FINGER), false));
     cast->people = count_people(kit);
     if (cast->people == 0)
         return complain(ERR_NOT_FOUND, "the kit has no person for this", "note \"ordinary\"");
@@ -140,6 +143,7 @@ void cast_close(struct cast *cast) {
         kit_partner_close(&cast->programmes[i].partner);
         free(cast->programmes[i].pairs);
     }
+    devices_close(&cast->devices);
     free(cast);
 }
 

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "provisioning/programme/devices.h"
 #include "provisioning/programme/jose_party.h"
 #include "provisioning/programme/kit.h"
 #include "tests/bench/mix.h"
@@ -16,6 +17,7 @@ struct cast_pair {
     const char *individual_id, *individual_id_type;
     const struct kit_partner *partner;
     const struct jose_party *party; /* NULL: the MOSIP profile is spoken */
+    const struct devices *devices;  /* open for the kinds that are captured */
     unsigned programme;
     struct cast_pair *next; /* of the free ones */
 };

@@ -10,6 +10,7 @@
 
 #include "tests/bench/floor.h"
 #include "tests/bench/floor_echo.h"
+#include "tests/bench/floor_finger.h"
 #include "tests/bench/floor_plain.h"
 #include "tests/bench/floor_token.h"
 
@@ -36,19 +37,42 @@ double floor_of_call(const struct floor_parts *parts, enum profile profile, enum
     double sealed = parts->decrypt + parts->unpad + parts->open[call];
     if (call == CALL_OTP) /* MOSIP's is signed and not sealed, JOSE's the other way round */
         return every + (profile == PROFILE_JOSE ? sealed : parts->sign);
+    if (call == CALL_AUTH_FINGER)
+        sealed += parts->decrypt_finger + parts->unpad_finger + parts->capture + parts->match;
     return every + sealed + parts->sign + (call == CALL_KYC_OTP ? parts->wrap : 0);
 }
 
-static enum err measure(struct floor_token *token, struct floor_plain *plain,
-                        struct floor_parts *parts) {
-    ERR_TRY(floor_token_measure(token, parts));
-    return floor_plain_measure(plain, parts);
+/* What a measuring process has. */
+struct bench {
+    struct floor_token *token;
+    struct floor_plain *plain;
+    struct floor_finger *finger; /* NULL: no call brings one */
+};
+
+static enum err open_bench(struct bench *bench, const struct floor_options *options,
+                           const char *folder) {
+    bool fingers = options->samples[CALL_AUTH_FINGER].given;
+    ERR_TRY(floor_token_open(&bench->token, folder, options->profile, fingers));
+    ERR_TRY(floor_plain_open(&bench->plain, options));
+    return fingers ? floor_finger_open(&bench->finger) : ERR_OK;
+}
+
+static void close_bench(struct bench *bench) {
+    floor_finger_close(bench->finger);
+    floor_plain_close(bench->plain);
+    floor_token_close(bench->token);
+}
+
+static enum err measure(const struct bench *bench, struct floor_parts *parts) {
+    ERR_TRY(floor_token_measure(bench->token, parts));
+    if (bench->finger != NULL)
+        ERR_TRY(floor_finger_measure(bench->finger, parts));
+    return floor_plain_measure(bench->plain, parts);
 }
 
 /* The child: a measurement for each byte that comes. */
 static int serve(const struct floor_options *options, const struct copy *copy, int socket) {
-    struct floor_token *token = NULL;
-    struct floor_plain *plain = NULL;
+    struct bench bench = {0};
     struct floor_parts parts;
     char question = 0, folder[512];
     cpu_set_t processor;
@@ -57,17 +81,14 @@ static int serve(const struct floor_options *options, const struct copy *copy, i
     snprintf(folder, sizeof folder, "%s/%zu", options->folder, copy->processor);
     enum err result = mkdir(folder, 0700) == 0 ? cores_pin_self(&processor) : ERR_SYSTEM;
     if (result == ERR_OK)
-        result = floor_token_open(&token, folder, options->profile);
-    if (result == ERR_OK)
-        result = floor_plain_open(&plain, options);
+        result = open_bench(&bench, options, folder);
     while (result == ERR_OK && read(socket, &question, 1) == 1) {
         parts = (struct floor_parts){0};
-        result = measure(token, plain, &parts);
+        result = measure(&bench, &parts);
         if (result == ERR_OK && write(socket, &parts, sizeof parts) != sizeof parts)
             result = ERR_SYSTEM;
     }
-    floor_plain_close(plain);
-    floor_token_close(token);
+    close_bench(&bench);
     return result == ERR_OK ? 0 : 1;
 }
 

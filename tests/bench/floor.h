@@ -16,8 +16,11 @@
 struct floor_parts { /* us; MOSIP, or else JOSE */
     /* PKCS#11: RSA-2048, raw and PKCS#1 v1.5, or ECDH and ECDSA on P-256 */
     double decrypt, sign;
-    double unpad;              /* OAEP with SHA-256, or the Concat KDF */
-    double wrap;               /* attributes: a new key for the programme, AES-GCM */
+    double unpad; /* OAEP with SHA-256, or the Concat KDF */
+    double wrap;  /* attributes: a new key for the programme, AES-GCM */
+    /* of a fingerprint: its content key in the token and un-padded, RSA in both profiles; the
+     * device's two signatures, and opening; the comparison (floor_finger.h) */
+    double decrypt_finger, unpad_finger, capture, match;
     double write;              /* pwrite and fdatasync of one record */
     double verify[CALL_KINDS]; /* RS256, or ES256, over the request */
     double open[CALL_KINDS];   /* two AES-GCM and the SHA-256 of the plaintext, or one */

@@ -21,7 +21,8 @@ struct floor_token {
     CK_FUNCTION_LIST *p11;
     CK_SESSION_HANDLE session;
     enum profile profile;
-    CK_OBJECT_HANDLE decrypting, signing;
+    bool fingers;
+    CK_OBJECT_HANDLE decrypting, signing, of_fingers;
     CK_BYTE point[POINT_BYTES]; /* JOSE: the other side's; here the token's own */
 };
 
@@ -105,20 +106,23 @@ static enum err generate(struct floor_token *token, const struct pair *pair,
     return rv == CKR_OK ? ERR_OK : complain("C_GenerateKeyPair", rv);
 }
 
-static enum err generate_rsa(struct floor_token *token) {
+static enum err generate_rsa(struct floor_token *token, CK_ATTRIBUTE_TYPE public_use,
+                             CK_ATTRIBUTE_TYPE private_use, CK_OBJECT_HANDLE *private_key) {
     CK_ULONG bits = RSA_BYTES * 8;
     CK_BYTE exponent[] = {1, 0, 1};
     CK_OBJECT_HANDLE ignored;
-    struct pair pair = {.mechanism = CKM_RSA_PKCS_KEY_PAIR_GEN,
-                        .kind = {{CKA_MODULUS_BITS, &bits, sizeof bits},
-                                 {CKA_PUBLIC_EXPONENT, exponent, sizeof exponent}},
-                        .kind_count = 2,
-                        .public_use = CKA_ENCRYPT,
-                        .private_use = CKA_DECRYPT};
-    ERR_TRY(generate(token, &pair, &ignored, &token->decrypting));
-    pair.public_use = CKA_VERIFY;
-    pair.private_use = CKA_SIGN;
-    return generate(token, &pair, &ignored, &token->signing);
+    const struct pair pair = {.mechanism = CKM_RSA_PKCS_KEY_PAIR_GEN,
+                              .kind = {{CKA_MODULUS_BITS, &bits, sizeof bits},
+                                       {CKA_PUBLIC_EXPONENT, exponent, sizeof exponent}},
+                              .kind_count = 2,
+                              .public_use = public_use,
+                              .private_use = private_use};
+    return generate(token, &pair, &ignored, private_key);
+}
+
+static enum err generate_mosip(struct floor_token *token) {
+    ERR_TRY(generate_rsa(token, CKA_ENCRYPT, CKA_DECRYPT, &token->decrypting));
+    return generate_rsa(token, CKA_VERIFY, CKA_SIGN, &token->signing);
 }
 
 static enum err generate_ec(struct floor_token *token) {
@@ -141,15 +145,19 @@ static enum err generate_ec(struct floor_token *token) {
     return generate(token, &pair, &ignored, &token->signing);
 }
 
-enum err floor_token_open(struct floor_token **token, const char *folder, enum profile profile) {
+enum err floor_token_open(struct floor_token **token, const char *folder, enum profile profile,
+                          bool fingers) {
     *token = calloc(1, sizeof **token);
     if (*token == NULL)
         return ERR_FULL;
     (*token)->profile = profile;
+    (*token)->fingers = fingers;
     ERR_TRY(configure(folder));
     ERR_TRY(load(*token));
     ERR_TRY(log_in(*token));
-    return profile == PROFILE_JOSE ? generate_ec(*token) : generate_rsa(*token);
+    if (fingers)
+        ERR_TRY(generate_rsa(*token, CKA_ENCRYPT, CKA_DECRYPT, &(*token)->of_fingers));
+    return profile == PROFILE_JOSE ? generate_ec(*token) : generate_mosip(*token);
 }
 
 void floor_token_close(struct floor_token *token) {
@@ -160,14 +168,22 @@ void floor_token_close(struct floor_token *token) {
     free(token);
 }
 
-static CK_RV decrypt(struct floor_token *token) {
+static CK_RV decrypt_by(struct floor_token *token, CK_OBJECT_HANDLE key) {
     CK_MECHANISM mechanism = {CKM_RSA_X_509, NULL, 0};
     CK_BYTE wrapped[RSA_BYTES] = {0, 1, 2, 3}, plain[RSA_BYTES];
     CK_ULONG len = sizeof plain;
-    CK_RV rv = token->p11->C_DecryptInit(token->session, &mechanism, token->decrypting);
+    CK_RV rv = token->p11->C_DecryptInit(token->session, &mechanism, key);
     if (rv == CKR_OK)
         rv = token->p11->C_Decrypt(token->session, wrapped, sizeof wrapped, plain, &len);
     return rv;
+}
+
+static CK_RV decrypt(struct floor_token *token) {
+    return decrypt_by(token, token->decrypting);
+}
+
+static CK_RV decrypt_finger(struct floor_token *token) {
+    return decrypt_by(token, token->of_fingers);
 }
 
 static CK_RV sign(struct floor_token *token) {
@@ -223,8 +239,10 @@ enum err floor_token_measure(struct floor_token *token, struct floor_parts *part
         CK_RV (*operation)(struct floor_token *);
         double *us;
     } operations[] = {{jose ? agree : decrypt, &parts->decrypt},
-                      {jose ? sign_ec : sign, &parts->sign}};
-    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++) {
+                      {jose ? sign_ec : sign, &parts->sign},
+                      {decrypt_finger, &parts->decrypt_finger}};
+    size_t count = sizeof operations / sizeof *operations;
+    for (size_t i = 0; i < (token->fingers ? count : count - 1); i++) {
         CK_RV rv = operations[i].operation(token);
         int64_t began_ns = floor_clock_ns();
         for (unsigned turn = 0; turn < REPETITIONS && rv == CKR_OK; turn++)

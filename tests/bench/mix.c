@@ -12,11 +12,12 @@ const struct mix_facts mix_facts[MIX_KINDS] = {
     [MIX_OTP_REQUEST] = {"otp-request", CALL_OTP, CALL_NONE, {"otp-request"}},
     [MIX_DEMO] = {"demo", CALL_AUTH_DEMO, CALL_NONE, {"demo"}},
     [MIX_EKYC] = {"ekyc", CALL_OTP, CALL_KYC_OTP, {"kyc", "otp", "otp-request"}},
+    [MIX_FINGER] = {"finger", CALL_AUTH_FINGER, CALL_NONE, {"bio"}},
 };
 
 const char *mix_call_name(enum call_kind call) {
-    static const char *const names[CALL_KINDS] = {"otp-request", "auth-otp", "auth-demo",
-                                                  "kyc-otp"};
+    static const char *const names[CALL_KINDS] = {"otp-request", "auth-otp", "auth-demo", "kyc-otp",
+                                                  "auth-finger"};
     return call < CALL_KINDS ? names[call] : "none";
 }
 

@@ -6,11 +6,19 @@
 #include "firmware/base/err.h"
 
 /* A call to the appliance. */
-enum call_kind { CALL_OTP, CALL_AUTH_OTP, CALL_AUTH_DEMO, CALL_KYC_OTP, CALL_KINDS, CALL_NONE };
+enum call_kind {
+    CALL_OTP,
+    CALL_AUTH_OTP,
+    CALL_AUTH_DEMO,
+    CALL_KYC_OTP,
+    CALL_AUTH_FINGER,
+    CALL_KINDS,
+    CALL_NONE
+};
 const char *mix_call_name(enum call_kind call); /* "otp-request", "auth-otp"… */
 
 /* What a person goes through: one call, or a code and then a call with it. */
-enum mix_kind { MIX_OTP, MIX_OTP_REQUEST, MIX_DEMO, MIX_EKYC, MIX_KINDS };
+enum mix_kind { MIX_OTP, MIX_OTP_REQUEST, MIX_DEMO, MIX_EKYC, MIX_FINGER, MIX_KINDS };
 struct mix_facts {
     const char *name;
     enum call_kind first, second; /* second: CALL_NONE when there is one call only */

@@ -25,8 +25,9 @@ static enum err add_percentiles(json_t *document, const struct report *report) {
     struct timing all = {0};
     enum err result = ERR_OK;
     uint64_t *answered = report->tally->answered_in_all;
-    bool codes_only =
-        answered[CALL_AUTH_OTP] + answered[CALL_AUTH_DEMO] + answered[CALL_KYC_OTP] == 0;
+    bool codes_only = true;
+    for (unsigned call = 0; call < CALL_KINDS; call++)
+        codes_only = codes_only && (call == CALL_OTP || answered[call] == 0);
     for (unsigned call = 0; call < CALL_KINDS; call++)
         for (size_t i = 0; (call != CALL_OTP || codes_only) && result == ERR_OK &&
                            i < report->tally->times[call].count;
@@ -53,6 +54,11 @@ static json_t *parts_of(const struct report *report) {
     const struct floor_parts *parts = &report->parts;
     json_t *made = json_pack("{s:f, s:f, s:f, s:f}", "token_decrypt", parts->decrypt, "token_sign",
                              parts->sign, "unpad", parts->unpad, "durable_write", parts->write);
+    if (report->tally->answered_in_all[CALL_AUTH_FINGER] > 0)
+        json_object_set_new(made, "finger",
+                            json_pack("{s:f, s:f, s:f, s:f}", "token_decrypt",
+                                      parts->decrypt_finger, "unpad", parts->unpad_finger,
+                                      "capture", parts->capture, "match", parts->match));
     for (unsigned call = 0; call < CALL_KINDS; call++)
         if (report->tally->answered_in_all[call] > 0)
             json_object_set_new(

@@ -5,11 +5,12 @@
 
 #include "tests/bench/transaction.h"
 
-#define SEALED_EXTRA 32  /* tag and IV */
-#define JOSE_SEALED  400 /* the plaintext of a JWE */
+#define SEALED_EXTRA 32   /* tag and IV */
+#define JOSE_SEALED  400  /* the plaintext of a JWE */
+#define JOSE_CAPTURE 8000 /* likewise, with a fingerprint in it */
 
 /* Until real answers have been seen. */
-static const size_t usual_answer[CALL_KINDS] = {300, 300, 300, 2500};
+static const size_t usual_answer[CALL_KINDS] = {300, 300, 300, 2500, 300};
 static const size_t usual_signature = 2500;
 
 /* How many bytes are sealed in a request's member "request". */
@@ -33,7 +34,9 @@ static enum err make(struct floor_sample *sample, const struct kit *kit, struct 
         .given = true,
         .request = transaction.request,
         .key = party != NULL ? party->signature.key : transaction.pair->partner->key,
-        .sealed_len = party != NULL ? JOSE_SEALED : sealed_len(transaction.request.body),
+        .sealed_len = party == NULL              ? sealed_len(transaction.request.body)
+                      : call == CALL_AUTH_FINGER ? JOSE_CAPTURE
+                                                 : JOSE_SEALED,
         .answer_len = usual_answer[call],
         .answer_signature_len = party != NULL ? 0 : usual_signature};
     cast_give(cast, transaction.pair);

@@ -36,14 +36,31 @@ static json_t *demographics_of(const json_t *person) {
     return json_pack("{s:{s:O, s:[O]}}", "demographics", "dob", dob, "name", name);
 }
 
-static json_t *factors_of(const struct transaction *transaction) {
+static json_t *finger_of(const struct kit *kit, const struct transaction *transaction) {
+    const struct cast_pair *pair = transaction->pair;
+    const struct devices_capture capture = {.holder = pair->person,
+                                            .transaction_id = transaction->id,
+                                            .domain_uri = pair->party != NULL ? pair->party->issuer
+                                                                              : kit->domain_uri,
+                                            .number = 1,
+                                            .finger_count = 1,
+                                            .fingers = {"Right IndexFinger"}};
+    json_t *biometrics = NULL;
+    if (devices_take(pair->devices, &capture, &biometrics) != ERR_OK)
+        return NULL;
+    return json_pack("{s:o}", "biometrics", biometrics);
+}
+
+static json_t *factors_of(const struct kit *kit, const struct transaction *transaction) {
     if (transaction->call == CALL_AUTH_DEMO)
         return demographics_of(transaction->pair->person);
+    if (transaction->call == CALL_AUTH_FINGER)
+        return finger_of(kit, transaction);
     return json_pack("{s:s}", "otp", transaction->code);
 }
 
 /* The path and the claims of a call in the JOSE profile. */
-static enum err build_jose(struct transaction *transaction) {
+static enum err build_jose(const struct kit *kit, struct transaction *transaction) {
     const struct cast_pair *pair = transaction->pair;
     const char *path = "/v1/authentications";
     json_t *claims = NULL, *factors = NULL;
@@ -52,7 +69,11 @@ static enum err build_jose(struct transaction *transaction) {
         claims = json_pack("{s:[s]}", "channels", "phone");
     } else {
         claims = json_pack("{s:b}", "consent", 1);
-        factors = factors_of(transaction);
+        factors = factors_of(kit, transaction);
+        if (factors == NULL) {
+            json_decref(claims);
+            return ERR_NOT_FOUND;
+        }
     }
     if (transaction->call == CALL_KYC_OTP) {
         path = "/v1/attributes";
@@ -82,10 +103,10 @@ enum err transaction_build(const struct kit *kit, struct transaction *transactio
                                               transaction->pair->individual_id_type,
                                           .transaction_id = transaction->id};
     if (transaction->pair->party != NULL)
-        return build_jose(transaction);
+        return build_jose(kit, transaction);
     if (transaction->call == CALL_OTP)
         return mosip_request_otp(&parties, channels, &transaction->request);
-    json_t *factors = factors_of(transaction);
+    json_t *factors = factors_of(kit, transaction);
     if (factors == NULL)
         return ERR_NOT_FOUND;
     enum err result = transaction->call == CALL_KYC_OTP

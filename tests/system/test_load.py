@@ -64,12 +64,14 @@ class AmpleLimits(unittest.TestCase):
 
     def test_both_profiles_are_spoken_in_every_mix(self):
         for profile in ("mosip", "jose"):
-            _, figures = self.run_well("--profile", profile, "--mix", "otp=2,demo=1,ekyc=1", "--seconds", "3",
+            _, figures = self.run_well("--profile", profile, "--mix", "otp=2,demo=1,ekyc=1,finger=2", "--seconds", "3",
                                        "--concurrency", "8")
             self.assertEqual(figures["profile"], profile)
-            self.assertEqual(set(figures["calls"]), {"otp-request", "auth-otp", "auth-demo", "kyc-otp"})
+            self.assertEqual(set(figures["calls"]), {"otp-request", "auth-otp", "auth-demo", "kyc-otp", "auth-finger"})
             for name in ("token_decrypt", "token_sign", "unpad", "durable_write"):
                 self.assertGreater(figures["floor_parts_us"][name], 0, name)
+            for name in ("token_decrypt", "unpad", "capture", "match"):
+                self.assertGreater(figures["floor_parts_us"]["finger"][name], 0, name)
 
     def test_an_open_loop_keeps_to_its_rate(self):
         _, figures = self.run_well("--mix", "otp", "--seconds", "4", "--rate", "12")

@@ -160,6 +160,13 @@ static void the_floor_counts_each_operation_of_a_call_once(void **state) {
     assert_true(floor_of_call(&parts, PROFILE_JOSE, CALL_OTP) == 1023.875);
     assert_true(floor_of_call(&parts, PROFILE_JOSE, CALL_AUTH_OTP) == 1123.875);
     assert_true(floor_of_call(&parts, PROFILE_JOSE, CALL_KYC_OTP) == 1130.875);
+    parts.decrypt_finger = 2000;
+    parts.unpad_finger = 200;
+    parts.capture = 4000;
+    parts.match = 8000;
+    assert_true(floor_of_call(&parts, PROFILE_MOSIP, CALL_AUTH_FINGER) == 15323.875);
+    assert_true(floor_of_call(&parts, PROFILE_JOSE, CALL_AUTH_FINGER) == 15323.875);
+    assert_true(floor_of_call(&parts, PROFILE_JOSE, CALL_AUTH_OTP) == 1123.875);
 }
 
 static void a_transaction_is_found_by_its_name(void **state) {
