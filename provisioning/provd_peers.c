@@ -26,7 +26,7 @@ struct peer {
     bool up;
     bool provisioned;           /* signers: as their last hello said */
     uint32_t interruptions;     /* how often it went down: a question survives none */
-    struct plugin_hello plugin; /* a plug-in's; its name is "" until it has come */
+    struct plugin_hello plugin; /* a plug-in's, as it or its predecessor said; "": not yet */
 };
 
 struct provd_peers {
@@ -184,7 +184,6 @@ void provd_peers_down(struct provd_peers *peers, const char *role, uint16_t inde
         return;
     peer->up = false;
     peer->interruptions++;
-    peer->plugin = (struct plugin_hello){0}; /* its successor may be another */
 }
 
 void provd_peers_up(struct provd_peers *peers, const char *role, uint16_t index) {
