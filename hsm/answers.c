@@ -5,6 +5,7 @@
 #include "firmware/base/log.h"
 #include "hsm/answers.h"
 #include "hsm/answers_jose.h"
+#include "hsm/answers_tls.h"
 #include "hsm/checkpoint.h"
 #include "hsm/generate.h"
 #include "hsm/high_water.h"
@@ -12,6 +13,7 @@
 #include "hsm/renewal.h"
 #include "hsm/reply.h"
 #include "hsm/statement.h"
+#include "hsm/wire_tls.h"
 
 #define GENERATION_MS 120000 /* an RSA key, on a slow token or a busy machine */
 
@@ -259,6 +261,11 @@ static const struct serve_verb provd_verbs[] = {
     {HSM_GENERATE, ANY, answer_generate},
 };
 
+static const struct serve_verb edge_verbs[] = {
+    {HSM_TLS_CHAIN, ANY, answers_tls_chain},
+    {HSM_TLS_SIGN, ANY, answers_tls_sign},
+};
+
 enum err answers_verbs(const char *role, uint16_t signer_index, const struct serve_verb **verbs,
                        size_t *count) {
     if (strcmp(role, "core") == 0) {
@@ -269,6 +276,11 @@ enum err answers_verbs(const char *role, uint16_t signer_index, const struct ser
     if (strcmp(role, "provd") == 0) {
         *verbs = provd_verbs;
         *count = sizeof provd_verbs / sizeof *provd_verbs - (signer_index == 0 ? 0 : 1);
+        return ERR_OK;
+    }
+    if (strcmp(role, "edge") == 0) {
+        *verbs = edge_verbs;
+        *count = sizeof edge_verbs / sizeof *edge_verbs;
         return ERR_OK;
     }
     return ERR_NOT_FOUND;

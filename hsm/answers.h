@@ -33,6 +33,7 @@ struct answers {
     uint64_t sequence;    /* uses of a key since the start */
     struct rate lookups;  /* ceilings of our own */
     struct rate statements;
+    struct rate handshakes;
     enum err failure;   /* ERR_OK while all is well */
     bool recycle;       /* the first keys are there: end, and be started again */
     int64_t watched_ms; /* when the keyring was last looked at */
@@ -52,6 +53,7 @@ struct answers {
  *
  *   core   UNWRAP LOOKUP STATEMENT CHECKPOINT HIGH_WATER OPEN_ROOT PUBLISHED DERIVE RESULT
  *   provd  LOOKUP OPEN_ROOT NEW_ROOT PUBLISHED, and GENERATE at signer 0
+ *   edge   TLS_CHAIN TLS_SIGN
  *
  * Every state of the box lets a message in, as the news of a state may arrive after the first
  * question asked in it. What is closed is answered by ERR_DENIED: UNWRAP, DERIVE and RESULT while

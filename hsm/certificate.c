@@ -32,7 +32,7 @@ static const struct profile profiles[HSM_PURPOSE_COUNT] = {
     [HSM_PURPOSE_AUDIT] = {"IDA-AUDIT", 3650, leaf, "critical,digitalSignature"},
     [HSM_PURPOSE_TOKEN] = {"IDCS-TOKEN", 1095, leaf, "critical,digitalSignature"},
     [HSM_PURPOSE_REQUEST] = {"IDCS-REQUEST", 730, leaf, "critical,keyAgreement"},
-    [HSM_PURPOSE_TLS] = {"IDCS-TLS", 397, leaf, "critical,digitalSignature"},
+    [HSM_PURPOSE_TLS] = {"IDCS-TLS", 825, leaf, "critical,digitalSignature"},
 };
 
 static void free_certificate(X509 **certificate) {

@@ -31,6 +31,7 @@ struct filling {
     struct token *token;
     struct unwrap_ring *ring;
     struct agree_ring *agreements;
+    struct tls_ring *tls;
 };
 
 static enum err add_to_ring(void *context, const struct keyring_row *row) {
@@ -94,6 +95,24 @@ static enum err load_request(struct keyset *keyset, struct keyring *keyring, str
                                &filling);
 }
 
+static enum err add_tls(void *context, const struct keyring_row *row) {
+    struct filling *filling = context;
+    __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
+    ERR_TRY(find_key(filling->token, row, &key));
+    enum err err = tls_ring_add(filling->tls, key, keyring_row_certificate(row));
+    return err == ERR_FULL ? ERR_OK : report(err, row);
+}
+
+/*
+ * The active one first. Those that retire are for handshakes that began with them: the oldest may
+ * be left out.
+ */
+static enum err load_tls(struct keyset *keyset, struct keyring *keyring, struct token *token) {
+    ERR_TRY(tls_ring_new(&keyset->tls));
+    struct filling filling = {.token = token, .tls = keyset->tls};
+    return keyring_each_in_use(keyring, HSM_PURPOSE_TLS, KEYSTATE_OPENS, add_tls, &filling);
+}
+
 static enum err load_pepper(struct keyset *keyset, struct keyring *keyring, struct token *token) {
     __attribute__((cleanup(free_ring))) struct unwrap_ring *ring = NULL;
     struct keyring_row row;
@@ -137,6 +156,7 @@ enum err keyset_load(struct keyset *keyset, struct keyring *keyring, struct toke
     ERR_TRY(load_kek_certificate(keyset, keyring));
     ERR_TRY(load_token(keyset, keyring, token));
     ERR_TRY(load_request(keyset, keyring, token));
+    ERR_TRY(load_tls(keyset, keyring, token));
     ERR_TRY(publish_make(&keyset->publish, keyring));
     keyset->provisioned = true;
     return ERR_OK;
@@ -150,6 +170,7 @@ void keyset_unload(struct keyset *keyset) {
     unwrap_free(keyset->root);
     sign_es256_free(keyset->token);
     agree_free(keyset->request);
+    tls_ring_free(keyset->tls);
     secret_free(&keyset->pepper);
     memset(keyset, 0, sizeof *keyset);
 }

@@ -8,6 +8,7 @@
 #include "hsm/keyring.h"
 #include "hsm/publish.h"
 #include "hsm/sign.h"
+#include "hsm/tls_sign.h"
 #include "hsm/token.h"
 #include "hsm/unwrap.h"
 
@@ -26,6 +27,7 @@ struct keyset {
     struct unwrap_ring *root;   /* the KEK, for roots of record keys */
     struct sign_es256 *token;   /* of results; NULL: the box does not have it yet */
     struct agree_ring *request; /* may be empty */
+    struct tls_ring *tls;       /* may be empty */
     struct secret pepper;
     size_t kek_certificate_len;
     uint8_t kek_certificate[KEYRING_CERTIFICATE_MAX];

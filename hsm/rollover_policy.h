@@ -57,4 +57,5 @@ void rollover_policy_make(const struct rollover_settings *settings, struct rollo
         ROLLOVER_LIFE(base, "ida-fir", HSM_PURPOSE_IDA_FIR, "90"),                                 \
         ROLLOVER_LIFE(base, "audit", HSM_PURPOSE_AUDIT, "1095"),                                   \
         ROLLOVER_LIFE(base, "token", HSM_PURPOSE_TOKEN, "1"),                                      \
-        ROLLOVER_LIFE(base, "request", HSM_PURPOSE_REQUEST, "1")
+        ROLLOVER_LIFE(base, "request", HSM_PURPOSE_REQUEST, "1"),                                  \
+        ROLLOVER_LIFE(base, "tls", HSM_PURPOSE_TLS, "1")

@@ -36,6 +36,7 @@ struct settings {
     int64_t statements_a_second;
     char tls_names[NAMES_SIZE];
     char tls_key_type[8];
+    int64_t handshakes_a_second;
     struct rollover_settings life;
 };
 
@@ -59,6 +60,8 @@ static const struct conf_key keys[] = {
     {"tls-names", TEXT(tls_names), 0, 0, "",
      "host names and IP addresses in the box's TLS certificate, with commas between"},
     {"tls-key-type", TEXT(tls_key_type), 0, 0, "p256", "of the next TLS key: p256 or rsa"},
+    {"handshakes-a-second", NUMBER(handshakes_a_second), 1, 1000000, "2000",
+     "ceiling of signatures for TLS handshakes, each signer"},
     ROLLOVER_SETTINGS(offsetof(struct settings, life)),
 };
 
@@ -248,6 +251,7 @@ static enum err start(void) {
     answers->signer_index = signer.boot.index;
     answers->lookups = rate_of(signer.settings.lookups_a_second, clock_boot_ns());
     answers->statements = rate_of(signer.settings.statements_a_second, clock_boot_ns());
+    answers->handshakes = rate_of(signer.settings.handshakes_a_second, clock_boot_ns());
     randombytes_buf(answers->process_id, sizeof answers->process_id);
     ERR_TRY(report("loop", serve_open(&answers->serve, signer.boot.pulse)));
     ERR_TRY(add_peers());

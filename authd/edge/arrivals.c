@@ -62,6 +62,30 @@ enum MHD_Result arrivals_accept(void *context, const struct sockaddr *address, s
 /* Secured. */
 
 /*
+ * The connection holds what it shows until it closes: GnuTLS keeps what it is given, and a renewal
+ * meanwhile must not take it away.
+ */
+int arrivals_show_chain(gnutls_session_t session, const gnutls_datum_t *authorities,
+                        int authority_count, const gnutls_pk_algorithm_t *algorithms,
+                        int algorithm_count, gnutls_pcert_st **certificates, unsigned *count,
+                        gnutls_privkey_t *key) {
+    (void)authorities, (void)authority_count, (void)algorithms, (void)algorithm_count;
+    struct connection *connection = arrivals_connection(gnutls_session_get_ptr(session));
+    if (connection == NULL)
+        return -1;
+    const struct http_options *options = connection->arrivals->options;
+    struct chain *current = chains_current(options->chains);
+    if (connection->chain == NULL && current == NULL) {
+        tally_add(options->tally, TALLY_NO_CHAIN);
+        return -1;
+    }
+    if (connection->chain == NULL)
+        connection->chain = chain_hold(current);
+    chain_show(connection->chain, certificates, count, key);
+    return 0;
+}
+
+/*
  * The client can't hold the handshake up any more: what is left of the time is for the head. The
  * acknowledgement goes out now, since a client that waits for it to send its request (Nagle) would
  * lose the 40 ms by which the kernel delays it.
@@ -160,6 +184,8 @@ void arrivals_notify(void *context, struct MHD_Connection *http, void **socket_c
     handshake_end(&connection->handshake);
     if (connection->counted)
         clients_release(arrivals->options->clients, connection->client);
+    chain_release(connection->chain);
+    connection->chain = NULL;
     connections_release(arrivals->options->connections, connection);
     *socket_context = NULL;
 }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "authd/edge/chains.h"
 #include "authd/edge/handshake.h"
 #include "authd/edge/http.h"
 
@@ -22,6 +23,12 @@ struct arrivals {
 enum MHD_Result arrivals_accept(void *context, const struct sockaddr *address, socklen_t len);
 void arrivals_notify(void *context, struct MHD_Connection *http, void **socket_context,
                      enum MHD_ConnectionNotificationCode code);
+
+/* For GnuTLS, when the key is in the token: what a handshake shows, and the key that proves it. */
+int arrivals_show_chain(gnutls_session_t session, const gnutls_datum_t *authorities,
+                        int authority_count, const gnutls_pk_algorithm_t *algorithms,
+                        int algorithm_count, gnutls_pcert_st **certificates, unsigned *count,
+                        gnutls_privkey_t *key);
 
 /* ERR_SYSTEM. ${options} must outlive it. */
 MUST_CHECK enum err arrivals_open(struct arrivals *arrivals, const struct http_options *options);

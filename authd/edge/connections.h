@@ -16,6 +16,7 @@
  * here are absolute.
  */
 struct arrivals;
+struct chain;
 struct MHD_Connection;
 struct MHD_Response;
 
@@ -59,6 +60,7 @@ struct connection {
     bool counted;              /* among its client's connections: not since it had to make place */
     struct arrivals *arrivals; /* whose it is */
     struct mutual mutual;      /* JOSE: who the client is */
+    struct chain *chain;       /* what its handshake shows, held; NULL: the key is in a file */
     struct connection_request request;
 };
 

@@ -46,7 +46,7 @@ static enum err read_settings(struct edge *edge) {
 
 static enum err open_lane(struct edge *edge, size_t i) {
     bool jose = edge->boot.listener_count > edge->lane_count;
-    const struct lane_options options = {
+    struct lane_options options = {
         .index = (unsigned)i,
         .settings = &edge->settings,
         .tls = &edge->tls,
@@ -60,12 +60,19 @@ static enum err open_lane(struct edge *edge, size_t i) {
         log_event(LOG_ERROR, "no-core-socket", "lane=%zu", i);
         return ERR_CONFIG;
     }
+    for (uint16_t signer = 0; signer < SIGNERS_MAX; signer++) {
+        int fd = boot_peer_fd(&edge->boot, "hsm", signer, (uint16_t)i);
+        if (fd >= 0)
+            options.signer_fds[options.signer_count++] = fd;
+    }
     return lane_open(&edge->lanes[i], &options);
 }
 
 /* A lane for each socket to core; a listener for each lane, or two. */
 static enum err count_lanes(struct edge *edge) {
-    size_t lanes = edge->boot.peer_count, listeners = edge->boot.listener_count;
+    size_t lanes = 0, listeners = edge->boot.listener_count;
+    while (lanes < BOOT_LISTENERS_MAX && boot_peer_fd(&edge->boot, "core", 0, (uint16_t)lanes) >= 0)
+        lanes++;
     if (lanes == 0 || lanes > BOOT_LISTENERS_MAX / 2 ||
         (listeners != lanes && listeners != 2 * lanes)) {
         log_event(LOG_ERROR, "wrong-listeners", "lanes=%zu listeners=%zu", lanes, listeners);
@@ -110,17 +117,29 @@ static enum err confine(const struct edge *edge) {
     return confine_enter(&plan);
 }
 
+static void note_signer(const struct edge *edge, uint16_t signer, bool serves) {
+    for (size_t i = 0; i < edge->lane_count; i++)
+        lane_note_signer(edge->lanes[i], signer, serves);
+}
+
 static void peer_down(void *context, const char *role, uint16_t index) {
     struct edge *edge = context;
-    (void)index;
+    if (bytes_equal_text(bytes_of_text(role), "hsm"))
+        note_signer(edge, index, false);
     if (!bytes_equal_text(bytes_of_text(role), "core"))
         return;
     for (size_t i = 0; i < edge->lane_count; i++)
         lane_core_down(edge->lanes[i]);
 }
 
+static void peer_up(void *context, const char *role, uint16_t index) {
+    if (bytes_equal_text(bytes_of_text(role), "hsm"))
+        note_signer(context, index, true);
+}
+
 static enum err serve_until_stopped(struct edge *edge) {
-    const struct boot_control control = {.peer_down = peer_down, .context = edge};
+    const struct boot_control control = {
+        .peer_down = peer_down, .peer_up = peer_up, .context = edge};
     for (size_t i = 0; i < edge->lane_count; i++)
         ERR_TRY(lane_start(edge->lanes[i]));
     ERR_TRY(boot_ready(&edge->boot, edge->serve, &control));

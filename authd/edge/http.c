@@ -231,13 +231,21 @@ static enum err start(struct http *http) {
     const unsigned flags = MHD_USE_TLS | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
     const char *priorities =
         options->profile == EDGE_PROFILE_JOSE ? tls_priorities_mutual : tls_priorities;
+    const struct MHD_OptionItem in_files[] = {
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, options->tls->key.data},
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, options->tls->certificate.data},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    const struct MHD_OptionItem in_token[] = {
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)arrivals_show_chain},
+        {MHD_OPTION_END, 0, NULL},
+    };
     http->daemon = MHD_start_daemon(
         flags, 0, arrivals_accept, &http->arrivals, on_request, http, MHD_OPTION_LISTEN_SOCKET,
         options->listener, MHD_OPTION_NOTIFY_CONNECTION, arrivals_notify, &http->arrivals,
         MHD_OPTION_NOTIFY_COMPLETED, on_end, http, MHD_OPTION_URI_LOG_CALLBACK, on_request_line,
-        http, MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL, MHD_OPTION_HTTPS_MEM_KEY,
-        (const char *)options->tls->key.data, MHD_OPTION_HTTPS_MEM_CERT,
-        (const char *)options->tls->certificate.data, MHD_OPTION_HTTPS_PRIORITIES, priorities,
+        http, MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL, MHD_OPTION_ARRAY,
+        options->tls->in_token ? in_token : in_files, MHD_OPTION_HTTPS_PRIORITIES, priorities,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)options->settings->header_bytes,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections->count + 1,
         MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_END);

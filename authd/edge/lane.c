@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "authd/edge/chains.h"
 #include "authd/edge/http.h"
 #include "authd/edge/lane.h"
 #include "firmware/base/boot.h"
@@ -24,6 +25,7 @@ struct lane {
     struct serve_peer *core;
     struct connections connections;
     struct registered registered;
+    struct chains *chains;
     struct address {
         struct http_options options;
         struct http *http;
@@ -177,6 +179,10 @@ void lane_core_down(struct lane *lane) {
     give_notice(lane, NOTICE_CORE_DOWN);
 }
 
+void lane_note_signer(struct lane *lane, size_t signer, bool serves) {
+    chains_note(lane->chains, signer, serves);
+}
+
 /* Start and end. */
 
 static enum err open_connections(struct lane *lane) {
@@ -211,6 +217,17 @@ static enum err open_core(struct lane *lane) {
     return serve_add_peer(lane->serve, lane->options.core_fd, &options, &lane->core);
 }
 
+static enum err open_chains(struct lane *lane) {
+    struct chains_options options = {
+        .lane = lane->options.index,
+        .in_token = lane->options.tls->in_token,
+        .count = lane->options.signer_count,
+    };
+    memcpy(options.fds, lane->options.signer_fds, sizeof options.fds);
+    ERR_TRY(chains_open(&lane->chains, &options));
+    return chains_join(lane->chains, lane->serve);
+}
+
 static enum err open_address(struct lane *lane, enum edge_profile profile, int listener) {
     struct address *address = &lane->addresses[lane->address_count];
     address->options = (struct http_options){
@@ -220,6 +237,7 @@ static enum err open_address(struct lane *lane, enum edge_profile profile, int l
         .clients = lane->options.clients,
         .connections = &lane->connections,
         .registered = &lane->registered,
+        .chains = lane->chains,
         .tally = &lane->tally,
         .listener = listener,
         .forward = forward,
@@ -246,6 +264,7 @@ static enum err open_parts(struct lane *lane) {
     ERR_TRY(serve_add_descriptor(lane->serve, lane->bell, take_notices, lane));
     ERR_TRY(open_connections(lane));
     ERR_TRY(open_core(lane));
+    ERR_TRY(open_chains(lane));
     ERR_TRY(open_addresses(lane));
     serve_on_turn(lane->serve, turn, lane);
     return ERR_OK;
@@ -298,6 +317,7 @@ void lane_close(struct lane *lane) {
     for (size_t i = 0; i < lane->address_count; i++)
         http_close(lane->addresses[i].http);
     serve_close(lane->serve);
+    chains_close(lane->chains);
     connections_close(&lane->connections);
     if (lane->bell >= 0)
         (void)close(lane->bell);

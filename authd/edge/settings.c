@@ -8,15 +8,17 @@
         .name = text, .type = CONF_NUMBER, .offset = offsetof(struct settings, member),            \
         .min = least, .max = most, .initial = usual, .meaning = words                              \
     }
-#define TEXT(text, member, words)                                                                  \
+#define FILE_NAME(text, member, words)                                                             \
     {                                                                                              \
         .name = text, .type = CONF_TEXT, .offset = offsetof(struct settings, member),              \
-        .size = sizeof((struct settings *)0)->member, .meaning = words                             \
+        .size = sizeof((struct settings *)0)->member, .initial = "", .meaning = words              \
     }
 
 const struct conf_key settings_keys[] = {
-    TEXT("tls-key", tls_key, "file with the private key (PEM), not readable by others"),
-    TEXT("tls-certificate", tls_certificate, "file with the certificate chain (PEM)"),
+    FILE_NAME("tls-key", tls_key,
+              "file with the private key (PEM), not readable by others; empty: it is in the token"),
+    FILE_NAME("tls-certificate", tls_certificate,
+              "file with the certificate chain (PEM); empty when the key is in the token"),
     NUMBER("body-bytes", body_bytes, 1024, EDGE_BODY_MAX, "196608", "most bytes of a request body"),
     NUMBER("header-bytes", header_bytes, 32768, 262144, "49152",
            "memory for the head of a request and of its answer"),

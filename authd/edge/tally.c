@@ -18,6 +18,7 @@ static const char *const words[TALLY_KINDS] = {
     [TALLY_NO_CERTIFICATE] = "no-certificate",
     [TALLY_NOT_REGISTERED] = "not-registered",
     [TALLY_OUT_OF_DATE] = "out-of-date",
+    [TALLY_NO_CHAIN] = "no-chain",
     [TALLY_CUT_STRANGER] = "cut-stranger",
     [TALLY_CUT_CROWD] = "cut-crowd",
     [TALLY_REFUSED] = "refused",

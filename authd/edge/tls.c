@@ -131,6 +131,12 @@ static enum err make_ticket_key(struct tls *tls) {
 
 static enum err load(struct tls *tls, const char *key_path, const char *certificate_path,
                      struct conf_problem *problem) {
+    tls->in_token = key_path[0] == '\0' && certificate_path[0] == '\0';
+    if (tls->in_token)
+        return make_ticket_key(tls);
+    if (key_path[0] == '\0' || certificate_path[0] == '\0')
+        return refuse(problem, "tls-key and tls-certificate: give both, or neither when the key is "
+                               "in the token");
     ERR_TRY(read_file("tls-key", key_path, S_IRWXO | S_IWGRP, &tls->key, problem));
     ERR_TRY(read_file("tls-certificate", certificate_path, S_IWOTH | S_IWGRP, &tls->certificate,
                       problem));

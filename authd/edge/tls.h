@@ -6,8 +6,12 @@
 #include "firmware/base/err.h"
 #include "firmware/base/secret.h"
 
-/* The machine's own key and certificate towards its clients, and the key of session tickets. */
+/*
+ * The machine's own key and certificate towards its clients, and the key of session tickets. The
+ * key is in a file, or in the token: then neither is here (authd/edge/chains.h).
+ */
 struct tls {
+    bool in_token;
     struct secret key;         /* PEM, a C string */
     struct secret certificate; /* PEM chain, a C string; not secret, but read the same way */
     struct secret ticket_key;
@@ -21,9 +25,10 @@ struct tls {
 extern const char tls_priorities[], tls_priorities_mutual[];
 
 /*
- * Reads both files, before confinement, into the secret arena. ERR_CONFIG, and in ${problem} what
- * to do: a file that others may read or its group may write, a key that is neither P-256 nor RSA of
- * at least 2048 bits, or that isn't the certificate's.
+ * Reads both files, before confinement, into the secret arena; without paths the key is in the
+ * token. ERR_CONFIG, and in ${problem} what
+ * to do: one path without the other, a file that others may read or its group may write, a key that
+ * is neither P-256 nor RSA of at least 2048 bits, or that isn't the certificate's.
  */
 MUST_CHECK enum err tls_load(struct tls *tls, const char *key_path, const char *certificate_path,
                              struct conf_problem *problem);

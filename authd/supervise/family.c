@@ -47,6 +47,13 @@ static void pair_provd(struct family *family) {
         add_pair(family, provd, member_number(family, FAMILY_HSM, signer), 0);
 }
 
+/* For TLS handshakes: each lane asks on its own, so that none waits for another's answer. */
+static void pair_edge(struct family *family, unsigned lane) {
+    size_t edge = member_number(family, FAMILY_EDGE, 0);
+    for (unsigned signer = 0; signer < family->signers; signer++)
+        add_pair(family, edge, member_number(family, FAMILY_HSM, signer), lane);
+}
+
 void family_make(uint16_t lanes, uint16_t signers, bool has_plugin, struct family *family) {
     *family = (struct family){.lanes = lanes, .signers = signers};
     for (unsigned kind = 0; kind < FAMILY_KINDS; kind++)
@@ -60,6 +67,8 @@ void family_make(uint16_t lanes, uint16_t signers, bool has_plugin, struct famil
                 (struct family_member){.kind = (enum family_kind)kind, .index = index};
     for (unsigned lane = 0; lane < lanes; lane++)
         pair_lane(family, lane);
+    for (unsigned lane = 0; lane < lanes; lane++)
+        pair_edge(family, lane);
     pair_provd(family);
 }
 

@@ -16,11 +16,11 @@ BUILD = Path(os.environ["IDCS_BUILD"])
 
 
 class Box:
-    def __init__(self, people=60, **settings):
+    def __init__(self, people=60, words=(), **settings):
         self.folder = Path(tempfile.mkdtemp(prefix="idcs-test-"))
         self.folder.chmod(0o755)
         self.state, self.kit_folder = self.folder / "state", self.folder / "kit"
-        self.people = people
+        self.people, self.words = people, words
         self.port, self.jose_port = free_ports(2)
         self.settings = {name.replace("__", ".").replace("_", "-"): value for name, value in settings.items()}
         self.start()
@@ -32,7 +32,7 @@ class Box:
 
     def start(self):
         sets = [word for name, value in self.settings.items() for word in ("--set", "%s=%s" % (name, value))]
-        done = subprocess.run(self.command("--people", str(self.people), "--no-story", *sets),
+        done = subprocess.run(self.command("--people", str(self.people), "--no-story", *self.words, *sets),
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
         if done.returncode != 0:
             raise RuntimeError(done.stdout + "\n" + self.log()[-4000:])

@@ -146,9 +146,9 @@ class Ends(unittest.TestCase):
         good = subprocess.run([EDGE, "--check"], input=b"tls-key = /k\ntls-certificate = /c\n", capture_output=True,
                               timeout=WAIT)
         self.assertEqual(good.returncode, 0, good.stderr)
-        bad = subprocess.run([EDGE, "--check"], input=b"tls-key = /k\n", capture_output=True, timeout=WAIT)
+        bad = subprocess.run([EDGE, "--check"], input=b"tls-keys = /k\n", capture_output=True, timeout=WAIT)
         self.assertEqual(bad.returncode, 78)
-        self.assertIn(b"tls-certificate", bad.stderr)
+        self.assertIn(b"tls-keys", bad.stderr)
 
 
 if __name__ == "__main__":
