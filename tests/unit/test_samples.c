@@ -290,6 +290,24 @@ static void of_one_device_each_segment_is_verified(void **state) {
     }
 }
 
+static void of_two_devices_each_has_its_own_certificate(void **state) {
+    (void)state;
+    struct device_segment good = segment_of("FMR", "Left Thumb", finger_record(6, 1));
+    struct device_segment old = good;
+    old.data_signer = &by_old_device;
+    old.id_signer = &by_old_chip;
+    begin();
+    add(&old);
+    add(&good);
+    add(&old);
+    write_question();
+    ask();
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(got.samples[i].data_trusted, i == 1);
+        assert_int_equal(got.samples[i].digital_id_trusted, i == 1);
+    }
+}
+
 static void add_thumbs(size_t count) {
     static const char *const parts[] = {"Right Thumb", "Left Thumb", "Left IndexFinger"};
     begin();
@@ -330,6 +348,16 @@ static void what_does_not_open_breaks_the_chain_behind_it(void **state) {
     assert_false(got.samples[1].opened || got.samples[1].chained);
     assert_true(got.samples[2].opened && !got.samples[2].chained);
     assert_refused(&got.samples[2], BIOMETRIC_UNRECOGNISED);
+}
+
+static void behind_a_wrong_link_nothing_is_chained(void **state) {
+    (void)state;
+    add_thumbs(2);
+    write_question();
+    apply(OTHER_HASH);
+    ask();
+    for (size_t i = 0; i < 2; i++)
+        assert_true(got.samples[i].opened && !got.samples[i].chained);
 }
 
 static void the_chain_is_that_of_the_worked_vectors(void **state) {
@@ -490,6 +518,8 @@ int main(void) {
         cmocka_unit_test(a_fault_shows_where_it_is_and_leaves_nothing_to_compare),
         cmocka_unit_test(a_certificate_that_bears_an_anchors_name_is_not_trusted_for_it),
         cmocka_unit_test(of_one_device_each_segment_is_verified),
+        cmocka_unit_test(of_two_devices_each_has_its_own_certificate),
+        cmocka_unit_test(behind_a_wrong_link_nothing_is_chained),
         cmocka_unit_test(segments_in_another_order_break_the_chain),
         cmocka_unit_test(what_does_not_open_breaks_the_chain_behind_it),
         cmocka_unit_test(the_chain_is_that_of_the_worked_vectors),
