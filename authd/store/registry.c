@@ -15,14 +15,22 @@
 #define FILE_MODE       0640
 
 const char *const registry_tables[REGISTRY_TABLE_COUNT] = {
-    [REGISTRY_META] = "meta",           [REGISTRY_ROOTS] = "roots",
-    [REGISTRY_IDENTITIES] = "identity", [REGISTRY_ALIASES] = "alias",
-    [REGISTRY_PARTNERS] = "partner",    [REGISTRY_API_KEYS] = "api-key",
-    [REGISTRY_POLICIES] = "policy",     [REGISTRY_MISPS] = "misp",
-    [REGISTRY_TRUST] = "trust",         [REGISTRY_SALTS] = "salt",
-    [REGISTRY_SETTINGS] = "settings",   [REGISTRY_HOTLIST] = "hotlist",
-    [REGISTRY_BY_PHONE] = "by-phone",   [REGISTRY_BY_NAME] = "by-name",
-    [REGISTRY_PHOTOS] = "photo",        [REGISTRY_JOSE_CLIENTS] = "jose-client",
+    [REGISTRY_META] = "meta",
+    [REGISTRY_ROOTS] = "roots",
+    [REGISTRY_IDENTITIES] = "identity",
+    [REGISTRY_ALIASES] = "alias",
+    [REGISTRY_PARTNERS] = "partner",
+    [REGISTRY_API_KEYS] = "api-key",
+    [REGISTRY_POLICIES] = "policy",
+    [REGISTRY_MISPS] = "misp",
+    [REGISTRY_TRUST] = "trust",
+    [REGISTRY_SALTS] = "salt",
+    [REGISTRY_SETTINGS] = "settings",
+    [REGISTRY_HOTLIST] = "hotlist",
+    [REGISTRY_BY_PHONE] = "by-phone",
+    [REGISTRY_BY_NAME] = "by-name",
+    [REGISTRY_PHOTOS] = "photo",
+    [REGISTRY_JOSE_CLIENTS] = "jose-client",
     [REGISTRY_BIOMETRICS] = "biometric",
 };
 
