@@ -19,7 +19,8 @@ enum { SOCKET_BYTES = 1 << 20, TURNS_AT_REST = 3 };
 static const struct {
     const char *role;
     uint16_t index;
-} parties[PARTY_COUNT] = {{"edge", 0}, {"unseal", 1}, {"notify", 0}, {"hsm", 1}, {"hsm", 0}};
+} parties[PARTY_COUNT] = {{"edge", 0}, {"unseal", 1}, {"notify", 0},
+                          {"hsm", 1},  {"hsm", 0},    {"plugin", 1}};
 
 static struct sample_holder holder; /* the programmes' key and certificate */
 static uint8_t posted_memory[FRAME_PAYLOAD_MAX];

@@ -25,6 +25,7 @@ enum lane_party {
     PARTY_NOTIFIER,
     PARTY_SIGNER,       /* number 1, the lane's own */
     PARTY_OTHER_SIGNER, /* number 0 */
+    PARTY_PLUGIN,       /* has not said hello */
     PARTY_COUNT
 };
 
