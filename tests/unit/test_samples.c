@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sanitizer/asan_interface.h>
 
 #include "firmware/base/frame.h"
 #include "authd/unseal/decode.h"
@@ -492,7 +493,8 @@ static void a_text_of_other_segments_than_there_are_keys_says_nothing(void **sta
     assert_refused(&got.samples[0], BIOMETRIC_UNRECOGNISED);
 }
 
-/* The arena stays mapped, so what was given back to it can be looked at. */
+/* The arena stays mapped, so what was given back to it can be looked at; a sanitizer would not let
+ * that pass. */
 static void nothing_of_a_finger_stays(void **state) {
     (void)state;
     static uint8_t memory[DECODE_WORKSPACE_BYTES];
@@ -508,6 +510,8 @@ static void nothing_of_a_finger_stays(void **state) {
     struct bytes block = secret_view(&inside->blocks[0]);
     assert_true(bytes_equal(block, segment.block) && inside->record.finger_count == 1);
     samples_forget(&opened);
+    ASAN_UNPOISON_MEMORY_REGION(inside, sizeof *inside);
+    ASAN_UNPOISON_MEMORY_REGION(block.data, block.len);
     assert_true(is_wiped(inside, sizeof *inside) && is_wiped(block.data, block.len));
     assert_null(memmem(memory, sizeof memory, segment.block.data, segment.block.len));
 }

@@ -15,7 +15,11 @@
 #include "firmware/base/boot.h"
 #include "firmware/base/frame.h"
 #include "authd/wire/jose_wire.h"
+#include "authd/wire/sample_wire.h"
 #include "authd/wire/unseal_wire.h"
+#include "tests/lib/device_sample.h"
+#include "tests/unit/bir_sample.h"
+#include "tests/unit/record_sample.h"
 #include "tests/unit/unsealed_sample.h"
 
 /* The program itself, started as authd would start it, confined and as nobody. */
@@ -308,6 +312,77 @@ static void provd_has_certificates_read(void **state) {
     assert_string_equal(read.subject, "tayssir");
 }
 
+static struct bytes finger_record(void) {
+    static uint8_t memory[1024];
+    struct record_sample record = record_sample(BIOMETRIC_ISO_19794_2_2011);
+    record.views = 1;
+    return record_sample_write(&record, memory, sizeof memory);
+}
+
+static void put_samples_question(void) {
+    static struct device_sample made;
+    static char list[SAMPLE_TEXT_SIZE];
+    struct device_signer device = {signer.key, sample_der(&signer)};
+    struct device_segment segment = {.type = "FMR",
+                                     .part = "Right IndexFinger",
+                                     .block = finger_record(),
+                                     .data_signer = &device,
+                                     .id_signer = &device};
+    struct samples_question asked;
+    device_sample_begin(&made);
+    device_sample_add(&made, &segment);
+    struct bytes text = device_sample_text(&made, list, sizeof list);
+    device_sample_question(&made, text, SAMPLE_NOW_MS, &asked);
+    asked.device_anchor_count = asked.ftm_anchor_count = 1;
+    asked.device_anchors[0] = asked.ftm_anchors[0] = sample_der(&root);
+    begin_question();
+    sample_wire_put_question(&question, &asked);
+}
+
+static void a_confined_worker_opens_what_a_device_sent(void **state) {
+    (void)state;
+    static struct samples samples;
+    start("");
+    for (uint64_t id = 1; id <= 5; id++) {
+        put_samples_question();
+        send_question(worker.core, UNSEAL_SAMPLES, id);
+        struct bytes answer = receive_answer(worker.core, UNSEAL_SAMPLES_READ, id);
+        assert_int_equal(sample_wire_get_samples(answer, &samples), ERR_OK);
+        assert_int_equal(samples.count, 1);
+        assert_int_equal(samples.samples[0].kind, SAMPLE_MINUTIAE);
+    }
+    put_samples_question();
+    send_question(worker.provd, UNSEAL_SAMPLES, 6);
+    assert_int_equal(exit_code(), BOOT_EXIT_FAILURE);
+}
+
+static void put_enrolment_question(bool is_document) {
+    static char text[BIR_SAMPLE_SIZE];
+    struct enrolment_question asked = {.record = finger_record(), .position = 2};
+    if (is_document)
+        asked = (struct enrolment_question){.record = bir_sample(text, sizeof text),
+                                            .is_document = true};
+    begin_question();
+    sample_wire_put_enrolment_question(&question, &asked);
+}
+
+static void provd_has_records_of_the_register_read(void **state) {
+    (void)state;
+    static struct enrolment enrolment;
+    start("");
+    for (uint64_t id = 0; id < 4; id++) {
+        put_enrolment_question(id % 2 == 1);
+        send_question(worker.provd, UNSEAL_ENROLMENT, id);
+        struct bytes answer = receive_answer(worker.provd, UNSEAL_ENROLMENT_READ, id);
+        assert_int_equal(sample_wire_get_enrolment(answer, &enrolment), ERR_OK);
+        assert_int_equal(enrolment.status, ERR_OK);
+        assert_int_equal(enrolment.records[0].kind, SAMPLE_MINUTIAE);
+    }
+    put_enrolment_question(false);
+    send_question(worker.core, UNSEAL_ENROLMENT, 5);
+    assert_int_equal(exit_code(), BOOT_EXIT_FAILURE);
+}
+
 static void a_question_from_the_wrong_asker_ends_the_worker(void **state) {
     (void)state;
     start("");
@@ -414,6 +489,8 @@ int main(void) {
         cmocka_unit_test_teardown(many_questions_at_once_are_answered_in_order, end),
         cmocka_unit_test_teardown(a_confined_worker_judges_a_foreign_signer, end),
         cmocka_unit_test_teardown(provd_has_certificates_read, end),
+        cmocka_unit_test_teardown(a_confined_worker_opens_what_a_device_sent, end),
+        cmocka_unit_test_teardown(provd_has_records_of_the_register_read, end),
         cmocka_unit_test_teardown(a_question_from_the_wrong_asker_ends_the_worker, end),
         cmocka_unit_test_teardown(a_malformed_question_ends_the_worker, end),
         cmocka_unit_test_teardown(a_worker_is_recycled_and_its_successor_takes_over, end),

@@ -6,6 +6,8 @@ foreach(subject json envelope jws certificate payload)
 endforeach()
 # Starts the program itself, as authd would.
 idcs_unit_test(test_unseal ${CMAKE_CURRENT_LIST_DIR}/test_unseal.c
-               ${CMAKE_CURRENT_LIST_DIR}/unsealed_sample.c LINK authd_unseal)
+               ${CMAKE_CURRENT_LIST_DIR}/../lib/device_sample.c ${CMAKE_CURRENT_LIST_DIR}/bir_sample.c
+               ${CMAKE_CURRENT_LIST_DIR}/record_sample.c ${CMAKE_CURRENT_LIST_DIR}/unsealed_sample.c
+               LINK authd_unseal)
 target_compile_definitions(test_unseal PRIVATE UNSEAL_PROGRAM="$<TARGET_FILE:authd-unseal>")
 add_dependencies(test_unseal authd-unseal)
