@@ -5,6 +5,7 @@
 #include "firmware/base/log.h"
 #include "hsm/answers.h"
 #include "hsm/answers_jose.h"
+#include "hsm/answers_keys.h"
 #include "hsm/answers_tls.h"
 #include "hsm/checkpoint.h"
 #include "hsm/generate.h"
@@ -254,11 +255,13 @@ static const struct serve_verb core_verbs[] = {
     {HSM_RESULT, ANY, answers_jose_result},
 };
 
-/* GENERATE comes last: only the first signer writes the keyring. */
+/* The last three are for the first signer only, which writes the keyring. */
+#define FIRST_SIGNER_VERBS 3
 static const struct serve_verb provd_verbs[] = {
-    {HSM_LOOKUP, ANY, answer_lookup},     {HSM_OPEN_ROOT, ANY, answer_open_root},
-    {HSM_NEW_ROOT, ANY, answer_new_root}, {HSM_PUBLISHED, ANY, answer_published},
-    {HSM_GENERATE, ANY, answer_generate},
+    {HSM_LOOKUP, ANY, answer_lookup},         {HSM_OPEN_ROOT, ANY, answer_open_root},
+    {HSM_NEW_ROOT, ANY, answer_new_root},     {HSM_PUBLISHED, ANY, answer_published},
+    {HSM_GENERATE, ANY, answer_generate},     {HSM_KEYS, ANY, answers_keys_list},
+    {HSM_KEY_ORDER, ANY, answers_keys_order},
 };
 
 static const struct serve_verb edge_verbs[] = {
@@ -275,7 +278,8 @@ enum err answers_verbs(const char *role, uint16_t signer_index, const struct ser
     }
     if (strcmp(role, "provd") == 0) {
         *verbs = provd_verbs;
-        *count = sizeof provd_verbs / sizeof *provd_verbs - (signer_index == 0 ? 0 : 1);
+        *count =
+            sizeof provd_verbs / sizeof *provd_verbs - (signer_index == 0 ? 0 : FIRST_SIGNER_VERBS);
         return ERR_OK;
     }
     if (strcmp(role, "edge") == 0) {

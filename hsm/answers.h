@@ -52,7 +52,7 @@ struct answers {
  * not talk to a signer.
  *
  *   core   UNWRAP LOOKUP STATEMENT CHECKPOINT HIGH_WATER OPEN_ROOT PUBLISHED DERIVE RESULT
- *   provd  LOOKUP OPEN_ROOT NEW_ROOT PUBLISHED, and GENERATE at signer 0
+ *   provd  LOOKUP OPEN_ROOT NEW_ROOT PUBLISHED, and GENERATE, KEYS, KEY_ORDER at signer 0
  *   edge   TLS_CHAIN TLS_SIGN
  *
  * Every state of the box lets a message in, as the news of a state may arrive after the first

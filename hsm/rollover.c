@@ -207,23 +207,46 @@ static void wait_for(struct rollover *rollover, enum hsm_purpose purpose,
     tell(rollover, purpose, step);
 }
 
+/* The next step by the stored facts. */
+static enum err choose(struct rollover *rollover, enum hsm_purpose purpose, struct keystate_now now,
+                       struct keystate_step *step) {
+    const struct keystate_policy *policy = &rollover->plan.policy->of[purpose];
+    ERR_TRY(keyring_life_read(rollover->plan.keyring, purpose, policy, &rollover->life));
+    ERR_TRY(keystate_next(&rollover->life.facts, now, step));
+    if (step->action == KEYSTATE_GENERATE && !wants_standby(&rollover->life.facts))
+        *step = (struct keystate_step){.wait_ms = LOOK_MS};
+    return ERR_OK;
+}
+
 static enum err look(struct rollover *rollover, enum hsm_purpose purpose, struct keystate_now now,
                      struct rollover_news *news) {
-    const struct keystate_policy *policy = &rollover->plan.policy->of[purpose];
     struct keystate_step step;
-    ERR_TRY(keyring_life_read(rollover->plan.keyring, purpose, policy, &rollover->life));
-    ERR_TRY(keystate_next(&rollover->life.facts, now, &step));
-    bool is_idle = step.action == KEYSTATE_WAIT || step.action == KEYSTATE_ASK_CLOCK;
-    if (step.action == KEYSTATE_GENERATE && !wants_standby(&rollover->life.facts)) {
-        is_idle = true;
-        step.awaited = KEYSTATE_WAIT;
-        step.wait_ms = LOOK_MS;
-    }
-    if (is_idle) {
+    ERR_TRY(choose(rollover, purpose, now, &step));
+    if (step.action == KEYSTATE_WAIT || step.action == KEYSTATE_ASK_CLOCK) {
         wait_for(rollover, purpose, &step, now);
         return ERR_OK;
     }
     return judge(rollover, now, execute(rollover, purpose, &step, now, news), news);
+}
+
+enum err rollover_next(struct rollover *rollover, enum hsm_purpose purpose, struct keystate_now now,
+                       struct hsm_key_next *next) {
+    struct keystate_step step;
+    *next = (struct hsm_key_next){.rolls = rollover_policy_rolls(purpose)};
+    if (!next->rolls)
+        return ERR_OK;
+    ERR_TRY(choose(rollover, purpose, now, &step));
+    next->wanted = rollover->life.facts.roll;
+    next->action = step.action;
+    next->awaited = step.awaited;
+    next->generation = step.generation;
+    next->wait_ms = step.wait_ms;
+    return ERR_OK;
+}
+
+const struct keystate_policy *rollover_policy_of(const struct rollover *rollover,
+                                                 enum hsm_purpose purpose) {
+    return &rollover->plan.policy->of[purpose];
 }
 
 static enum err keep_clock(struct rollover *rollover, struct keystate_now now) {

@@ -3,6 +3,7 @@
 #include "hsm/generate.h"
 #include "hsm/keyring_life.h"
 #include "hsm/rollover_policy.h"
+#include "hsm/wire_keys.h"
 
 /*
  * The executor of the life of keys, in the loop of signer 0: it looks at each purpose at its own
@@ -48,6 +49,11 @@ struct keystate_now rollover_now(const struct rollover *rollover);
  */
 MUST_CHECK enum err rollover_turn(struct rollover *rollover, struct keystate_now now,
                                   struct rollover_news *news);
+/* What comes next for the keys of ${purpose}, for officers. ERR_CORRUPT, ERR_FULL. */
+MUST_CHECK enum err rollover_next(struct rollover *rollover, enum hsm_purpose purpose,
+                                  struct keystate_now now, struct hsm_key_next *next);
+const struct keystate_policy *rollover_policy_of(const struct rollover *rollover,
+                                                 enum hsm_purpose purpose);
 /* Whether the next turn may make a key, which takes long. */
 bool rollover_will_make(const struct rollover *rollover);
 /* Something was ordered: every purpose is looked at in the next turn. */

@@ -13,6 +13,8 @@
 #include "provisioning/officer_wire.h"
 #include "provisioning/provd_peers.h"
 
+struct officer_keys;
+
 /* What the parts of provd share. */
 struct provd {
     struct provd_peers *peers;
@@ -35,6 +37,7 @@ struct change {
     /* answers of their own; ${outcome} is put into them when they are written */
     struct secret published; /* what the views of ${publication} point into */
     struct officer_publication publication;
+    struct officer_keys *keys; /* not its own; NULL unless the answer is one */
     struct officer_box box;
     struct officer_jose_shown shown;
 };

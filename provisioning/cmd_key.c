@@ -26,7 +26,7 @@ static void print_block(const char *title, struct bytes block) {
     (void)printf("# %s\n%.*s\n", title, (int)block.len, (const char *)block.data);
 }
 
-static enum result list(struct officer_link *link, const struct arguments *arguments) {
+static enum result show(struct officer_link *link, const struct arguments *arguments) {
     struct officer_publication publication;
     struct bytes answer;
     (void)arguments;
@@ -48,10 +48,10 @@ static enum result list(struct officer_link *link, const struct arguments *argum
     return RESULT_DONE;
 }
 
-const struct command cmd_key_list = {
+const struct command cmd_key_show = {
     .noun = "key",
-    .verb = "list",
-    .about = TEXT_ABOUT_KEY_LIST,
-    .example = "officer key list",
-    .run = list,
+    .verb = "show",
+    .about = TEXT_ABOUT_KEY_SHOW,
+    .example = "officer key show",
+    .run = show,
 };

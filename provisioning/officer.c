@@ -12,6 +12,13 @@
 static const struct command *const commands[] = {
     &cmd_key_initialise,
     &cmd_key_list,
+    &cmd_key_show,
+    &cmd_key_roll,
+    &cmd_key_keep,
+    &cmd_key_retire,
+    &cmd_key_destroy,
+    &cmd_key_revoke,
+    &cmd_clock_confirm,
     &cmd_trust_add,
     &cmd_partner_add,
     &cmd_partner_suspend,

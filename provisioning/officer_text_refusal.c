@@ -2,6 +2,14 @@
 
 /* %1: the detail, %2: which person of the file. */
 static const struct officer_text_pair refusals[OFFICER_REASON_COUNT] = {
+    [OFFICER_REASON_KEY_STATE] =
+        {"this cannot be done with that key or purpose (state: %1): see `officer key list`",
+         "impossible avec cette clé ou cet usage (état : %1) : voir `officer key list`"},
+    [OFFICER_REASON_KEY_SUCCESSOR] =
+        {"its successor cannot take over yet: it has been asked for, so try again when `officer "
+         "key list` says that it can, or add at-once=yes and have no key until then",
+         "sa remplaçante ne peut pas encore prendre la suite : elle est demandée ; réessayez quand "
+         "`officer key list` le dit, ou ajoutez at-once=yes et restez sans clé jusque-là"},
     [OFFICER_REASON_NONE] = {"provd refused without a reason: read its log",
                              "provd a refusé sans raison : lisez son journal"},
     [OFFICER_REASON_STATE] = {"the box is %1: see `officer status` and the log of authd",

@@ -35,6 +35,8 @@ static const char *const reason_texts[OFFICER_REASON_COUNT] = {
     [OFFICER_REASON_PLUGIN] = "plugin-unavailable",
     [OFFICER_REASON_CEILING] = "policy-above-ceiling",
     [OFFICER_REASON_RATE] = "rate-not-claimed",
+    [OFFICER_REASON_KEY_STATE] = "key-state",
+    [OFFICER_REASON_KEY_SUCCESSOR] = "key-successor",
 };
 
 const char *officer_wire_reason_text(enum officer_reason reason) {

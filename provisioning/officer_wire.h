@@ -52,6 +52,8 @@ enum officer_verb {
     OFFICER_PARTNER_JOSE_REMOVE = 624,
     OFFICER_PARTNER_JOSE_SHOW = 626, /* answered with struct officer_jose_shown */
     OFFICER_HOTLIST = 640,
+    OFFICER_KEY_LIFE = 650,  /* no payload; answered with struct officer_keys */
+    OFFICER_KEY_ORDER = 652, /* officer_wire_keys.h */
 };
 
 /* Why provd refuses. The officer's program has a text for each, in each language. */
@@ -90,6 +92,8 @@ enum officer_reason {
     OFFICER_REASON_PLUGIN,        /* the plug-in does not answer */
     OFFICER_REASON_CEILING,       /* of a policy; detail: its arithmetic */
     OFFICER_REASON_RATE,          /* of a policy; detail: the modality and the least rate claimed */
+    OFFICER_REASON_KEY_STATE,     /* not with a key in this state; detail: the state, or "none" */
+    OFFICER_REASON_KEY_SUCCESSOR, /* its successor cannot take over yet, and was asked for */
     OFFICER_REASON_COUNT
 };
 

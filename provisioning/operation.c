@@ -1,7 +1,9 @@
 #include "firmware/base/log.h"
 #include "provisioning/hotlist.h"
 #include "provisioning/jose_clients.h"
+#include "provisioning/key_life.h"
 #include "provisioning/keys.h"
+#include "provisioning/officer_wire_keys.h"
 #include "provisioning/operation.h"
 #include "provisioning/people.h"
 #include "provisioning/programmes.h"
@@ -52,6 +54,11 @@ static void answer_publication(struct change *change, struct buffer *answer) {
     officer_wire_put_publication(answer, &change->publication);
 }
 
+static void answer_keys(struct change *change, struct buffer *answer) {
+    change->keys->outcome = change->outcome;
+    officer_wire_put_keys(answer, change->keys);
+}
+
 static void answer_box(struct change *change, struct buffer *answer) {
     change->box.outcome = change->outcome;
     officer_wire_put_box(answer, &change->box);
@@ -73,7 +80,9 @@ struct operation {
 
 static const struct operation operations[] = {
     {OFFICER_STATUS, "status", SERVE_ANY_STATE, false, status, answer_box},
-    {OFFICER_KEY_LIST, "key list", NEW_BOX | SERVING, false, keys_list, answer_publication},
+    {OFFICER_KEY_LIST, "key show", NEW_BOX | SERVING, false, keys_list, answer_publication},
+    {OFFICER_KEY_LIFE, "key list", SERVING, false, key_life_list, answer_keys},
+    {OFFICER_KEY_ORDER, "key order", SERVING, false, key_life_order, answer_outcome},
     {OFFICER_KEY_INITIALISE, "key initialise", NEW_BOX | SERVING, false, keys_initialise,
      answer_outcome},
     {OFFICER_TRUST_ADD, "trust add", NEW_BOX | SERVING, true, programmes_trust_add, answer_outcome},

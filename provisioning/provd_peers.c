@@ -6,6 +6,7 @@
 #include "firmware/base/clock.h"
 #include "firmware/base/log.h"
 #include "hsm/wire.h"
+#include "hsm/wire_keys.h"
 #include "provisioning/provd_peers.h"
 
 #define CORE_WAIT_MS      10000
@@ -90,6 +91,8 @@ static const struct serve_verb signer_verbs[] = {
     {HSM_PUBLICATION, SERVE_ANY_STATE, take_answer},
     {HSM_GENERATED, SERVE_ANY_STATE, take_answer},
     {HSM_ROOT_MADE, SERVE_ANY_STATE, take_answer},
+    {HSM_KEYS_ARE, SERVE_ANY_STATE, take_answer},
+    {HSM_KEY_ORDERED, SERVE_ANY_STATE, take_answer},
 };
 
 #define VERBS(table) table, sizeof(table) / sizeof(table)[0]

@@ -1,0 +1,98 @@
+#include "firmware/base/clock.h"
+#include "hsm/orders.h"
+
+#define STATE(name) (1u << KEYSTATE_##name)
+
+/* In which states a key may be ordered what. */
+static const struct {
+    bool of_key;
+    unsigned states;
+} orders[HSM_ORDER_COUNT] = {
+    [HSM_ORDER_ROLL] = {false, 0},
+    [HSM_ORDER_CONFIRM_CLOCK] = {false, 0},
+    [HSM_ORDER_KEEP] = {true, STATE(PUBLISHED) | STATE(ACTIVE) | STATE(RETIRING)},
+    [HSM_ORDER_RETIRE] = {true, STATE(PUBLISHED) | STATE(ACTIVE) | STATE(RETIRING)},
+    [HSM_ORDER_DESTROY] = {true, STATE(RETIRED) | STATE(REVOKED)},
+    [HSM_ORDER_REVOKE] = {true, STATE(GENERATED) | STATE(PUBLISHED) | STATE(ACTIVE) |
+                                    STATE(RETIRING) | STATE(RETIRED)},
+    [HSM_ORDER_REVOKE_AT_ONCE] = {true, STATE(GENERATED) | STATE(PUBLISHED) | STATE(ACTIVE) |
+                                            STATE(RETIRING) | STATE(RETIRED)},
+};
+
+static enum err step(struct answers *answers, enum hsm_purpose purpose, enum keystate_action action,
+                     uint16_t generation) {
+    const struct keystate_step wanted = {.action = action, .generation = generation};
+    return keyring_life_step(answers->keyring, purpose,
+                             rollover_policy_of(answers->rollover, purpose),
+                             rollover_now(answers->rollover), &wanted);
+}
+
+/*
+ * The successor of an active key takes over before that one is revoked, in this same moment, if
+ * everybody can know it; else it is asked for. ERR_LIMIT: it cannot take over yet.
+ */
+static enum err hand_over(struct answers *answers, enum hsm_purpose purpose, bool dry_run) {
+    struct hsm_key_next next;
+    if (!dry_run)
+        ERR_TRY(keyring_life_roll(answers->keyring, purpose));
+    ERR_TRY(rollover_next(answers->rollover, purpose, rollover_now(answers->rollover), &next));
+    if (dry_run)
+        return ERR_OK;
+    if (next.action != KEYSTATE_ACTIVATE)
+        return ERR_LIMIT;
+    return step(answers, purpose, KEYSTATE_ACTIVATE, next.generation);
+}
+
+static enum err revoke(struct answers *answers, const struct hsm_key_order *order,
+                       enum keystate state) {
+    if (state == KEYSTATE_ACTIVE && order->order == HSM_ORDER_REVOKE)
+        ERR_TRY(hand_over(answers, order->purpose, order->dry_run));
+    return order->dry_run ? ERR_OK
+                          : step(answers, order->purpose, KEYSTATE_REVOKE, order->generation);
+}
+
+static enum err mark(struct answers *answers, const struct hsm_key_order *order,
+                     enum keyring_mark mark) {
+    return order->dry_run
+               ? ERR_OK
+               : keyring_life_mark(answers->keyring, order->purpose, order->generation, mark);
+}
+
+static enum err take(struct answers *answers, const struct hsm_key_order *order,
+                     enum keystate state) {
+    switch (order->order) {
+    case HSM_ORDER_ROLL:
+        return order->dry_run ? ERR_OK : keyring_life_roll(answers->keyring, order->purpose);
+    case HSM_ORDER_CONFIRM_CLOCK:
+        return order->dry_run ? ERR_OK
+                              : keyring_life_confirm_clock(answers->keyring, clock_wall_ms());
+    case HSM_ORDER_KEEP:
+        return mark(answers, order, KEYRING_HELD);
+    case HSM_ORDER_RETIRE:
+        return mark(answers, order, KEYRING_RELEASED);
+    case HSM_ORDER_DESTROY:
+        return mark(answers, order, KEYRING_GRANTED);
+    default:
+        return revoke(answers, order, state);
+    }
+}
+
+enum err orders_take(struct answers *answers, const struct hsm_key_order *order,
+                     enum keystate *state) {
+    struct keyring_row row;
+    *state = KEYSTATE_COUNT;
+    bool is_of_purpose = order->order != HSM_ORDER_CONFIRM_CLOCK;
+    if (is_of_purpose && !rollover_policy_rolls(order->purpose))
+        return ERR_DENIED;
+    if (orders[order->order].of_key) {
+        ERR_TRY(keyring_find(answers->keyring, order->purpose, order->generation, &row));
+        *state = keyring_row_state(&row);
+        if (*state == KEYSTATE_COUNT)
+            return ERR_NOT_FOUND;
+        if ((orders[order->order].states & (1u << *state)) == 0)
+            return ERR_DENIED;
+    }
+    enum err err = take(answers, order, *state);
+    rollover_wake(answers->rollover);
+    return err;
+}

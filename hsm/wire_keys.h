@@ -1,0 +1,83 @@
+#pragma once
+
+#include "hsm/keystate.h"
+#include "hsm/wire.h"
+
+/*
+ * What officers ask signer 0 about the life of keys, through provd, and what they order. The
+ * answer goes on to the officer as it is.
+ */
+enum hsm_keys_verb {
+    HSM_KEYS = 130, /* no payload */
+    HSM_KEYS_ARE = 131,
+    HSM_KEY_ORDER = 132,
+    HSM_KEY_ORDERED = 133,
+};
+
+/* A key of the keyring that is not destroyed. */
+struct hsm_key_shown {
+    enum hsm_purpose purpose;
+    uint16_t generation;
+    enum keystate state;
+    bool held, granted;
+    char kid[44]; /* as in the JWKS; "": it is not in one */
+    bool has_certificate;
+    uint8_t thumbprint[HSM_THUMBPRINT_BYTES]; /* SHA-256 of the DER certificate */
+    struct {
+        bool is_set;
+        int64_t wall_ms;
+    } came[KEYSTATE_COUNT]; /* into each state */
+};
+
+/* The next event of a purpose. */
+struct hsm_key_next {
+    bool rolls;  /* its keys can have successors */
+    bool wanted; /* officers have asked for the next one */
+    enum keystate_action
+        action; /* WAIT; ASK_CLOCK: officers must confirm the clock; or it is due */
+    enum keystate_action awaited; /* WAIT: nothing will happen by itself */
+    uint16_t generation;
+    int64_t wait_ms;
+};
+
+#define HSM_KEYS_MAX 256
+struct hsm_keys {
+    struct hsm_receipt receipt;
+    size_t count;
+    struct hsm_key_shown keys[HSM_KEYS_MAX];
+    struct hsm_key_next next[HSM_PURPOSE_COUNT];
+};
+
+enum hsm_order {
+    HSM_ORDER_ROLL = 1, /* the next key of the purpose, as soon as everybody can know it */
+    HSM_ORDER_KEEP,     /* a key may not retire until it is let go */
+    HSM_ORDER_RETIRE,   /* a key that officers kept may retire when its time has come */
+    HSM_ORDER_DESTROY,  /* a retired or revoked key may be destroyed when its time has come */
+    HSM_ORDER_REVOKE,   /* not shown and not used from now on; its successor takes over first */
+    HSM_ORDER_REVOKE_AT_ONCE, /* the same, even when there is no successor to take over */
+    HSM_ORDER_CONFIRM_CLOCK,  /* it is at least as late as the box's clock says */
+    HSM_ORDER_COUNT
+};
+
+struct hsm_key_order {
+    enum hsm_order order;
+    enum hsm_purpose purpose;
+    uint16_t generation; /* 0 for ROLL and CONFIRM_CLOCK, which are of no key */
+    bool dry_run;        /* judged, and nothing is changed */
+};
+/*
+ * ${receipt.status}: ERR_OK; ERR_NOT_FOUND: no such key, or no keys at all; ERR_DENIED: not in this
+ * state of the key, or not for this purpose; ERR_LIMIT: its successor cannot take over yet, and has
+ * been asked for.
+ */
+struct hsm_key_ordered {
+    struct hsm_receipt receipt;
+    enum keystate state; /* of the key, before: KEYSTATE_COUNT when the order is of none */
+};
+
+void hsm_wire_put_keys(struct buffer *target, const struct hsm_keys *answer);
+MUST_CHECK enum err hsm_wire_get_keys(struct bytes payload, struct hsm_keys *answer);
+void hsm_wire_put_key_order(struct buffer *target, const struct hsm_key_order *question);
+MUST_CHECK enum err hsm_wire_get_key_order(struct bytes payload, struct hsm_key_order *question);
+void hsm_wire_put_key_ordered(struct buffer *target, const struct hsm_key_ordered *answer);
+MUST_CHECK enum err hsm_wire_get_key_ordered(struct bytes payload, struct hsm_key_ordered *answer);

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "provisioning/change.h"
+
+/*
+ * What officers ask and order about the life of keys: provd writes the order into the journal, and
+ * signer 0 takes it. Outcomes as in provisioning/keys.h.
+ */
+MUST_CHECK enum err key_life_list(struct change *change);
+MUST_CHECK enum err key_life_order(struct change *change);

@@ -1,0 +1,117 @@
+#include <string.h>
+
+#include "authd/wire/field.h"
+#include "provisioning/officer_wire_keys.h"
+
+#define OUTCOME_MAX 256
+
+void officer_wire_put_key_order(struct buffer *target, const struct officer_key_order *question) {
+    buffer_u8(target, (uint8_t)question->order);
+    buffer_text(target, question->purpose);
+    buffer_u16(target, question->generation);
+    buffer_bool(target, question->dry_run);
+}
+
+enum err officer_wire_get_key_order(struct bytes payload, struct officer_key_order *question) {
+    struct cursor cursor = cursor_over(payload);
+    *question = (struct officer_key_order){0};
+    question->order =
+        (enum officer_order)field_enum(&cursor, OFFICER_ORDER_ROLL, OFFICER_ORDER_CONFIRM_CLOCK);
+    field_line(&cursor, question->purpose, sizeof question->purpose);
+    question->generation = cursor_u16(&cursor);
+    question->dry_run = cursor_bool(&cursor);
+    return cursor_end(&cursor);
+}
+
+static void put_key(struct buffer *target, const struct officer_key *key) {
+    buffer_text(target, key->purpose);
+    buffer_u16(target, key->generation);
+    buffer_u8(target, (uint8_t)key->state);
+    buffer_bool(target, key->held);
+    buffer_bool(target, key->granted);
+    buffer_text(target, key->kid);
+    buffer_bool(target, key->has_certificate);
+    buffer_raw(target, key->thumbprint, sizeof key->thumbprint);
+    for (int state = 0; state < KEYSTATE_COUNT; state++) {
+        buffer_bool(target, key->came[state].is_set);
+        buffer_i64(target, key->came[state].wall_ms);
+    }
+}
+
+static void get_key(struct cursor *cursor, struct officer_key *key) {
+    field_line(cursor, key->purpose, sizeof key->purpose);
+    key->generation = cursor_u16(cursor);
+    key->state = (enum keystate)field_enum(cursor, 0, KEYSTATE_COUNT - 1);
+    key->held = cursor_bool(cursor);
+    key->granted = cursor_bool(cursor);
+    field_line(cursor, key->kid, sizeof key->kid);
+    key->has_certificate = cursor_bool(cursor);
+    cursor_copy(cursor, key->thumbprint, sizeof key->thumbprint);
+    for (int state = 0; state < KEYSTATE_COUNT; state++) {
+        key->came[state].is_set = cursor_bool(cursor);
+        key->came[state].wall_ms = cursor_i64(cursor);
+    }
+}
+
+static void put_next(struct buffer *target, const struct officer_key_next *next) {
+    buffer_text(target, next->purpose);
+    buffer_bool(target, next->rolls);
+    buffer_bool(target, next->wanted);
+    buffer_u8(target, (uint8_t)next->action);
+    buffer_u8(target, (uint8_t)next->awaited);
+    buffer_u16(target, next->generation);
+    buffer_i64(target, next->wait_ms);
+}
+
+static void get_next(struct cursor *cursor, struct officer_key_next *next) {
+    field_line(cursor, next->purpose, sizeof next->purpose);
+    next->rolls = cursor_bool(cursor);
+    next->wanted = cursor_bool(cursor);
+    next->action = (enum keystate_action)field_enum(cursor, KEYSTATE_WAIT, KEYSTATE_DESTROY);
+    next->awaited = (enum keystate_action)field_enum(cursor, KEYSTATE_WAIT, KEYSTATE_DESTROY);
+    next->generation = cursor_u16(cursor);
+    next->wait_ms = cursor_i64(cursor);
+}
+
+/* A refusal is its outcome, and counts of 0. */
+void officer_wire_put_keys(struct buffer *target, const struct officer_keys *answer) {
+    uint8_t memory[OUTCOME_MAX];
+    struct buffer outcome = buffer_over(memory, sizeof memory);
+    bool is_done = answer->outcome.status == ERR_OK;
+    size_t count = is_done ? answer->count : 0, next_count = is_done ? answer->next_count : 0;
+    officer_wire_put_outcome(&outcome, &answer->outcome);
+    if (target->err == ERR_OK)
+        target->err = outcome.err;
+    buffer_block(target, bytes_of(memory, outcome.len));
+    buffer_u16(target, (uint16_t)count);
+    for (size_t i = 0; i < count; i++)
+        put_key(target, &answer->keys[i]);
+    buffer_u8(target, (uint8_t)next_count);
+    for (size_t i = 0; i < next_count; i++)
+        put_next(target, &answer->next[i]);
+}
+
+/* A count of at most ${most}; else the cursor has failed. */
+static size_t at_most(struct cursor *cursor, size_t count, size_t most) {
+    if (cursor->err == ERR_OK && count > most)
+        cursor->err = ERR_TOO_LARGE;
+    return cursor->err == ERR_OK ? count : 0;
+}
+
+enum err officer_wire_get_keys(struct bytes payload, struct officer_keys *answer) {
+    struct cursor cursor = cursor_over(payload);
+    memset(answer, 0, sizeof *answer);
+    struct bytes outcome = cursor_block(&cursor, OUTCOME_MAX);
+    size_t count = at_most(&cursor, cursor_u16(&cursor), OFFICER_KEYS_MAX);
+    for (size_t i = 0; i < count; i++)
+        get_key(&cursor, &answer->keys[i]);
+    size_t next_count = at_most(&cursor, cursor_u8(&cursor), OFFICER_PURPOSES_MAX);
+    for (size_t i = 0; i < next_count; i++)
+        get_next(&cursor, &answer->next[i]);
+    answer->outcome.status = ERR_UNAVAILABLE;
+    ERR_TRY(cursor_end(&cursor));
+    ERR_TRY(officer_wire_get_outcome(outcome, &answer->outcome));
+    answer->count = count;
+    answer->next_count = next_count;
+    return ERR_OK;
+}

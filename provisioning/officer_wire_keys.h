@@ -1,0 +1,67 @@
+#pragma once
+
+#include "hsm/keystate.h"
+#include "provisioning/officer_wire.h"
+
+/* The life of keys, between officers and provd. */
+#define OFFICER_PURPOSE_SIZE   16 /* "IDA/PARTNER" */
+#define OFFICER_KEYS_MAX       256
+#define OFFICER_PURPOSES_MAX   16
+#define OFFICER_THUMBPRINT_MAX 32
+
+struct officer_key {
+    char purpose[OFFICER_PURPOSE_SIZE];
+    uint16_t generation;
+    enum keystate state;
+    bool held, granted;
+    char kid[44]; /* as in the JWKS; "": it is not in one */
+    bool has_certificate;
+    uint8_t thumbprint[OFFICER_THUMBPRINT_MAX]; /* SHA-256 of the DER certificate */
+    struct {
+        bool is_set;
+        int64_t wall_ms;
+    } came[KEYSTATE_COUNT]; /* into each state */
+};
+
+/* What comes next for the keys of a purpose. */
+struct officer_key_next {
+    char purpose[OFFICER_PURPOSE_SIZE];
+    bool rolls;  /* its keys can have successors */
+    bool wanted; /* officers have asked for the next one */
+    enum keystate_action action, awaited;
+    uint16_t generation;
+    int64_t wait_ms;
+};
+
+/* Keys of one purpose stand together, newest first, in the order of the purposes. */
+struct officer_keys {
+    struct officer_outcome outcome;
+    size_t count, next_count;
+    struct officer_key keys[OFFICER_KEYS_MAX];
+    struct officer_key_next next[OFFICER_PURPOSES_MAX];
+};
+
+enum officer_order {
+    OFFICER_ORDER_ROLL = 1,
+    OFFICER_ORDER_KEEP,
+    OFFICER_ORDER_RETIRE,
+    OFFICER_ORDER_DESTROY,
+    OFFICER_ORDER_REVOKE,
+    OFFICER_ORDER_REVOKE_AT_ONCE,
+    OFFICER_ORDER_CONFIRM_CLOCK,
+    OFFICER_ORDER_COUNT
+};
+
+/* OFFICER_KEY_ORDER's question, answered with an outcome. */
+struct officer_key_order {
+    enum officer_order order;
+    char purpose[OFFICER_PURPOSE_SIZE]; /* "": CONFIRM_CLOCK */
+    uint16_t generation;                /* 0: ROLL, CONFIRM_CLOCK */
+    bool dry_run;
+};
+
+void officer_wire_put_key_order(struct buffer *target, const struct officer_key_order *question);
+MUST_CHECK enum err officer_wire_get_key_order(struct bytes payload,
+                                               struct officer_key_order *question);
+void officer_wire_put_keys(struct buffer *target, const struct officer_keys *answer);
+MUST_CHECK enum err officer_wire_get_keys(struct bytes payload, struct officer_keys *answer);
