@@ -39,6 +39,7 @@ enum err certificate_open(void) {
 void certificate_close(void) {
     EVP_MD_CTX_free(verifier);
     verifier = NULL;
+    certificate_path_close();
     digest_close();
 }
 

@@ -12,12 +12,15 @@
 /*
  * From a certificate to the anchor that issued it, by the rules of certificate.h, which has the
  * algorithms loaded (certificate_open). What fails leaves its reasons in OpenSSL's queue: the
- * caller clears it.
+ * caller clears it. One thread.
  */
 struct certificate_anchors {
     const struct bytes *list; /* DER */
     size_t count;
 };
+
+/* Gives back the anchors that are kept from question to question. */
+void certificate_path_close(void);
 
 /* All of ${der}; NULL: that is no certificate. The caller frees it. */
 X509 *certificate_path_parse(struct bytes der);

@@ -263,8 +263,16 @@ static void a_certificate_that_bears_an_anchors_name_is_not_trusted_for_it(void 
     sample_certify(&authority, NULL, &impostor);
     struct device_signer signer = certify("device", &impostor, 0, 0, &false_device);
     struct device_segment segment = segment_of("FMR", "Left Thumb", finger_record(6, 1));
+    assert_true(ask_about(&segment)->data_trusted);
+    /* The anchor that was good a question ago is not that of the next. */
+    question.device_anchors[0] = sample_der(&impostor);
+    ask();
+    assert_false(got.samples[0].data_trusted);
     segment.data_signer = &signer;
     assert_false(ask_about(&segment)->data_trusted);
+    question.device_anchors[0] = sample_der(&impostor);
+    ask();
+    assert_true(got.samples[0].data_trusted);
     sample_free(&impostor);
     sample_free(&false_device);
 }
