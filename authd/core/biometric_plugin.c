@@ -189,7 +189,7 @@ enum err biometric_plugin_on_compared(struct lane *lane, const struct frame *fra
     enum err result = answer.status;
     if (request != NULL && result == ERR_OK)
         result = take_scores(lane, request, &answer);
-    if (result == ERR_MALFORMED) /* its request ends with it, in biometric_plugin_on_death */
+    if (result == ERR_MALFORMED) /* its request ends with it, in biometric_plugin_on_lost */
         return result;
     lane->plugin.asking = false;
     if (request != NULL && result == ERR_OK)
@@ -202,10 +202,20 @@ enum err biometric_plugin_on_compared(struct lane *lane, const struct frame *fra
 
 /* ---- its life ---- */
 
+/* Whoever tells of its end first; authd's word of it may come behind its successor's HELLO. */
+static void end_life(struct lane *lane) {
+    struct request *request = asker(lane);
+    lane->plugin.ready = lane->plugin.asking = false;
+    lane->plugin.down_is_due = true;
+    if (request != NULL)
+        fail(lane, request, "plug-in-died");
+}
+
 enum err biometric_plugin_on_hello(struct lane *lane, struct bytes payload) {
     struct plugin_hello hello;
     ERR_TRY(plugin_wire_get_hello(payload, &hello));
-    biometric_plugin_on_death(lane); /* of its predecessor, if nobody has told us yet */
+    if (lane->plugin.ready) /* its predecessor's end, of which nobody has told us yet */
+        end_life(lane);
     lane->plugin.modalities = 0;
     for (size_t i = 0; i < sizeof(hello.modalities) / sizeof(hello.modalities[0]); i++)
         lane->plugin.modalities |= (uint8_t)(hello.modalities[i] ? BIOMETRIC_BIT(i) : 0);
@@ -215,11 +225,15 @@ enum err biometric_plugin_on_hello(struct lane *lane, struct bytes payload) {
     return ERR_OK;
 }
 
-void biometric_plugin_on_death(struct lane *lane) {
-    struct request *request = asker(lane);
-    lane->plugin.ready = lane->plugin.asking = false;
-    if (request != NULL)
-        fail(lane, request, "plug-in-died");
+void biometric_plugin_on_down(struct lane *lane) {
+    bool is_known = lane->plugin.down_is_due;
+    if (!is_known)
+        end_life(lane);
+    lane->plugin.down_is_due = false;
+}
+
+void biometric_plugin_on_lost(struct lane *lane) {
+    end_life(lane);
 }
 
 /* It has had its question for too long: authd replaces it. */
@@ -228,7 +242,7 @@ static void give_up_on_it(struct lane *lane) {
     event.index = (uint16_t)lane->index;
     log_event(LOG_ERROR, "plugin-hangs", "lane=%u", lane->index);
     lane_post(&lane->core->lanes[0], &event);
-    biometric_plugin_on_death(lane);
+    end_life(lane);
 }
 
 void biometric_plugin_turn(struct lane *lane, int64_t now_ms) {

@@ -22,7 +22,8 @@ void biometric_plugin_wait(struct lane *lane, struct request *request);
 /* Messages of the plug-in. ERR_MALFORMED drops it. */
 MUST_CHECK enum err biometric_plugin_on_hello(struct lane *lane, struct bytes payload);
 MUST_CHECK enum err biometric_plugin_on_compared(struct lane *lane, const struct frame *frame);
-/* It died or broke the protocol. */
-void biometric_plugin_on_death(struct lane *lane);
+/* It died, as authd says; it broke the protocol. */
+void biometric_plugin_on_down(struct lane *lane);
+void biometric_plugin_on_lost(struct lane *lane);
 /* Deadlines; once a tick. */
 void biometric_plugin_turn(struct lane *lane, int64_t now_ms);

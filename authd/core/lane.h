@@ -37,6 +37,7 @@ struct lane_signer {
 struct lane_plugin {
     struct serve_peer *peer; /* NULL: there is none, or it is being replaced */
     bool ready;              /* has said hello and not died since */
+    bool down_is_due;        /* its end is known, authd's word of it is still to come */
     char name[PLUGIN_NAME_SIZE];
     uint8_t modalities;        /* BIOMETRIC_BITs */
     bool asking;               /* a question is outstanding */

@@ -101,8 +101,8 @@ static enum err on_signer_hello(void *context, struct serve_peer *peer, const st
     if (signer == NULL)
         return ERR_MALFORMED;
     /* The same process says it again when its keys have changed: it has what it was asked. */
-    bool is_known = signer->ready && memcmp(signer->process_id, hello.process_id,
-                                            sizeof(signer->process_id)) == 0;
+    bool is_known = signer->ready &&
+                    memcmp(signer->process_id, hello.process_id, sizeof(signer->process_id)) == 0;
     memcpy(signer->process_id, hello.process_id, sizeof(signer->process_id));
     signer->keyring_sequence = hello.keyring_sequence;
     signer->ready = signer->provisioned = hello.provisioned;
@@ -165,7 +165,7 @@ void peers_down(struct lane *lane, const char *role, uint16_t index) {
         lane->notify_epoch = 0;
         deliver_on_death(lane);
     } else if (strcmp(role, "plugin") == 0 && index == lane->index) {
-        biometric_plugin_on_death(lane);
+        biometric_plugin_on_down(lane);
     }
 }
 
@@ -255,7 +255,7 @@ static void on_lost(void *context, struct serve_peer *peer, enum err reason) {
     if (place == &lane->unseal)
         suspects_on_death(lane);
     if (place == &lane->plugin.peer)
-        biometric_plugin_on_death(lane);
+        biometric_plugin_on_lost(lane);
     log_event(LOG_ERROR, "peer-broke-protocol", "role=%s index=%u lane=%u why=%s", event.role,
               event.index, lane->index, err_text(reason));
     lane_post(&lane->core->lanes[0], &event);

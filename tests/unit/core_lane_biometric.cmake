@@ -9,7 +9,7 @@ idcs_unit_test(test_core_biometric_score ${CMAKE_CURRENT_LIST_DIR}/test_core_bio
 
 idcs_library(lane_biometric ${CMAKE_CURRENT_LIST_DIR}/lane_biometric.c LINK lane_fixture
              biometric_fixture authd_core PkgConfig::CMOCKA)
-foreach(subject flow)
+foreach(subject flow plugin)
   idcs_unit_test(test_core_biometric_${subject}
                  ${CMAKE_CURRENT_LIST_DIR}/test_core_biometric_${subject}.c
                  ${CMAKE_CURRENT_LIST_DIR}/core_clock.c LINK lane_biometric)
