@@ -1,0 +1,1 @@
+idcs_fuzz_test(plugin_wire LINK authd_wire base)
