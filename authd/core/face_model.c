@@ -13,7 +13,7 @@
 struct lines {
     char model[2 * FACE_VECTOR_MODEL_BYTES + 1];
     int64_t dimension;
-    char matches[1024];
+    char matches[256];
 };
 
 static const struct conf_key keys[] = {

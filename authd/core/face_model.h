@@ -15,7 +15,7 @@
  * ${matches} is what whoever configures the model has measured: cosine, colon, one in so many
  * comparisons of different people reaches it; the most lenient first.
  */
-#define FACE_MODEL_ROWS_MAX   32
+#define FACE_MODEL_ROWS_MAX   12 /* what a line of settings has room for */
 #define FACE_MODEL_FILE_BYTES 4096
 
 /* ${model}'s table has ${rows}. ERR_CONFIG, with ${problem}. */

@@ -16,3 +16,4 @@ foreach(subject flow plugin)
   target_link_options(test_core_biometric_${subject}
                       PRIVATE LINKER:--wrap=clock_boot_ms,--wrap=clock_wall_ms)
 endforeach()
+idcs_unit_test(test_core_face_model ${CMAKE_CURRENT_LIST_DIR}/test_core_face_model.c LINK authd_core)
