@@ -55,8 +55,10 @@ static void answer_publication(struct change *change, struct buffer *answer) {
 }
 
 static void answer_keys(struct change *change, struct buffer *answer) {
-    change->keys->outcome = change->outcome;
-    officer_wire_put_keys(answer, change->keys);
+    static struct officer_keys none; /* refused before there were any */
+    struct officer_keys *keys = change->keys != NULL ? change->keys : &none;
+    keys->outcome = change->outcome;
+    officer_wire_put_keys(answer, keys);
 }
 
 static void answer_box(struct change *change, struct buffer *answer) {

@@ -11,6 +11,7 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import threading
@@ -18,7 +19,8 @@ import time
 
 NOBODY = 65534
 PATIENCE = 120
-PROGRAMS = ["authd", "authd-core", "authd-edge", "authd-outbox", "authd-unseal", "hsm-signer", "provd"]
+PROGRAMS = ["authd", "authd-core", "authd-edge", "authd-outbox", "authd-plugin", "authd-unseal", "hsm-signer", "provd",
+            "plugin_sample.so"]
 TOOLS = ["officer", "idcs-demo", "idcs-token"]
 
 
@@ -28,6 +30,14 @@ CORPUS = pathlib.Path(__file__).resolve().parent.parent / "fuzz" / "corpus"
 def record(name, from_byte=0):
     """A record of the readers' corpora, in base64."""
     return base64.b64encode((CORPUS / name).read_bytes()[from_byte:]).decode()
+
+
+def finger_image(position, minutiae=b""):
+    """An image record of a finger, in base64, with seven bytes a minutia where its pixels would be: what the sample of a
+    plug-in makes templates of."""
+    view = struct.pack(">IBBBBBHHB", 14 + len(minutiae), position, 1, 1, 70, 0, 500, 500, 0) + minutiae
+    head = b"FIR\x00010\x00" + struct.pack(">HIHHBBHHHHBBH", 0, 32 + len(view), 0, 31, 1, 2, *4 * [197], 8, 0, 0)
+    return base64.b64encode(head + view).decode()
 
 
 def free_port():
@@ -61,7 +71,7 @@ class Data:
 
 
 class Box:
-    def __init__(self, binaries, data):
+    def __init__(self, binaries, data, plugin=False):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="idcs-box-"))
         self.folder.chmod(0o755)
         for name in ("registry", "state", "journal", "keyring", "hsm/tokens", "outbox", "run", "tls", "bin", "files"):
@@ -73,7 +83,7 @@ class Box:
         self.softhsm = self.folder / "hsm" / "softhsm2.conf"
         self.softhsm.write_text(f"directories.tokendir = {self.folder}/hsm/tokens\nobjectstore.backend = file\n"
                                 "log.level = ERROR\n")
-        self.write_configuration()
+        self.write_configuration(plugin)
         if os.geteuid() == 0:
             subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", self.folder], check=True)
         subprocess.run([self.folder / "bin" / "idcs-token", "--label", "idcs", "--pin-file",
@@ -85,7 +95,7 @@ class Box:
         kept = {k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}
         return {**kept, "SOFTHSM2_CONF": str(self.softhsm), **more}
 
-    def write_configuration(self):
+    def write_configuration(self, plugin):
         here = self.folder
         sections = {
             "authd": {"listen": f"127.0.0.1:{free_port()}", "lanes": 1, "signers": 2, "libexec": here / "bin",
@@ -99,6 +109,8 @@ class Box:
             "provd": {"registry-directory": here / "registry", "run-directory": here / "run"},
             "notify": {"outbox-directory": here / "outbox"},
         }
+        if plugin:
+            sections["plugin"] = {"library": here / "bin" / "plugin_sample.so"}
         text = "".join(f"[{name}]\n" + "".join(f"{k} = {v}\n" for k, v in settings.items())
                        for name, settings in sections.items())
         (self.folder / "authd.conf").write_text(text)

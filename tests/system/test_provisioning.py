@@ -10,7 +10,7 @@ import subprocess
 import sys
 import unittest
 
-from provisioning_rig import NOBODY, Box, Data, record
+from provisioning_rig import NOBODY, Box, Data, finger_image, record
 
 PEOPLE = 640
 binaries = data = None
@@ -35,17 +35,18 @@ class NewBox(unittest.TestCase):
     def test_before_the_keys_only_status_is_answered(self):
         status = self.box.status()
         self.assertEqual((status["state"], status["salts"], status["commit"]), ("unprovisioned", 0, 0))
-        self.refused("officer key initialise", "key", "list")
+        self.refused("officer key initialise", "key", "show")
+        self.refused("the box is unprovisioned", "key", "list")
         self.refused("officer key initialise", "partner", "suspend", "id=amo")
         self.assertEqual(self.box.status()["commit"], 0)
 
     def test_keys_are_made_once(self):
-        self.assertRegex(self.done("key", "initialise"), "the token made 9 keys")
-        first = self.done("key", "list")
+        self.assertRegex(self.done("key", "initialise"), "the token made 10 keys")
+        first = self.done("key", "show")
         self.assertEqual(first.count("BEGIN CERTIFICATE"), 4)
         self.box.wait_for("state state=operational")
         self.assertRegex(self.done("key", "initialise"), "there already")
-        self.assertEqual(self.done("key", "list"), first)
+        self.assertEqual(self.done("key", "show"), first)
         status = self.box.status()
         self.assertEqual((status["salts"], status["generation"], status["commit"]), (1000, 1, 1))
 
@@ -75,7 +76,7 @@ class NewBox(unittest.TestCase):
         status = self.box.status()
         self.assertEqual((status["salts"], status["generation"], status["commit"]), (1000, 1, 1))
         made = [re.search(r"purpose=(\S+)", line).group(1) for line in self.box.matching("key-made")]
-        self.assertEqual(len(set(made)), 9)
+        self.assertEqual(len(set(made)), 10)
 
     def replace_box(self):
         self.box.remove()
@@ -117,10 +118,11 @@ class NewBox(unittest.TestCase):
 
 class Furnished(unittest.TestCase):
     """One box for all tests of a class: none leaves anything behind that another would mind."""
+    plugin = False
 
     @classmethod
     def setUpClass(cls):
-        cls.box = Box(binaries, data)
+        cls.box = Box(binaries, data, cls.plugin)
         cls.addClassCleanup(cls.box.remove)
         cls.box.start()
         for words in (["key", "initialise"], ["programmes", "import", data.programmes],
@@ -150,6 +152,12 @@ class Furnished(unittest.TestCase):
         self.assertEqual(answer.returncode, 1, answer.stderr)
         self.assertRegex(answer.stderr, pattern)
         self.assertEqual(self.box.status()["commit"], before)
+
+
+    def person_file(self, **members):
+        """One person, with these members in the place of what the register's file has."""
+        person = {k: v for k, v in data.load_people()[7].items() if k not in ("biometrics", "cbeff")}
+        return self.box.file("person.json", [{**person, **members}])
 
 
 class FurnishedBox(Furnished):
@@ -241,11 +249,6 @@ class FurnishedBox(Furnished):
         twice = [people[0], people[1], people[0]]
         self.refused(r"people\[2\]: an identifier \(uin\) comes twice", "people", "import",
                      self.box.file("people.json", twice))
-
-    def person_file(self, **members):
-        """One person, with these members in the place of what the register's file has."""
-        person = {k: v for k, v in data.load_people()[7].items() if k not in ("biometrics", "cbeff")}
-        return self.box.file("person.json", [{**person, **members}])
 
     def test_biometrics_come_and_go_with_their_person(self):
         self.done("people", "import", self.person_file())
@@ -369,7 +372,8 @@ class FurnishedBox(Furnished):
 
 
 class KilledBox(Furnished):
-    """Its processes are killed while people come in."""
+    """Its processes are killed while people come in; it has a plug-in."""
+    plugin = True
 
     def import_while(self, kill):
         command = self.box.begin("people", "import", data.people)
@@ -387,6 +391,20 @@ class KilledBox(Furnished):
     def test_a_killed_core_refuses_or_waits(self):
         self.assertIn(self.import_while(lambda: self.box.kill("authd-core")), (0, 1))
         self.done("people", "import", data.people)
+
+    def test_a_plug_in_makes_templates_of_images(self):
+        self.done("people", "import", self.person_file())
+        before = self.box.status()["enrolled"]
+        image = finger_image(7, b"".join(bytes([0, 40 + 9 * i, 0, 200 - 7 * i, 11 * i, 1, 80]) for i in range(20)))
+        self.done("people", "import", self.person_file(biometrics={"Left IndexFinger": [image]}))
+        self.assertEqual(self.box.status()["enrolled"], before + 1)
+        self.refused(r"plug-in makes no template .*Left IndexFinger\[1\]: sample-1.0", "people", "import",
+                     self.person_file(biometrics={"Left IndexFinger": [image, finger_image(7)]}))
+        self.refused(r"an image, Face\[0\]: iso-19794-5-2005, and this box has no plug-in", "people", "import",
+                     self.person_file(biometrics={"Face": [record("image_record/face-2005")]}))
+        self.box.kill("authd-plugin", 1)
+        self.done("people", "import", self.person_file(biometrics={"Left IndexFinger": [image]}))
+        self.assertEqual(self.box.status()["enrolled"], before + 1)
 
     def test_a_killed_unseal_worker_is_replaced(self):
         self.box.kill("authd-unseal", 1)
