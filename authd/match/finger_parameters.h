@@ -13,7 +13,7 @@
 #define PRIOR          900   /* as if so much weight of neighbours had been missed */
 
 /* Candidates. */
-#define DIRECTION_GATE     46  /* fingers are not turned further than this */
+#define DIRECTION_GATE     60  /* fingers are not turned further than this */
 #define SIMILARITY_MIN     328 /* of 16384 */
 #define CANDIDATES_MINUTIA 2   /* the best partners of a minutia */
 
@@ -29,14 +29,14 @@
 
 /* Alignment. */
 #define PROMISING       0.8f
-#define SEEDS           4 /* candidates from which an alignment is tried */
+#define SEEDS           6 /* candidates from which an alignment is tried */
 #define PAIR_DISTANCE   20.0f
 #define PAIR_DISTANCE_2 19.0f /* after the skin's distortion was taken out */
 #define PAIR_TURN       26
 #define PAIR_CHOICES    8      /* partners in reach that are looked at, for one minutia */
 #define DIRECTION_PULL  400.0f /* how much a pair's directions turn the alignment, px^2 */
 #define FLOW_REACH      60.0f  /* over which distortion is alike */
-#define FLOW_STIFFNESS  0.1f
+#define FLOW_STIFFNESS  0.15f
 
 /* Evidence. */
 #define EDGE_NEIGHBOURS 6
@@ -47,9 +47,9 @@
 #define SIMILAR_PRIOR   0.2f
 #define PAIRED_PRIOR    8.0f
 #define EDGES_PRIOR     1.0f
-#define TURN_USUAL      40.0f /* by which fingers are often turned */
+#define TURN_USUAL      50.0f /* by which fingers are often turned */
 #define BASE_PRIOR      0.02f
 #define AROUND          3.0f
 #define CHANCE          0.55f
-#define CHANCE_PRIOR    0.3f
+#define CHANCE_PRIOR    0.2f
 #define CLOSE_SHARE     0.06f

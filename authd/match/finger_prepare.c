@@ -9,6 +9,9 @@
 /* Squares and cross products of such lengths fit in an int. No plate is wider: 20 cm at 500 dpi. */
 enum { EXTENT_MAX = 4095, QUALITY_UNREPORTED = 40 };
 
+/* Sixteenths that a template's minutiae have on average, at least. */
+enum { WEIGHT_WHOLE = 16, WEIGHT_MEAN_MIN = 11 };
+
 /* Of the minutiae whose quality is below, how many sixteenths are worth counting on. */
 static const struct {
     uint8_t below, weight;
@@ -96,6 +99,21 @@ static unsigned choose(const struct finger_template *template, uint64_t *keys) {
     return count;
 }
 
+/*
+ * Extractors do not agree what a quality is worth. One that is strict with all of a finger's
+ * minutiae still tells the better from the worse, so they are raised together.
+ */
+static void raise_weights(struct finger_prepared *prepared) {
+    unsigned sum = 0;
+    for (unsigned i = 0; i < prepared->count; i++)
+        sum += prepared->weight[i];
+    const unsigned least = WEIGHT_MEAN_MIN * prepared->count;
+    for (unsigned i = 0; i < prepared->count && sum < least; i++) {
+        unsigned raised = prepared->weight[i] * least / sum;
+        prepared->weight[i] = (uint8_t)(raised < WEIGHT_WHOLE ? raised : WEIGHT_WHOLE);
+    }
+}
+
 static void place(const uint64_t *chosen, unsigned count, struct finger_prepared *prepared) {
     unsigned left = UINT16_MAX, top = UINT16_MAX;
     for (unsigned i = 0; i < count; i++) {
@@ -113,6 +131,7 @@ static void place(const uint64_t *chosen, unsigned count, struct finger_prepared
         prepared->weight[i] = weight_of(minutia.quality);
     }
     prepared->count = (uint8_t)count;
+    raise_weights(prepared);
     for (unsigned angle = 0, at = 0; angle <= 256; angle++) {
         while (at < count && prepared->angle[at] < angle)
             at++;
