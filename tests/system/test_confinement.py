@@ -11,9 +11,10 @@ import time
 import unittest
 from pathlib import Path
 
-from box import BUILD, Box
+from box import BUILD
+from plugin_box import PluginBox
 
-KINDS = ("authd-edge", "authd-unseal", "authd-core", "hsm-signer", "provd", "authd-outbox")
+KINDS = ("authd-edge", "authd-unseal", "authd-plugin", "authd-core", "hsm-signer", "provd", "authd-outbox")
 KILLED = "died SIGSYS"
 SANITIZED = bool(re.search(r"^IDCS_SANITIZE:\w+=.+$", (BUILD / "CMakeCache.txt").read_text(), re.MULTILINE))
 
@@ -63,7 +64,7 @@ FORBIDDEN_TO_AUTHD = [
 
 def setUpModule():
     global box
-    box = Box(people=40)
+    box = PluginBox(people=40)
 
 
 def tearDownModule():
@@ -180,8 +181,9 @@ class Status(unittest.TestCase):
                                  {"PATH", "LC_ALL"}, kind)
 
     def test_the_files_each_holds_open(self):
-        allowed = {"authd-edge": set(), "authd-unseal": set(), "authd-core": {"journal", "state", "registry"},
-                   "hsm-signer": {"keyring", "hsm"}, "provd": {"registry"}, "authd-outbox": {"outbox"}}
+        allowed = {"authd-edge": set(), "authd-unseal": set(), "authd-plugin": set(),
+                   "authd-core": {"journal", "state", "registry"}, "hsm-signer": {"keyring", "hsm"},
+                   "provd": {"registry"}, "authd-outbox": {"outbox"}}
         for (kind, _), pid in self.members.items():
             folders = set()
             for number in os.listdir("/proc/%d/fd" % pid):
