@@ -31,6 +31,8 @@ struct settings {
     char pin_file[PATH_SIZE];
     char keyring_directory[PATH_SIZE];
     char softhsm_conf[PATH_SIZE];
+    char module_directory[PATH_SIZE];
+    char key_uses[8];
     char issuer[RESULT_ISSUER_SIZE];
     int64_t lookups_a_second;
     int64_t statements_a_second;
@@ -52,6 +54,10 @@ static const struct conf_key keys[] = {
     {"keyring-directory", TEXT(keyring_directory), 0, 0, "/var/lib/idcs/keyring",
      "directory of what is known of the keys"},
     {"softhsm-conf", TEXT(softhsm_conf), 0, 0, "", "SoftHSM's configuration, for SOFTHSM2_CONF"},
+    {"module-directory", TEXT(module_directory), 0, 0, "",
+     "folder that another module than SoftHSM reads and writes"},
+    {"key-uses", TEXT(key_uses), 0, 0, "single",
+     "single, or joint: accept a module whose RSA keys both sign and decrypt, as a TPM's do"},
     {"issuer", TEXT(issuer), 0, 0, "", "iss of the results it signs; empty: it signs none"},
     {"lookups-a-second", NUMBER(lookups_a_second), 1, 10000000, "20000",
      "ceiling of lookup keys, each signer"},
@@ -82,13 +88,17 @@ static struct {
     struct serve_peer *peers[BOOT_PEERS_MAX]; /* as in boot.peers; NULL: none of ours */
 } signer;
 
-static enum err judge_tls(struct conf_problem *problem) {
+static enum err judge_choices(struct conf_problem *problem) {
     const struct settings *settings = &signer.settings;
     bool rsa = strcmp(settings->tls_key_type, "rsa") == 0;
     if (settings->tls_names[0] != '\0' && tls_names_check(settings->tls_names) != ERR_OK) {
         (void)snprintf(problem->text, sizeof problem->text,
                        "tls-names: give at most %d host names or IP addresses, with commas between",
                        TLS_NAMES_MAX);
+        return ERR_CONFIG;
+    }
+    if (strcmp(settings->key_uses, "single") != 0 && strcmp(settings->key_uses, "joint") != 0) {
+        (void)snprintf(problem->text, sizeof problem->text, "key-uses: give single or joint");
         return ERR_CONFIG;
     }
     if (!rsa && strcmp(settings->tls_key_type, "p256") != 0) {
@@ -105,7 +115,7 @@ static enum err read_settings(void) {
     enum err err = conf_parse(bytes_of(signer.boot.settings, signer.boot.settings_len), keys,
                               sizeof keys / sizeof *keys, &signer.settings, &problem);
     if (err == ERR_OK)
-        err = judge_tls(&problem);
+        err = judge_choices(&problem);
     if (err != ERR_OK)
         log_event(LOG_ERROR, "settings-refused", "problem=\"%s\"", problem.text);
     return err;
@@ -135,6 +145,7 @@ static enum err open_token(struct token **token, const char *serial) {
         .module = signer.settings.module,
         .label = signer.settings.token_label,
         .serial = serial,
+        .joint_uses = strcmp(signer.settings.key_uses, "joint") == 0,
     };
     ERR_TRY(report("pin", pin_read(signer.settings.pin_file, &pin)));
     return report("token", token_open(token, &options, &pin));
@@ -180,11 +191,12 @@ static enum err load(void) {
 static enum err confine(void) {
     const struct confine_path paths[] = {
         {signer.token_directory, CONFINE_READ | CONFINE_WRITE},
+        {signer.settings.module_directory, CONFINE_READ | CONFINE_WRITE},
     };
     struct confine_plan plan = {
         .process = program.name,
         .paths = paths,
-        .path_count = signer.token_directory[0] != '\0' ? 1 : 0,
+        .path_count = sizeof paths / sizeof *paths,
         .network = CONFINE_NO_NETWORK,
         .files = true,
         .file_bytes = FILE_BYTES_MAX,

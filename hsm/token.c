@@ -71,7 +71,8 @@ static enum err open_all(struct token *token, const struct token_options *option
                          const struct secret *pin) {
     ERR_TRY(load(token, options->module));
     ERR_TRY(find_slot(token, options));
-    ERR_TRY(token_raw_open(&token->raw, options->module, PKCS11_get_slotid_from_slot(token->slot)));
+    ERR_TRY(token_raw_open(&token->raw, options->module, PKCS11_get_slotid_from_slot(token->slot),
+                           options->joint_uses));
     return token_raw_login(token->raw, pin);
 }
 

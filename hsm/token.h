@@ -22,6 +22,7 @@ struct token_options {
     const char *module; /* path of the PKCS#11 library */
     const char *label;
     const char *serial; /* NULL or "": not known yet; then the label must be unique */
+    bool joint_uses;    /* as token_raw_open */
 };
 
 /*

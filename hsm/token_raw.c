@@ -12,6 +12,7 @@
 struct token_raw {
     CK_FUNCTION_LIST *module;
     CK_SLOT_ID slot;
+    bool joint_uses;
     CK_SESSION_HANDLE session;
 };
 
@@ -49,12 +50,14 @@ static enum err open_session(struct token_raw *raw) {
     return result == CKR_OK ? ERR_OK : failed("C_OpenSession", result);
 }
 
-enum err token_raw_open(struct token_raw **raw, const char *module, unsigned long slot_id) {
+enum err token_raw_open(struct token_raw **raw, const char *module, unsigned long slot_id,
+                        bool joint_uses) {
     *raw = NULL;
     struct token_raw *made = calloc(1, sizeof *made);
     if (made == NULL)
         return ERR_SYSTEM;
     made->slot = slot_id;
+    made->joint_uses = joint_uses;
     enum err err = find_module(made, module);
     if (err == ERR_OK)
         err = open_session(made);
@@ -166,6 +169,20 @@ static CK_ATTRIBUTE use(CK_ATTRIBUTE_TYPE type, CK_ATTRIBUTE_TYPE purpose) {
     return (CK_ATTRIBUTE){type, type == purpose ? &yes : &no, sizeof yes};
 }
 
+/* Signing and decrypting, which not every module can tell apart. */
+static bool is_joint_use(CK_ATTRIBUTE_TYPE type) {
+    return type == CKA_SIGN || type == CKA_DECRYPT || type == CKA_VERIFY || type == CKA_ENCRYPT;
+}
+
+/* Takes what is forbidden out of a template when the module would refuse to be told. */
+static CK_ULONG settle_uses(const struct token_raw *raw, CK_ATTRIBUTE *attributes, CK_ULONG count) {
+    CK_ULONG left = 0;
+    for (CK_ULONG i = 0; i < count; i++)
+        if (!raw->joint_uses || !is_joint_use(attributes[i].type) || attributes[i].pValue != &no)
+            attributes[left++] = attributes[i];
+    return left;
+}
+
 enum err token_raw_generate(struct token_raw *raw, enum token_raw_kind kind,
                             const uint8_t id[static TOKEN_RAW_ID_BYTES], const char *label) {
     const struct template *template = &templates[kind];
@@ -190,8 +207,11 @@ enum err token_raw_generate(struct token_raw *raw, enum token_raw_kind kind,
     };
     CK_MECHANISM mechanism = {template->mechanism, NULL, 0};
     CK_OBJECT_HANDLE made_public, made_private;
-    RAW_TRY(raw, C_GenerateKeyPair, &mechanism, public_key, 6 + template->parameter_count,
-            private_key, sizeof private_key / sizeof *private_key, &made_public, &made_private);
+    CK_ULONG public_count = settle_uses(raw, public_key, 6 + template->parameter_count);
+    CK_ULONG private_count =
+        settle_uses(raw, private_key, sizeof private_key / sizeof *private_key);
+    RAW_TRY(raw, C_GenerateKeyPair, &mechanism, public_key, public_count, private_key,
+            private_count, &made_public, &made_private);
     return ERR_OK;
 }
 
@@ -243,7 +263,8 @@ static enum err check_private(struct token_raw *raw, CK_OBJECT_HANDLE object,
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         CK_BBOOL flag = !flags[i].wanted;
         ERR_TRY(read_flag(raw, object, flags[i].type, &flag));
-        if (flag == flags[i].wanted)
+        bool joint = raw->joint_uses && is_joint_use(flags[i].type) && !flags[i].wanted;
+        if (flag == flags[i].wanted || joint)
             continue;
         log_event(LOG_ERROR, "key-attribute-wrong", "attribute=0x%lx", flags[i].type);
         return ERR_DENIED;

@@ -24,9 +24,13 @@ enum token_raw_kind {
     TOKEN_RAW_P256_DERIVE, /* P-256, CKA_DERIVE alone */
 };
 
-/* ${module} must be loaded and initialised already. */
+/*
+ * ${module} must be loaded and initialised already. ${joint_uses}: an officer accepts that this
+ * module's RSA keys both sign and decrypt, as those of a TPM by tpm2-pkcs11 do. Then it is the
+ * signer alone that keeps a key to its purpose; else such keys are refused.
+ */
 MUST_CHECK enum err token_raw_open(struct token_raw **raw, const char *module,
-                                   unsigned long slot_id);
+                                   unsigned long slot_id, bool joint_uses);
 void token_raw_close(struct token_raw *raw);
 
 /*

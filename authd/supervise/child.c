@@ -13,7 +13,7 @@
 #include "authd/supervise/child.h"
 #include "firmware/base/boot.h"
 
-#define ENVIRONMENT_MAX   8
+#define ENVIRONMENT_MAX   10
 #define ENVIRONMENT_BYTES 256
 
 static void set_ordinary_signals(void) {
@@ -142,6 +142,10 @@ static void copy_variable(const char *name, const char *value, char (*texts)[ENV
         (*count)++;
 }
 
+/* By which SoftHSM and tpm2-pkcs11 find their tokens; the last is for a broker of the session. */
+static const char *const module_variables[] = {"SOFTHSM2_CONF", "TPM2_PKCS11_STORE",
+                                               "TPM2_PKCS11_TCTI", "DBUS_SESSION_BUS_ADDRESS"};
+
 static void fill_environment(bool for_module, char (*texts)[ENVIRONMENT_BYTES], char **list) {
     size_t count = 0;
     copy_variable("PATH", "/usr/bin:/bin", texts, &count);
@@ -155,8 +159,8 @@ static void fill_environment(bool for_module, char (*texts)[ENVIRONMENT_BYTES], 
     copy_variable("UBSAN_OPTIONS", getenv("UBSAN_OPTIONS"), texts, &count);
     copy_variable("TSAN_OPTIONS", getenv("TSAN_OPTIONS"), texts, &count);
 #endif
-    if (for_module)
-        copy_variable("SOFTHSM2_CONF", getenv("SOFTHSM2_CONF"), texts, &count);
+    for (size_t i = 0; for_module && i < sizeof module_variables / sizeof *module_variables; i++)
+        copy_variable(module_variables[i], getenv(module_variables[i]), texts, &count);
     for (size_t i = 0; i < count; i++)
         list[i] = texts[i];
     list[count] = NULL;

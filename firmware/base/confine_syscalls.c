@@ -219,6 +219,7 @@ static const int fork_syscalls[] = {
     SCMP_SYS(getpgid),
     SCMP_SYS(getsid),
     SCMP_SYS(sched_getattr),
+    SCMP_SYS(sched_setattr),
     SCMP_SYS(sched_get_priority_max),
     SCMP_SYS(sched_get_priority_min),
     SCMP_SYS(futex_waitv),
