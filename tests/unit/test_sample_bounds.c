@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "firmware/base/codec.h"
 #include "firmware/base/frame.h"
 #include "authd/unseal/worker.h"
 #include "authd/wire/jose_wire.h"
@@ -113,24 +114,53 @@ static struct bytes write_plaintext(const char *before, struct bytes text) {
     return bytes_of(plaintext, (size_t)len);
 }
 
-static void mosip_hands_on_all_of_a_person(void **state) {
-    (void)state;
+static void ask_about_payload(struct bytes opened, struct payload *payload) {
     static uint8_t sealed[EDGE_BODY_MAX], hmac[256];
-    static struct payload payload;
     static const uint8_t iv[16];
     struct unseal_payload question = {.content_key = {7}};
     struct buffer target = buffer_over(question_memory, sizeof question_memory);
-    struct bytes text = write_list();
-    struct bytes opened = write_plaintext("\"timestamp\":\"2024-01-15T10:20:30.123Z\"", text);
-    assert_in_range(opened.len, PLAINTEXT_MAX - 8192, PLAINTEXT_MAX);
     question.request =
         bytes_of(sealed, sample_seal(question.content_key, iv, opened, sealed, sizeof sealed));
     question.request_hmac =
         bytes_of(hmac, sample_seal_hash(question.content_key, iv, opened, hmac, sizeof hmac));
     unseal_wire_put_payload_question(&target, &question);
     struct frame answer = answer_to(UNSEAL_PAYLOAD, &target);
-    assert_int_equal(unseal_wire_get_payload(answer.payload, &payload), ERR_OK);
+    assert_int_equal(unseal_wire_get_payload(answer.payload, payload), ERR_OK);
+    assert_true(payload->is_json);
+}
+
+static void mosip_hands_on_all_of_a_person(void **state) {
+    (void)state;
+    static struct payload payload;
+    struct bytes text = write_list();
+    struct bytes opened = write_plaintext("\"timestamp\":\"2024-01-15T10:20:30.123Z\"", text);
+    assert_in_range(opened.len, PLAINTEXT_MAX - 8192, PLAINTEXT_MAX);
+    ask_about_payload(opened, &payload);
     assert_handed_on(&payload, text);
+    worker_forget();
+}
+
+static void a_header_of_any_size_costs_its_segment_alone(void **state) {
+    (void)state;
+    static char header[EDGE_BODY_MAX], encoded[EDGE_BODY_MAX], text[EDGE_BODY_MAX];
+    static struct payload payload;
+    struct buffer target = buffer_over(encoded, sizeof encoded);
+    static const char before[] = "{\"alg\":\"RS256\",\"x5c\":[\"\\u004d";
+    size_t len = PLAINTEXT_MAX / 4 * 3 - 400;
+    memset(header, 'A', len);
+    memcpy(header, before, sizeof before - 1);
+    memcpy(header + len - 3, "\"]}", 3);
+    codec_base64url(&target, bytes_of(header, len));
+    assert_int_equal(target.err, ERR_OK);
+    int text_len = snprintf(text, sizeof text, "[{\"data\":\"\\u0065%.*s.e30.AAAA\"},{}]",
+                            (int)target.len - 1, encoded + 1);
+    struct bytes opened = write_plaintext("\"otp\":\"123456\"", bytes_of(text, (size_t)text_len));
+    assert_true(encoded[0] == 'e' && opened.len <= PLAINTEXT_MAX);
+    ask_about_payload(opened, &payload);
+    assert_true(payload.otp_well_formed && payload.biometrics_text.len == (size_t)text_len);
+    assert_int_equal(sample_wire_get_segments(payload.biometric_segments, &segments), ERR_OK);
+    assert_int_equal(segments.count, 2);
+    assert_int_equal(segments.segments[0].data.shape, JWS_MALFORMED);
     worker_forget();
 }
 
@@ -190,6 +220,7 @@ static void every_sample_of_a_person_is_read(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mosip_hands_on_all_of_a_person),
+        cmocka_unit_test(a_header_of_any_size_costs_its_segment_alone),
         cmocka_unit_test(jose_hands_on_all_of_a_person),
         cmocka_unit_test(every_sample_of_a_person_is_read),
     };
