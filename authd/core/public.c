@@ -51,15 +51,60 @@ static void ida_fir(const struct core *core, struct buffer *memory, struct edge_
     publish(core, offsetof(struct publication, ida_fir_pem), EDGE_PEM, answer);
 }
 
+#define CODE      AUTH_TYPE_BIT(AUTH_TYPE_OTP)
+#define DECLARED  AUTH_TYPE_BIT(AUTH_TYPE_DEMO)
+#define FINGER    (AUTH_TYPE_BIT(AUTH_TYPE_BIO_FINGER) | AUTH_TYPE_BIT(AUTH_TYPE_BIO_FMR))
+#define IRIS      AUTH_TYPE_BIT(AUTH_TYPE_BIO_IRIS)
+#define FACE      AUTH_TYPE_BIT(AUTH_TYPE_BIO_FACE)
+#define BIOMETRIC (FINGER | IRIS | FACE)
+
+/* What a result may say where the country allows one of each of the first two. */
+struct method {
+    const char *name;
+    uint32_t one, other, without;
+};
+static const struct method amr[] = {
+    {"otp", CODE, CODE, 0},
+    {"kba", DECLARED, DECLARED, 0},
+    {"fpt", FINGER, FINGER, 0},
+    {"iris", IRIS, IRIS, 0},
+    {"face", FACE, FACE, 0},
+    {"mfa", CODE, DECLARED | BIOMETRIC, 0},
+    {"mfa", DECLARED, BIOMETRIC, CODE}, /* else it is there already */
+};
+static const struct method acr[] = {
+    {"idbb:acr:generated-code", CODE, CODE, 0},
+    {"idbb:acr:biometrics", BIOMETRIC, BIOMETRIC, 0},
+    {"idbb:acr:biometrics-generated-code", CODE, BIOMETRIC, 0},
+    {"idcs:acr:declared", DECLARED, DECLARED, 0},
+};
+
+static void list(const struct method *methods, size_t count, uint32_t allowed,
+                 struct buffer *memory) {
+    const char *separator = "";
+    for (size_t i = 0; i < count; i++) {
+        if ((allowed & methods[i].one) == 0 || (allowed & methods[i].other) == 0 ||
+            (allowed & methods[i].without) != 0)
+            continue;
+        buffer_format(memory, "%s\"%s\"", separator, methods[i].name);
+        separator = ",";
+    }
+}
+
+static void list_methods(uint32_t allowed, struct buffer *memory) {
+    buffer_format(memory, "\"amr_values_supported\":[");
+    list(amr, sizeof(amr) / sizeof(amr[0]), allowed, memory);
+    buffer_format(memory, "],\"acr_values_supported\":[");
+    list(acr, sizeof(acr) / sizeof(acr[0]), allowed, memory);
+    buffer_format(memory, "],");
+}
+
 /* docs/protocol.md §9 */
 static void configuration(const struct core *core, struct buffer *memory,
                           struct edge_answer *answer) {
     const struct settings *settings = &core->settings;
     const char *issuer = settings->issuer;
     const char *public_url = settings->public_url[0] != '\0' ? settings->public_url : issuer;
-    bool has_code = (settings->auth_type_set & AUTH_TYPE_BIT(AUTH_TYPE_OTP)) != 0;
-    bool has_declared = (settings->auth_type_set & AUTH_TYPE_BIT(AUTH_TYPE_DEMO)) != 0;
-    bool has_both = has_code && has_declared;
     if (issuer[0] == '\0') {
         answer->status = 404;
         return;
@@ -80,10 +125,7 @@ static void configuration(const struct core *core, struct buffer *memory,
                   "\"request_encryption_kid\":\"%s\","
                   "\"result_signing_alg_values_supported\":[\"ES256\"],",
                   published->request_kid);
-    buffer_format(memory, "\"amr_values_supported\":[%s%s%s%s],\"acr_values_supported\":[%s%s%s],",
-                  has_code ? "\"otp\"" : "", has_both ? "," : "", has_declared ? "\"kba\"" : "",
-                  has_both ? ",\"mfa\"" : "", has_code ? "\"idbb:acr:generated-code\"" : "",
-                  has_both ? "," : "", has_declared ? "\"idcs:acr:declared\"" : "");
+    list_methods(settings->auth_type_set, memory);
     buffer_format(memory,
                   "\"request_age\":%lld,\"request_future\":%lld,\"result_lifetime\":%d,"
                   "\"otp_lifetime\":%lld,\"idempotency_lifetime\":%d}",
