@@ -7,7 +7,6 @@
 #include "authd/unseal/biometric_record.h"
 #include "authd/unseal/decode.h"
 
-_Static_assert(SAMPLE_RECORD_MAX == BIR_BYTES_MAX, "the largest document");
 _Static_assert(DECODE_WORKSPACE_BYTES >= BIR_WORKSPACE_BYTES + BIR_RECORDS_MAX, "room to read it");
 
 /* One data block, and what is known of it before it is read. */

@@ -23,7 +23,7 @@
  */
 #define SAMPLE_ANCHORS_MAX 16
 #define SAMPLE_KEY_BYTES   32
-#define SAMPLE_RECORD_MAX  (240u * 1024u) /* a record, or a document of several */
+#define SAMPLE_RECORD_MAX  (240u * 1024u) /* a record, or a document of several, as bir.h takes */
 
 /* ---- step 1: struct biometric_segments, as a block in the answers of both profiles ---- */
 #define SAMPLE_SEGMENTS_MAX (32u * 1024u) /* of that block */
