@@ -263,6 +263,7 @@ enum err keyring_life_confirm_clock(struct keyring *keyring, int64_t wall_ms) {
     struct keyring_clock clock;
     ERR_TRY(get_clock(&txn, &clock));
     clock.confirmed_wall_ms = longer(clock.confirmed_wall_ms, wall_ms);
+    clock.seen_wall_ms = longer(clock.seen_wall_ms, wall_ms); /* it goes on from there */
     put_clock(&txn, &clock);
     return kv_commit(&txn);
 }

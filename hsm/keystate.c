@@ -237,7 +237,7 @@ enum err keystate_next(const struct keystate_facts *facts, struct keystate_now n
     for (size_t i = 0; i < RULE_COUNT; i++)
         offer_rule(step, &view, &rules[i]);
     /* One standby always, so that a roll in need is an activation only. */
-    if (!view.has_standby)
+    if (!view.has_standby && !facts->bare)
         offer(step, KEYSTATE_GENERATE, 0, 0);
     if (step->wait_ms == 0)
         step->action = step->awaited;

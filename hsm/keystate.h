@@ -81,6 +81,7 @@ struct keystate_facts {
     int64_t seen_wall_ms;      /* the largest that was ever stored */
     int64_t confirmed_wall_ms; /* officers said that it is at least so late; 0: they did not */
     bool roll;                 /* officers ask for the next key now */
+    bool bare;                 /* nobody wants a standby: none is made until somebody does */
 };
 
 struct keystate_now {

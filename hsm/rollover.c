@@ -17,6 +17,7 @@ struct rollover {
     int64_t due_run_ms[HSM_PURPOSE_COUNT];
     struct keystate_step told[HSM_PURPOSE_COUNT]; /* what was last logged as the next event */
     bool will_make;
+    int64_t ends_run_ms; /* the token failed to make a key: then the process ends; 0: it did not */
     struct keyring_life life;
 };
 
@@ -163,7 +164,11 @@ static enum err execute(struct rollover *rollover, enum hsm_purpose purpose,
     return keyring_life_step(plan->keyring, purpose, &plan->policy->of[purpose], now, step);
 }
 
-/* Making a key may fail for reasons that pass; all else that fails leaves nothing to rely on. */
+/*
+ * Making a key may fail for reasons that pass. But a module that has failed once may fail for ever
+ * after in this process, so that it makes no other key, serves for a minute, and ends. All else
+ * that fails leaves nothing to rely on.
+ */
 static enum err judge(struct rollover *rollover, struct keystate_now now, enum err err,
                       struct rollover_news *news) {
     if (err == ERR_OK) {
@@ -176,7 +181,7 @@ static enum err judge(struct rollover *rollover, struct keystate_now now, enum e
               action_texts[news->action], hsm_purpose_text(news->purpose), news->generation,
               err_text(err));
     bool passes = news->action == KEYSTATE_GENERATE && err != ERR_SYSTEM && err != ERR_CORRUPT;
-    rollover->due_run_ms[news->purpose] = now.run_ms + RETRY_MS;
+    rollover->ends_run_ms = now.run_ms + RETRY_MS;
     news->action = KEYSTATE_WAIT;
     return passes ? ERR_OK : err;
 }
@@ -193,7 +198,7 @@ static void tell(struct rollover *rollover, enum hsm_purpose purpose,
     *told = *step;
     if (step->action == KEYSTATE_ASK_CLOCK)
         log_event(LOG_WARNING, "clock-jumped", "purpose=%s advice=%s", hsm_purpose_text(purpose),
-                  "if-the-clock-is-right-officer-key-clock-confirms-it");
+                  "if-the-clock-is-right-give-officer-clock-confirm");
     else if (step->awaited != KEYSTATE_WAIT)
         log_event(LOG_INFO, "key-next", "action=%s purpose=%s generation=%u in-seconds=%lld",
                   action_texts[step->awaited], hsm_purpose_text(purpose), step->generation,
@@ -212,10 +217,8 @@ static enum err choose(struct rollover *rollover, enum hsm_purpose purpose, stru
                        struct keystate_step *step) {
     const struct keystate_policy *policy = &rollover->plan.policy->of[purpose];
     ERR_TRY(keyring_life_read(rollover->plan.keyring, purpose, policy, &rollover->life));
-    ERR_TRY(keystate_next(&rollover->life.facts, now, step));
-    if (step->action == KEYSTATE_GENERATE && !wants_standby(&rollover->life.facts))
-        *step = (struct keystate_step){.wait_ms = LOOK_MS};
-    return ERR_OK;
+    rollover->life.facts.bare = rollover->ends_run_ms != 0 || !wants_standby(&rollover->life.facts);
+    return keystate_next(&rollover->life.facts, now, step);
 }
 
 static enum err look(struct rollover *rollover, enum hsm_purpose purpose, struct keystate_now now,
@@ -260,6 +263,8 @@ static enum err keep_clock(struct rollover *rollover, struct keystate_now now) {
 enum err rollover_turn(struct rollover *rollover, struct keystate_now now,
                        struct rollover_news *news) {
     *news = (struct rollover_news){.wait_ms = LOOK_MS};
+    if (rollover->ends_run_ms != 0 && now.run_ms >= rollover->ends_run_ms)
+        return ERR_HSM;
     ERR_TRY(keep_clock(rollover, now));
     for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++) {
         if (!rollover_policy_rolls((enum hsm_purpose)purpose))

@@ -61,7 +61,11 @@ static void print_next(const struct officer_key_next *next) {
     (void)printf("  ");
     if (next->action == KEYSTATE_ASK_CLOCK)
         officer_text_print(stdout, TEXT_KEY_NEXT_CLOCK, NULL, NULL);
-    if (!next->rolls || next->awaited < KEYSTATE_GENERATE || next->awaited > KEYSTATE_DESTROY) {
+    if (!next->rolls) {
+        officer_text_print(stdout, TEXT_KEY_NEXT_NEVER, NULL, NULL);
+        return;
+    }
+    if (next->awaited < KEYSTATE_GENERATE || next->awaited > KEYSTATE_DESTROY) {
         officer_text_print(stdout, TEXT_KEY_NEXT_NOTHING, next->purpose, NULL);
         return;
     }
@@ -191,11 +195,6 @@ static enum result confirm(struct officer_link *link, const struct arguments *ar
     return give(link, &order, "", TEXT_CLOCK_CONFIRMED);
 }
 
-#define KEY_NAME                                                                                   \
-    { "", "NAME", false }
-#define DRY_RUN                                                                                    \
-    { "dry-run", "yes", true }
-
 const struct command cmd_key_roll = {
     .noun = "key",
     .verb = "roll",
@@ -210,7 +209,7 @@ const struct command cmd_key_keep = {
     .verb = "keep",
     .about = TEXT_ABOUT_KEY_KEEP,
     .example = "officer key keep IDA/PARTNER/1",
-    .arguments = {KEY_NAME, DRY_RUN},
+    .arguments = {{"dry-run", "yes", true}, {"", "NAME", false}},
     .run = keep,
 };
 
@@ -219,7 +218,7 @@ const struct command cmd_key_retire = {
     .verb = "retire",
     .about = TEXT_ABOUT_KEY_RETIRE,
     .example = "officer key retire IDA/PARTNER/1 dry-run=yes",
-    .arguments = {KEY_NAME, DRY_RUN},
+    .arguments = {{"dry-run", "yes", true}, {"", "NAME", false}},
     .run = retire,
 };
 
@@ -228,7 +227,7 @@ const struct command cmd_key_destroy = {
     .verb = "destroy",
     .about = TEXT_ABOUT_KEY_DESTROY,
     .example = "officer key destroy IDA/PARTNER/1",
-    .arguments = {KEY_NAME, DRY_RUN},
+    .arguments = {{"dry-run", "yes", true}, {"", "NAME", false}},
     .run = destroy,
 };
 
@@ -237,7 +236,7 @@ const struct command cmd_key_revoke = {
     .verb = "revoke",
     .about = TEXT_ABOUT_KEY_REVOKE,
     .example = "officer key revoke IDCS/TOKEN/3",
-    .arguments = {KEY_NAME, DRY_RUN, {"at-once", "yes", true}},
+    .arguments = {{"dry-run", "yes", true}, {"at-once", "yes", true}, {"", "NAME", false}},
     .run = revoke,
 };
 

@@ -97,7 +97,7 @@ static enum err refuse(struct change *change, const struct hsm_key_ordered *answ
         enum err status;
         enum officer_reason reason;
     } refusals[] = {
-        {ERR_NOT_FOUND, OFFICER_REASON_UNKNOWN},
+        {ERR_NOT_FOUND, OFFICER_REASON_KEY_STATE},
         {ERR_DENIED, OFFICER_REASON_KEY_STATE},
         {ERR_LIMIT, OFFICER_REASON_KEY_SUCCESSOR},
     };
@@ -106,8 +106,7 @@ static enum err refuse(struct change *change, const struct hsm_key_ordered *answ
         if (refusals[i].status != status)
             continue;
         const char *state = answer->state < KEYSTATE_COUNT ? keystate_text(answer->state) : "none";
-        return change_refuse(change, status, refusals[i].reason,
-                             status == ERR_NOT_FOUND ? "key" : state);
+        return change_refuse(change, status, refusals[i].reason, state);
     }
     return change_refuse(change, status, OFFICER_REASON_TOKEN, err_text(status));
 }
@@ -161,7 +160,7 @@ static enum err translate(struct change *change, const struct officer_key_order 
         return ERR_OK;
     if (find_purpose(question->purpose, &order->purpose) == ERR_OK)
         return ERR_OK;
-    return change_refuse(change, ERR_NOT_FOUND, OFFICER_REASON_UNKNOWN, "purpose");
+    return change_refuse(change, ERR_NOT_FOUND, OFFICER_REASON_KEY_STATE, "none");
 }
 
 enum err key_life_order(struct change *change) {

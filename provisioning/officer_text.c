@@ -146,6 +146,8 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
     [TEXT_KEY_NEXT_NOTHING] = {"next: nothing by itself; `officer key roll %1` asks for another",
                                "suite : rien de soi-même ; `officer key roll %1` en demande une "
                                "autre"},
+    [TEXT_KEY_NEXT_NEVER] = {"next: nothing; keys of this purpose have no successors",
+                             "suite : rien ; les clés de cet usage n'ont pas de remplaçante"},
     [TEXT_KEY_NEXT_GENERATE] = {"next: a key of %1 is made, in %2",
                                 "suite : création d'une clé de %1, dans %2"},
     [TEXT_KEY_NEXT_PUBLISH] = {"next: %1 is published, in %2",

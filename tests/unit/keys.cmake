@@ -8,3 +8,11 @@ add_test(NAME keys_schedules COMMAND test_key_schedules 500)
 set_tests_properties(keys_states keys_schedules PROPERTIES LABELS unit TIMEOUT 120)
 add_test(NAME keys_schedules_long COMMAND test_key_schedules 10000 1000)
 set_tests_properties(keys_schedules_long PROPERTIES LABELS long TIMEOUT 900)
+
+# The executor, on a real token with clocks of the test's own.
+add_executable(test_rollover ${PROJECT_SOURCE_DIR}/tests/unit/test_rollover.c
+               ${PROJECT_SOURCE_DIR}/tests/unit/rollover_box.c)
+target_link_libraries(test_rollover PRIVATE hsm hsm_box PkgConfig::CMOCKA)
+target_compile_definitions(test_rollover PRIVATE PKCS11_SHIM="$<TARGET_FILE:pkcs11_shim>")
+add_test(NAME keys_rollover COMMAND test_rollover)
+set_tests_properties(keys_rollover PROPERTIES LABELS unit TIMEOUT 300)
