@@ -45,6 +45,7 @@ static enum err open_parts(const char *kit, const char *path, struct jose_timing
     ERR_TRY(judge_fetch(&plan->kit, &plan->published));
     ERR_TRY(kit_partner_open(&plan->kit, text_of(plan->document, "programme"), &plan->partner));
     ERR_TRY(jose_party_open(&plan->kit, &plan->partner, plan->published, &plan->party));
+    ERR_TRY(devices_open(&plan->devices, &plan->kit, true, false));
     plan->code_claims = json_pack("{s:[s]}", "channels", "phone");
     plan->factor_claims = json_pack("{s:b}", "consent", 1);
     return plan->code_claims != NULL && plan->factor_claims != NULL ? ERR_OK : ERR_FULL;
@@ -61,6 +62,7 @@ enum err jose_timing_plan_open(const char *kit, const char *path, struct jose_ti
 void jose_timing_plan_close(struct jose_timing_plan *plan) {
     json_decref(plan->code_claims);
     json_decref(plan->factor_claims);
+    devices_close(&plan->devices);
     jose_party_close(&plan->party);
     kit_partner_close(&plan->partner);
     json_decref(plan->published);
@@ -69,10 +71,29 @@ void jose_timing_plan_close(struct jose_timing_plan *plan) {
     *plan = (struct jose_timing_plan){.document = NULL};
 }
 
+/* The factors of ${ask}, which the caller frees; NULL without an error: it asks for a code. */
+static enum err factors_of(const struct jose_timing_plan *plan, const json_t *ask,
+                           json_t **factors) {
+    struct devices_capture capture = {.transaction_id = text_of(ask, "txn"),
+                                      .domain_uri = plan->party.issuer,
+                                      .number = 1,
+                                      .finger_count = 1,
+                                      .fingers = {"Right IndexFinger"}};
+    json_t *biometrics;
+    *factors = json_incref(json_object_get(ask, "factors"));
+    if (json_object_get(ask, "holder") == NULL)
+        return ERR_OK;
+    ERR_TRY(kit_person(&plan->kit, text_of(ask, "holder"), &capture.holder));
+    ERR_TRY(devices_take(&plan->devices, &capture, &biometrics));
+    *factors = json_pack("{s:o}", "biometrics", biometrics);
+    return *factors != NULL ? ERR_OK : ERR_FULL;
+}
+
 enum err jose_timing_plan_build(struct jose_timing_plan *plan, struct jose_timing_class *class,
                                 char **body) {
     const json_t *ask = json_array_get(class->asks, class->next++ % json_array_size(class->asks));
-    const json_t *factors = json_object_get(ask, "factors");
+    json_t *factors;
+    ERR_TRY(factors_of(plan, ask, &factors));
     const struct jose_question question = {.party = &plan->party,
                                            .individual_id = text_of(ask, "individualId"),
                                            .individual_id_type = text_of(ask, "individualIdType"),
@@ -80,5 +101,7 @@ enum err jose_timing_plan_build(struct jose_timing_plan *plan, struct jose_timin
                                            .factors = factors,
                                            .claims = factors != NULL ? plan->factor_claims
                                                                      : plan->code_claims};
-    return jose_client_request(&question, body);
+    enum err result = jose_client_request(&question, body);
+    json_decref(factors);
+    return result;
 }

@@ -4,13 +4,15 @@
 #include <stddef.h>
 
 #include "firmware/base/err.h"
+#include "provisioning/programme/devices.h"
 #include "provisioning/programme/jose_party.h"
 
 /*
  * What is asked, and of whom: a JSON file with "programme" (its id) and "classes". Each class has a
  * "name", a "group" (only classes of one group are compared), a "call" ("otp" or
  * "authentications"), the "status" of its answers, and "asks". An ask has "individualId",
- * "individualIdType", "txn", and "factors" for an authentication. Those of a class take turns.
+ * "individualIdType", "txn", and for an authentication "factors", or "holder": the individualId of
+ * one of the kit's people, whose right index finger is captured. Those of a class take turns.
  */
 #define JOSE_TIMING_CLASSES_MAX 24
 
@@ -27,6 +29,7 @@ struct jose_timing_plan {
     struct kit_partner partner;
     json_t *published;
     struct jose_party party;
+    struct devices devices;
     json_t *code_claims, *factor_claims;
     size_t class_count;
     struct jose_timing_class classes[JOSE_TIMING_CLASSES_MAX];

@@ -18,6 +18,7 @@ from test_vids import check_digit
 LONG = os.environ.get("IDCS_LONG") == "yes"
 SAMPLES, IN_FLIGHT = (100000, 192) if LONG else (3000, 64)
 FAST = 700           # samples that suffice to find answers that do not wait
+FINGERS = FAST       # of fingerprints, which take people: five failures each, then they must wait
 ATTEMPTS = 100       # wrong codes in a row, the most the setting takes
 REFUSED, ACCEPTED = 403, 202
 
@@ -25,7 +26,7 @@ REFUSED, ACCEPTED = 403, 202
 def setUpModule():
     global box, kit
     # Each ordinary person bears ATTEMPTS - 1 guesses, and a difference is looked for twice.
-    box = RoughBox(people=40 + 2 * SAMPLES // (ATTEMPTS - 10), core__otp_attempts=ATTEMPTS,
+    box = RoughBox(people=60 + 2 * SAMPLES // (ATTEMPTS - 10) + FINGERS // 2, core__otp_attempts=ATTEMPTS,
                    core__otp_day_attempts=1000, core__otp_person_attempts=1000, core__otp_person_share=1000,
                    core__otp_lifetime_seconds=600, core__failures_an_hour=10 ** 9, core__codes_an_hour=10 ** 9,
                    core__ledger_rows=3 * 10 ** 6, **RoughBox.UNLIMITED)
@@ -79,6 +80,16 @@ class OneDistribution(unittest.TestCase):
         return [{"name": "code for " + name, "group": "code", "call": "otp", "status": ACCEPTED,
                  "asks": [self.ask(*one) for one in people]} for name, people in everybody.items()]
 
+    def fingers(self):
+        """Somebody's finger, for one who has others, has none, may not, is not; and for one who must wait."""
+        holder, waits = kit.person(), kit.person()
+        tried = [person for person, _ in self.asked[-(2 * FINGERS // 5 + 1):]]
+        everybody = {"wrong finger": tried, "unknown": self.nobody, "must wait": [waits],
+                     **{note: [kit.person(note)] for note in ("no biometrics", "locked bio-Finger", "deactivated")}}
+        return [{"name": name, "group": "finger", "call": "authentications", "status": REFUSED,
+                 "asks": [{**self.ask(person), "holder": holder["individualId"]} for person in people]}
+                for name, people in everybody.items()]
+
     @staticmethod
     def compare(asker, classes, samples):
         """jose-timing's exit status, and what it says."""
@@ -99,6 +110,17 @@ class OneDistribution(unittest.TestCase):
         for reason in ("person-unknown", "otp-wrong", "otp-of-no-such-transaction", "otp-frozen", "person-deactivated",
                        "factor-locked", "person-hotlisted", "no-phone"):
             self.assertGreater(reasons[reason], SAMPLES * 0.9, reasons)
+
+    def test_nobody_can_tell_why_a_finger_was_refused(self):
+        asker = JoseProgramme(kit.partner("amo-tadamon"))
+        before = len(box.log())
+        status, said = self.compare(asker, self.fingers(), FINGERS)
+        self.assertEqual(status, 0, said)
+        reasons = collections.Counter(re.findall(r" reason=([a-z-]+)$", box.log()[before:], re.M))
+        for reason in ("finger-does-not-match", "biometric-must-wait", "person-unknown", "factor-locked",
+                       "person-deactivated"):
+            self.assertGreater(reasons[reason], FINGERS * 0.9, reasons)
+        self.assertGreater(reasons["finger-not-enrolled"], 0, reasons)
 
     def test_the_comparison_finds_answers_that_do_not_wait(self):
         """Of two refusals that say nothing of a person, the one before the block is opened is quicker."""
