@@ -14,7 +14,7 @@
  * from the kit, and the appliance's, from its JWKS.
  */
 #define JOSE_PARTY_KID_SIZE   44
-#define JOSE_PARTY_TOKENS_MAX 8
+#define JOSE_PARTY_TOKENS_MAX 32
 
 struct jose_party_key {
     char kid[JOSE_PARTY_KID_SIZE]; /* RFC 7638 thumbprint */
