@@ -17,6 +17,7 @@ struct agreement {
     EVP_PKEY_CTX *derivation;
     EVP_PKEY *peer; /* the curve; its point is that of the question at hand */
     uint8_t kid[HSM_THUMBPRINT_BYTES];
+    uint16_t generation;
 };
 
 struct agree_ring {
@@ -56,7 +57,8 @@ static enum err begin_agreement(struct agreement *agreement, EVP_PKEY *key,
     return ERR_OK;
 }
 
-enum err agree_add(struct agree_ring *ring, EVP_PKEY *key, struct bytes certificate) {
+enum err agree_add(struct agree_ring *ring, EVP_PKEY *key, struct bytes certificate,
+                   uint16_t generation) {
     if (ring->count == KEYS_MAX)
         return ERR_FULL;
     if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC || EVP_PKEY_get_bits(key) != 256)
@@ -67,6 +69,7 @@ enum err agree_add(struct agree_ring *ring, EVP_PKEY *key, struct bytes certific
         end_agreement(agreement);
         return err;
     }
+    agreement->generation = generation;
     ring->count++;
     return ERR_OK;
 }
@@ -76,6 +79,11 @@ static struct agreement *find(struct agree_ring *ring, const uint8_t *kid) {
         if (memcmp(ring->agreements[i].kid, kid, HSM_THUMBPRINT_BYTES) == 0)
             return &ring->agreements[i];
     return NULL;
+}
+
+uint16_t agree_generation(struct agree_ring *ring, const uint8_t kid[static HSM_THUMBPRINT_BYTES]) {
+    const struct agreement *agreement = find(ring, kid);
+    return agreement != NULL ? agreement->generation : 0;
 }
 
 /*

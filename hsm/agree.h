@@ -19,7 +19,10 @@ struct agree_ring;
 MUST_CHECK enum err agree_new(struct agree_ring **ring);
 void agree_free(struct agree_ring *ring);
 /* The ring keeps a reference of its own to ${key}. ERR_FULL, ERR_CRYPTO (not P-256). */
-MUST_CHECK enum err agree_add(struct agree_ring *ring, EVP_PKEY *key, struct bytes certificate);
+MUST_CHECK enum err agree_add(struct agree_ring *ring, EVP_PKEY *key, struct bytes certificate,
+                              uint16_t generation);
+/* The generation of the key with this kid; 0: there is none. */
+uint16_t agree_generation(struct agree_ring *ring, const uint8_t kid[static HSM_THUMBPRINT_BYTES]);
 
 /*
  * Derives ${content_key}, HSM_CONTENT_KEY_BYTES. ${uses} grows by the operations of the token.

@@ -28,13 +28,15 @@ static enum err unwrap(struct answers *answers, const struct hsm_unwrap *questio
                        struct hsm_unwrapped *answer) {
     SECRET(content_key);
     const struct keyset *keys = answers->keys;
+    struct unwrap_ring *ring =
+        question->purpose == HSM_PURPOSE_PARTNER ? keys->partner : keys->ida_fir;
     ERR_TRY(reply_gate(answers, BOX_STATE_BIT(BOX_FAILED) | BOX_STATE_BIT(BOX_MAINTENANCE)));
     if (question->has_id_hash)
         ERR_TRY(rate_take(&answers->lookups, 1, clock_boot_ns()));
-    ERR_TRY(unwrap_open(question->purpose == HSM_PURPOSE_PARTNER ? keys->partner : keys->ida_fir,
-                        question->has_thumbprint ? question->thumbprint : NULL, question->wrapped,
-                        &content_key, &answers->sequence));
+    ERR_TRY(unwrap_open(ring, question->has_thumbprint ? question->thumbprint : NULL,
+                        question->wrapped, &content_key, &answers->sequence));
     memcpy(answer->content_key, content_key.data, sizeof answer->content_key);
+    answer->generation = unwrap_opened_by(ring);
     if (!question->has_id_hash)
         return ERR_OK;
     answer->has_lookup_key = true;

@@ -17,6 +17,7 @@ static enum err derive(struct answers *answers, const struct hsm_derive *questio
     SECRET(content_key);
     ERR_TRY(reply_gate(answers, CLOSED));
     ERR_TRY(agree_derive(answers->keys->request, question, &content_key, &answers->sequence));
+    answer->generation = agree_generation(answers->keys->request, question->kid);
     memcpy(answer->content_key, content_key.data, sizeof answer->content_key);
     return ERR_OK;
 }

@@ -38,7 +38,8 @@ static enum err add_to_ring(void *context, const struct keyring_row *row) {
     struct filling *filling = context;
     __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
     ERR_TRY(find_key(filling->token, row, &key));
-    return report(unwrap_add(filling->ring, key, keyring_row_certificate(row)), row);
+    return report(unwrap_add(filling->ring, key, keyring_row_certificate(row), row->generation),
+                  row);
 }
 
 static enum err load_ring(struct unwrap_ring **ring, struct keyring *keyring, struct token *token,
@@ -85,7 +86,8 @@ static enum err add_agreement(void *context, const struct keyring_row *row) {
     struct filling *filling = context;
     __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
     ERR_TRY(find_key(filling->token, row, &key));
-    return report(agree_add(filling->agreements, key, keyring_row_certificate(row)), row);
+    return report(
+        agree_add(filling->agreements, key, keyring_row_certificate(row), row->generation), row);
 }
 
 static enum err load_request(struct keyset *keyset, struct keyring *keyring, struct token *token) {

@@ -63,7 +63,7 @@ enum err trial_opening(EVP_PKEY *key, struct bytes certificate, const char *labe
     uint64_t uses = 0;
     bool same = false;
     ERR_TRY(unwrap_new(&ring, label));
-    ERR_TRY(unwrap_add(ring, key, certificate));
+    ERR_TRY(unwrap_add(ring, key, certificate, 1));
     ERR_TRY(unwrap_open(ring, NULL, wrapped, &opened, &uses));
     ERR_TRY(secret_equal(secret_view(&opened), secret_view(expected), &same));
     return same ? ERR_OK : ERR_CRYPTO;
@@ -122,7 +122,7 @@ enum err trial_deriving(EVP_PKEY *key, struct bytes certificate) {
         return ERR_SYSTEM;
     ERR_TRY(ask(own, certificate, &question));
     ERR_TRY(agree_new(&ring));
-    ERR_TRY(agree_add(ring, key, certificate));
+    ERR_TRY(agree_add(ring, key, certificate, 1));
     ERR_TRY(agree_derive(ring, &question, &inside, &uses));
     ERR_TRY(derive_outside(own, certificate, &question, &outside));
     ERR_TRY(secret_equal(secret_view(&inside), secret_view(&outside), &same));

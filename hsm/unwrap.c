@@ -16,11 +16,13 @@ struct opener {
     EVP_PKEY_CTX *decryption;
     uint8_t thumbprint[HSM_THUMBPRINT_BYTES];
     uint8_t modulus[HSM_WRAPPED_BYTES];
+    uint16_t generation;
 };
 
 struct unwrap_ring {
     const char *label;
     size_t count;
+    uint16_t opened_by;
     struct opener openers[KEYS_MAX];
 };
 
@@ -81,11 +83,13 @@ static enum err modulus_of(struct bytes certificate, uint8_t modulus[static HSM_
     return written == HSM_WRAPPED_BYTES ? ERR_OK : ERR_CRYPTO;
 }
 
-enum err unwrap_add(struct unwrap_ring *ring, EVP_PKEY *key, struct bytes certificate) {
+enum err unwrap_add(struct unwrap_ring *ring, EVP_PKEY *key, struct bytes certificate,
+                    uint16_t generation) {
     if (ring->count == KEYS_MAX)
         return ERR_FULL;
     struct opener *opener = &ring->openers[ring->count];
     ERR_TRY(modulus_of(certificate, opener->modulus));
+    opener->generation = generation;
     (void)crypto_hash_sha256(opener->thumbprint, certificate.data, certificate.len);
     opener->decryption = EVP_PKEY_CTX_new(key, NULL);
     if (opener->decryption == NULL)
@@ -142,15 +146,22 @@ enum err unwrap_open(struct unwrap_ring *ring, const uint8_t *thumbprint,
                      const uint8_t wrapped[static HSM_WRAPPED_BYTES], struct secret *opened,
                      uint64_t *uses) {
     enum err err = ERR_NOT_FOUND;
+    ring->opened_by = 0;
     for (size_t i = 0; i < ring->count; i++) {
         struct opener *opener = &ring->openers[i];
         if (thumbprint != NULL && memcmp(thumbprint, opener->thumbprint, HSM_THUMBPRINT_BYTES) != 0)
             continue;
         err = open_by(opener, wrapped, opened, uses);
+        if (err == ERR_OK)
+            ring->opened_by = opener->generation;
         if (err != ERR_CRYPTO)
             return err;
     }
     return err;
+}
+
+uint16_t unwrap_opened_by(const struct unwrap_ring *ring) {
+    return ring->opened_by;
 }
 
 enum err unwrap_seal(struct bytes certificate, const char *label, const struct secret *secret,

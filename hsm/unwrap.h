@@ -24,7 +24,8 @@ struct unwrap_ring;
 MUST_CHECK enum err unwrap_new(struct unwrap_ring **ring, const char *label);
 void unwrap_free(struct unwrap_ring *ring);
 /* The ring keeps a reference of its own to ${key}. ERR_FULL, ERR_CRYPTO (not RSA-2048). */
-MUST_CHECK enum err unwrap_add(struct unwrap_ring *ring, EVP_PKEY *key, struct bytes certificate);
+MUST_CHECK enum err unwrap_add(struct unwrap_ring *ring, EVP_PKEY *key, struct bytes certificate,
+                               uint16_t generation);
 
 /*
  * Opens 32 bytes into ${opened}. ${thumbprint} is SHA-256 of the DER certificate; NULL: all keys
@@ -35,6 +36,8 @@ MUST_CHECK enum err unwrap_add(struct unwrap_ring *ring, EVP_PKEY *key, struct b
 MUST_CHECK enum err unwrap_open(struct unwrap_ring *ring, const uint8_t *thumbprint,
                                 const uint8_t wrapped[static HSM_WRAPPED_BYTES],
                                 struct secret *opened, uint64_t *uses);
+/* The generation of the key that opened the last time; 0: none did. */
+uint16_t unwrap_opened_by(const struct unwrap_ring *ring);
 
 /* The other direction, which needs no token: wraps ${secret} to a certificate. ERR_CRYPTO. */
 MUST_CHECK enum err unwrap_seal(struct bytes certificate, const char *label,

@@ -74,6 +74,7 @@ void hsm_wire_put_unwrapped(struct buffer *target, const struct hsm_unwrapped *a
     if (answer->receipt.status != ERR_OK)
         return;
     buffer_raw(target, answer->content_key, sizeof answer->content_key);
+    buffer_u16(target, answer->generation);
     buffer_bool(target, answer->has_lookup_key);
     if (answer->has_lookup_key)
         buffer_raw(target, answer->lookup_key, sizeof answer->lookup_key);
@@ -86,6 +87,7 @@ enum err hsm_wire_get_unwrapped(struct bytes payload, struct hsm_unwrapped *answ
     ERR_TRY(receipt_get(&cursor, &answer->receipt, &more));
     if (more) {
         cursor_copy(&cursor, answer->content_key, sizeof answer->content_key);
+        answer->generation = cursor_u16(&cursor);
         answer->has_lookup_key = cursor_bool(&cursor);
         if (answer->has_lookup_key)
             cursor_copy(&cursor, answer->lookup_key, sizeof answer->lookup_key);

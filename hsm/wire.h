@@ -98,6 +98,7 @@ struct hsm_unwrap {
 struct hsm_unwrapped {
     struct hsm_receipt receipt;
     uint8_t content_key[HSM_CONTENT_KEY_BYTES]; /* the reader wipes it */
+    uint16_t generation;                        /* of the key that opened it */
     bool has_lookup_key;
     uint8_t lookup_key[HSM_LOOKUP_KEY_BYTES];
 };
@@ -111,6 +112,7 @@ struct hsm_derive {
 struct hsm_derived {
     struct hsm_receipt receipt; /* ERR_NOT_FOUND: no such kid. ERR_CRYPTO: no point of P-256 */
     uint8_t content_key[HSM_CONTENT_KEY_BYTES]; /* the reader wipes it */
+    uint16_t generation;                        /* of the key with this kid */
 };
 
 /* HSM_RESULT's question is struct result (hsm/result.h). */

@@ -25,8 +25,10 @@ enum err hsm_wire_get_derive(struct bytes payload, struct hsm_derive *question) 
 
 void hsm_wire_put_derived(struct buffer *target, const struct hsm_derived *answer) {
     receipt_put(target, &answer->receipt);
-    if (answer->receipt.status == ERR_OK)
-        buffer_raw(target, answer->content_key, sizeof answer->content_key);
+    if (answer->receipt.status != ERR_OK)
+        return;
+    buffer_raw(target, answer->content_key, sizeof answer->content_key);
+    buffer_u16(target, answer->generation);
 }
 
 enum err hsm_wire_get_derived(struct bytes payload, struct hsm_derived *answer) {
@@ -34,8 +36,10 @@ enum err hsm_wire_get_derived(struct bytes payload, struct hsm_derived *answer) 
     bool more;
     memset(answer, 0, sizeof *answer);
     ERR_TRY(receipt_get(&cursor, &answer->receipt, &more));
-    if (more)
+    if (more) {
         cursor_copy(&cursor, answer->content_key, sizeof answer->content_key);
+        answer->generation = cursor_u16(&cursor);
+    }
     enum err err = cursor_end(&cursor);
     if (err != ERR_OK)
         secret_wipe(answer, sizeof *answer);

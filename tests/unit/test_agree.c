@@ -82,7 +82,8 @@ static struct agree_ring *new_ring(size_t key_count) {
     struct agree_ring *ring;
     assert_int_equal(agree_new(&ring), ERR_OK);
     for (size_t i = 0; i < key_count; i++)
-        assert_int_equal(agree_add(ring, held[i].key, held[i].certificate), ERR_OK);
+        assert_int_equal(agree_add(ring, held[i].key, held[i].certificate, (uint16_t)(i + 1)),
+                         ERR_OK);
     return ring;
 }
 
@@ -245,7 +246,7 @@ static void the_keys_of_rfc_7518_agree(void **state) {
     set_hex(question.y, "48B5BFC527DFCE53D6AC7115237D031CCFF87A0570B77350A9E503EE7305A69B");
     set_hex(expected, "FD5A6362EE2EF39E51D8A9DDB2C98507390B5A8F6A3BC14AF47C47D1B58E3B60");
     assert_int_equal(agree_new(&ring), ERR_OK);
-    assert_int_equal(agree_add(ring, bob.key, bob.certificate), ERR_OK);
+    assert_int_equal(agree_add(ring, bob.key, bob.certificate, 1), ERR_OK);
     assert_agrees(ring, &question, expected);
     agree_free(ring);
     EVP_PKEY_free(bob.key);
@@ -255,12 +256,12 @@ static void a_ring_has_its_bound_and_its_kind_of_key(void **state) {
     (void)state;
     struct agree_ring *ring = new_ring(0);
     EVP_PKEY *rsa = EVP_RSA_gen(2048), *p384 = EVP_EC_gen("P-384");
-    assert_int_equal(agree_add(ring, rsa, held[0].certificate), ERR_CRYPTO);
-    assert_int_equal(agree_add(ring, p384, held[0].certificate), ERR_CRYPTO);
-    assert_int_equal(agree_add(ring, held[0].key, bytes_of_text("no certificate")), ERR_CRYPTO);
+    assert_int_equal(agree_add(ring, rsa, held[0].certificate, 1), ERR_CRYPTO);
+    assert_int_equal(agree_add(ring, p384, held[0].certificate, 1), ERR_CRYPTO);
+    assert_int_equal(agree_add(ring, held[0].key, bytes_of_text("no certificate"), 1), ERR_CRYPTO);
     for (int i = 0; i < 16; i++)
-        assert_int_equal(agree_add(ring, held[0].key, held[0].certificate), ERR_OK);
-    assert_int_equal(agree_add(ring, held[0].key, held[0].certificate), ERR_FULL);
+        assert_int_equal(agree_add(ring, held[0].key, held[0].certificate, 1), ERR_OK);
+    assert_int_equal(agree_add(ring, held[0].key, held[0].certificate, 1), ERR_FULL);
     EVP_PKEY_free(rsa);
     EVP_PKEY_free(p384);
     agree_free(ring);

@@ -82,6 +82,7 @@ static enum err read_unwrap(struct bytes payload) {
 static void write_unwrapped(struct buffer *target) {
     struct hsm_unwrapped answer = {.receipt = RECEIPT, .has_lookup_key = true};
     fill(answer.content_key, sizeof answer.content_key);
+    answer.generation = 258;
     fill(answer.lookup_key, sizeof answer.lookup_key);
     hsm_wire_put_unwrapped(target, &answer);
 }
@@ -94,6 +95,7 @@ static enum err read_unwrapped(struct bytes payload) {
     check_receipt(&answer.receipt);
     assert_true(answer.has_lookup_key);
     assert_memory_equal(answer.content_key, expected, sizeof expected);
+    assert_int_equal(answer.generation, 258);
     assert_memory_equal(answer.lookup_key, expected, sizeof expected);
     return ERR_OK;
 }
@@ -383,6 +385,7 @@ static void a_refusal_carries_nothing_but_the_receipt(void **state) {
     (void)state;
     struct hsm_unwrapped answer = {.receipt = {.status = ERR_CRYPTO}, .has_lookup_key = true}, read;
     fill(answer.content_key, sizeof answer.content_key);
+    answer.generation = 258;
     struct buffer target = buffer_over(memory, sizeof memory);
     hsm_wire_put_unwrapped(&target, &answer);
     assert_int_equal(target.len, 11);

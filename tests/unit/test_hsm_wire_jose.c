@@ -55,6 +55,7 @@ static enum err read_derive(struct bytes payload) {
 static void write_derived(struct buffer *target) {
     struct hsm_derived answer = {.receipt = RECEIPT};
     fill(answer.content_key, sizeof answer.content_key);
+    answer.generation = 258;
     hsm_wire_put_derived(target, &answer);
 }
 
@@ -65,6 +66,7 @@ static enum err read_derived(struct bytes payload) {
     fill(expected, sizeof expected);
     check_receipt(&answer.receipt);
     assert_memory_equal(answer.content_key, expected, sizeof expected);
+    assert_int_equal(answer.generation, 258);
     return ERR_OK;
 }
 

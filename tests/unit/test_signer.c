@@ -182,6 +182,7 @@ static void a_content_key_comes_with_the_lookup_key(void **state) {
     for (size_t i = 0; i < HSM_CONTENT_KEY_BYTES; i++)
         assert_true(one.content_key[i] == 0x41 && two.content_key[i] == 0x42);
     assert_true(one.has_lookup_key && two.has_lookup_key);
+    assert_true(one.generation == 1 && two.generation == 1);
     assert_memory_not_equal(one.lookup_key, two.lookup_key, sizeof one.lookup_key);
     assert_true(two.receipt.sequence == one.receipt.sequence + 2); /* a decryption and a lookup */
     struct hsm_lookup batch = {.count = 2};

@@ -75,7 +75,7 @@ static struct unwrap_ring *new_ring(const char *label, size_t key_count) {
     struct unwrap_ring *ring;
     assert_int_equal(unwrap_new(&ring, label), ERR_OK);
     for (size_t i = 0; i < key_count; i++)
-        assert_int_equal(unwrap_add(ring, keys[i], certificates[i]), ERR_OK);
+        assert_int_equal(unwrap_add(ring, keys[i], certificates[i], (uint16_t)(i + 1)), ERR_OK);
     return ring;
 }
 
@@ -96,6 +96,7 @@ static void assert_opens(struct unwrap_ring *ring, const uint8_t *thumbprint,
     for (size_t i = 0; i < opened.len; i++)
         assert_int_equal(opened.data[i], first);
     assert_true(uses == expected_uses);
+    assert_true(unwrap_opened_by(ring) > 0);
 }
 
 static void assert_refused(struct unwrap_ring *ring, const uint8_t *thumbprint,
@@ -104,6 +105,7 @@ static void assert_refused(struct unwrap_ring *ring, const uint8_t *thumbprint,
     uint64_t uses = 0;
     assert_int_equal(unwrap_open(ring, thumbprint, wrapped, &opened, &uses), expected);
     assert_null(opened.data);
+    assert_int_equal(unwrap_opened_by(ring), 0);
     assert_true(uses == expected_uses);
 }
 
@@ -128,6 +130,7 @@ static void the_thumbprint_chooses_the_key(void **state) {
         seal(1, "", 5, wrapped);
     while (wrapped[0] >= 0x80);
     assert_opens(ring, thumbprints[1], wrapped, 5, 1);
+    assert_int_equal(unwrap_opened_by(ring), 2);
     assert_refused(ring, thumbprints[0], wrapped, ERR_CRYPTO, 1);
     assert_refused(ring, unknown, wrapped, ERR_NOT_FOUND, 0);
     unwrap_free(ring);
@@ -246,7 +249,7 @@ static void other_paddings_and_lengths_are_refused(void **state) {
 static void a_key_that_is_not_rsa_2048_is_no_key_here(void **state) {
     (void)state;
     struct unwrap_ring *ring = new_ring("", 0);
-    assert_int_equal(unwrap_add(ring, keys[0], bytes_of_text("no certificate")), ERR_CRYPTO);
+    assert_int_equal(unwrap_add(ring, keys[0], bytes_of_text("no certificate"), 1), ERR_CRYPTO);
     uint8_t wrapped[HSM_WRAPPED_BYTES];
     SECRET(secret);
     assert_int_equal(secret_new(&secret, 32), ERR_OK);

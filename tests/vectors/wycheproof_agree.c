@@ -33,7 +33,7 @@ static bool agrees(struct hsm_derive *question, struct bytes scalar, struct byte
     wycheproof_require(key != NULL, "a private key");
     sample_certify(&(struct sample_subject){.name = "request", .key = key}, NULL, &holder);
     wycheproof_require(agree_new(&ring) == ERR_OK &&
-                           agree_add(ring, key, sample_der(&holder)) == ERR_OK &&
+                           agree_add(ring, key, sample_der(&holder), 1) == ERR_OK &&
                            jwk_ec_thumbprint(sample_der(&holder), question->kid) == ERR_OK,
                        "a request key");
     enum err err = agree_derive(ring, question, &content_key, &uses);

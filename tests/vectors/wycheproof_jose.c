@@ -73,7 +73,7 @@ static void take_request_key(const json_t *jwk) {
     EVP_PKEY *private = wycheproof_p256_private(bytes_of(scalar, sizeof scalar));
     sample_certify(&(struct sample_subject){.name = "request", .key = private}, NULL, &holder);
     wycheproof_require(agree_new(&key.ring) == ERR_OK &&
-                           agree_add(key.ring, private, sample_der(&holder)) == ERR_OK &&
+                           agree_add(key.ring, private, sample_der(&holder), 1) == ERR_OK &&
                            jwk_ec_kid(sample_der(&holder), key.kid) == ERR_OK,
                        "a request key");
     key.has_request = true;

@@ -15,7 +15,7 @@ static const char *begin(const json_t *group) {
     wycheproof_require(key != NULL, "a private key");
     sample_certify(&(struct sample_subject){.name = "ida", .key = key}, NULL, &holder);
     wycheproof_require(unwrap_new(&ring, UNWRAP_LABEL_REQUEST) == ERR_OK &&
-                           unwrap_add(ring, key, sample_der(&holder)) == ERR_OK,
+                           unwrap_add(ring, key, sample_der(&holder), 1) == ERR_OK,
                        "a key to unwrap with");
     sample_free(&holder);
     EVP_PKEY_free(key);
