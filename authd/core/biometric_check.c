@@ -275,7 +275,7 @@ static enum err check_device(const struct core *core, struct request *request,
 /* A record of another part of the body than was announced is for the comparison to fail. */
 static bool is_for_comparison(const struct sample *sample) {
     return sample->kind != SAMPLE_NONE || sample->reason == BIOMETRIC_OTHER_MODALITY ||
-           sample->reason == BIOMETRIC_BAD_VIEW;
+           sample->reason == BIOMETRIC_OTHER_POSITION;
 }
 
 static bool is_comparable(const struct biometric_exchange *exchange, const struct sample *sample) {

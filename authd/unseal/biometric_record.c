@@ -17,7 +17,7 @@ static enum biometric_reason place(struct biometric_record *read, uint8_t positi
     for (size_t i = 0; i < read->finger_count && position != 0; i++) {
         struct finger_template *minutiae = &read->fingers[i].minutiae;
         if (minutiae->position != 0 && minutiae->position != position)
-            return BIOMETRIC_BAD_VIEW;
+            return BIOMETRIC_OTHER_POSITION;
         minutiae->position = position;
     }
     return BIOMETRIC_READ;

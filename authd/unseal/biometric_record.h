@@ -15,7 +15,7 @@ struct biometric_announced {
  * The one way from a biometric data block to what can be compared: what ${record} is, its fingers
  * or its container, or why there are none. It cannot fail. Records of images end as
  * BIOMETRIC_NO_EXTRACTOR at best. A position that was announced is that of every finger: where a
- * record says another, not just none, it is BIOMETRIC_BAD_VIEW.
+ * record says another, not just none, it is BIOMETRIC_OTHER_POSITION.
  */
 void biometric_record_read(struct bytes record, struct biometric_announced announced,
                            struct biometric_record *read);

@@ -38,7 +38,7 @@ static enum biometric_reason read_iris(struct bytes record, uint8_t position,
     if (!is_other)
         iris_code_write(&target, &code);
     secret_wipe(&code, sizeof code);
-    return is_other ? BIOMETRIC_BAD_VIEW : end_container(&target, read);
+    return is_other ? BIOMETRIC_OTHER_POSITION : end_container(&target, read);
 }
 
 static enum biometric_reason read_face(struct bytes record, uint8_t position,

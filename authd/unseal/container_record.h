@@ -11,7 +11,7 @@
 /*
  * Reads ${record} into ${read}: format, reason and, of BIOMETRIC_READ, the container. ${position}
  * is the eye it was announced of (1 right, 2 left), or 0: it becomes the eye of a code that says
- * none, and one that says the other is BIOMETRIC_BAD_VIEW. Else BIOMETRIC_UNRECOGNISED,
+ * none, and one that says the other is BIOMETRIC_OTHER_POSITION. Else BIOMETRIC_UNRECOGNISED,
  * BIOMETRIC_TRUNCATED, BIOMETRIC_BAD_SIZE (a shape over the limits) or BIOMETRIC_BAD_HEADER
  * (whatever else breaks the container's rules).
  */

@@ -32,6 +32,7 @@ static const char *const reasons[BIOMETRIC_REASONS] = {
     [BIOMETRIC_READ] = "read",
     [BIOMETRIC_UNRECOGNISED] = "unrecognised",
     [BIOMETRIC_OTHER_MODALITY] = "other-modality",
+    [BIOMETRIC_OTHER_POSITION] = "other-position",
     [BIOMETRIC_UNEXPECTED] = "unexpected-format",
     [BIOMETRIC_NOT_ACCEPTED] = "format-not-accepted",
     [BIOMETRIC_NO_EXTRACTOR] = "no-extractor",

@@ -48,6 +48,7 @@ enum biometric_reason {
     BIOMETRIC_READ = 0,
     BIOMETRIC_UNRECOGNISED,     /* in no format that this process knows by name */
     BIOMETRIC_OTHER_MODALITY,   /* of a finger where an iris was announced */
+    BIOMETRIC_OTHER_POSITION,   /* of another finger or eye than was announced */
     BIOMETRIC_UNEXPECTED,       /* in another format than announced */
     BIOMETRIC_NOT_ACCEPTED,     /* in a format that is known and refused */
     BIOMETRIC_NO_EXTRACTOR,     /* a well-formed image */

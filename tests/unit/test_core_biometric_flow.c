@@ -197,7 +197,9 @@ static void records_that_cannot_be_compared_are_told(void **state) {
          "image format without extractor"},
         /* an iris or another finger called a right index finger does not match, that is all
          * (MOSIP's own tests) */
-        {BIOMETRIC_ISO_19794_2_2011, BIOMETRIC_BAD_VIEW, SAMPLE_NONE, "IDA-BIA-001", "Finger"},
+        {BIOMETRIC_ISO_19794_2_2011, BIOMETRIC_OTHER_POSITION, SAMPLE_NONE, "IDA-BIA-001",
+         "Finger"},
+        {BIOMETRIC_ISO_19794_2_2011, BIOMETRIC_BAD_VIEW, SAMPLE_NONE, "IDA-BIA-011", "bad-view"},
         {BIOMETRIC_IDCS_IRIS_CODE, BIOMETRIC_OTHER_MODALITY, SAMPLE_NONE, "IDA-BIA-001", "Finger"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

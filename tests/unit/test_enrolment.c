@@ -89,12 +89,12 @@ static void a_record_of_another_part_is_refused(void **state) {
     (void)state;
     ask_about(finger_record(1, 2), BIOMETRIC_FINGER, 7);
     assert_true(got.count == 1 && got.records[0].kind == SAMPLE_NONE);
-    assert_int_equal(got.records[0].reason, BIOMETRIC_BAD_VIEW);
+    assert_int_equal(got.records[0].reason, BIOMETRIC_OTHER_POSITION);
     ask_about(finger_record(1, 2), BIOMETRIC_IRIS, 2);
     assert_int_equal(got.records[0].reason, BIOMETRIC_OTHER_MODALITY);
     size_t len = device_sample_iris(1, record_memory, sizeof record_memory);
     ask_about(bytes_of(record_memory, len), BIOMETRIC_IRIS, 2);
-    assert_int_equal(got.records[0].reason, BIOMETRIC_BAD_VIEW);
+    assert_int_equal(got.records[0].reason, BIOMETRIC_OTHER_POSITION);
     ask_about(bytes_of_text("no record"), BIOMETRIC_FACE, 0);
     assert_int_equal(got.records[0].reason, BIOMETRIC_UNRECOGNISED);
 }

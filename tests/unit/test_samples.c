@@ -393,7 +393,7 @@ static void a_position_is_the_segments_and_no_other(void **state) {
     (void)state;
     const struct sample *sample = ask_about_record("Finger", "Right Thumb", finger_record(0, 1));
     assert_true(sample->kind == SAMPLE_MINUTIAE && sample->minutiae.position == 1);
-    assert_refused(ask_about_record("FMR", "Right Thumb", finger_record(6, 1)), BIOMETRIC_BAD_VIEW);
+    assert_refused(ask_about_record("FMR", "Right Thumb", finger_record(6, 1)), BIOMETRIC_OTHER_POSITION);
     sample = ask_about_record("FMR", "UNKNOWN", finger_record(7, 1));
     assert_true(sample->position == 0 && sample->minutiae.position == 7);
     sample = ask_about_record("FMR", "UNKNOWN", finger_record(0, 1));
@@ -455,7 +455,7 @@ static void an_iris_code_is_of_the_eye_it_is_announced_as(void **state) {
     assert_true(bytes_equal(sample->data, iris_record(2)));
     sample = ask_about_record("Iris", "Left", iris_record(0));
     assert_true(sample->kind == SAMPLE_IRIS_CODE && bytes_equal(sample->data, iris_record(2)));
-    assert_refused(ask_about_record("Iris", "Left", iris_record(1)), BIOMETRIC_BAD_VIEW);
+    assert_refused(ask_about_record("Iris", "Left", iris_record(1)), BIOMETRIC_OTHER_POSITION);
     sample = ask_about_record("Iris", "UNKNOWN", iris_record(1));
     assert_true(sample->position == 0 && bytes_equal(sample->data, iris_record(1)));
     struct bytes code = iris_record(2);
