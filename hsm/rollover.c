@@ -6,14 +6,16 @@
 
 #define LOOK_MS         INT64_C(5000)  /* a purpose is looked at so often at least */
 #define KEEP_CLOCK_MS   INT64_C(15000) /* what of the run clock a restart may lose */
-#define RETRY_MS        INT64_C(60000)
+#define LEAST_LIFE_MS   INT64_C(10000) /* of a process whose token makes no keys */
 #define IN_USE_MAX      8 /* keys of a purpose that are shown or open: so many fit into a JWKS */
 #define KEYS_KEPT_SPARE 2
+#define TRIES           3
 
 struct rollover {
     struct rollover_plan plan;
     int64_t run_offset_ms;
     int64_t kept_run_ms;
+    int64_t began_run_ms;
     int64_t due_run_ms[HSM_PURPOSE_COUNT];
     struct keystate_step told[HSM_PURPOSE_COUNT]; /* what was last logged as the next event */
     bool will_make;
@@ -69,7 +71,7 @@ static enum err prepare(struct rollover *rollover) {
     ERR_TRY(keyring_life_promise(rollover->plan.keyring, &rollover->plan.policy->promises));
     ERR_TRY(keyring_life_clock(rollover->plan.keyring, &clock));
     rollover->run_offset_ms = clock.run_ms - clock_boot_ms();
-    rollover->kept_run_ms = clock.run_ms;
+    rollover->kept_run_ms = rollover->began_run_ms = clock.run_ms;
     return reconcile(&rollover->plan);
 }
 
@@ -125,6 +127,18 @@ static bool wants_standby(const struct keystate_facts *facts) {
     return facts->policy.active_ms > 0 || facts->roll || !has_active;
 }
 
+/*
+ * SoftHSM does not always find what it has just made, or fails over it, while other processes look
+ * at the token: then the key is made anew.
+ */
+static enum err make_key(const struct rollover_plan *plan, int64_t now_ms,
+                         struct keyring_row *row) {
+    enum err err = ERR_HSM;
+    for (int i = 0; i < TRIES && (err == ERR_HSM || err == ERR_NOT_FOUND); i++)
+        err = generate_make(plan->keyring, plan->token, plan->generate, now_ms, row);
+    return err;
+}
+
 static enum err make(struct rollover *rollover, enum hsm_purpose purpose, struct keystate_now now,
                      struct rollover_news *news) {
     const struct rollover_plan *plan = &rollover->plan;
@@ -135,7 +149,7 @@ static enum err make(struct rollover *rollover, enum hsm_purpose purpose, struct
         ERR_TRY(generate_prepare(plan->keyring, plan->token, plan->generate->purposes));
         err = keyring_intend(plan->keyring, purpose, now.wall_ms, &row);
     } else if (err == ERR_OK) {
-        ERR_TRY(generate_make(plan->keyring, plan->token, plan->generate, now.wall_ms, &row));
+        ERR_TRY(make_key(plan, now.wall_ms, &row));
         err = keyring_life_commit(plan->keyring, &plan->policy->of[purpose], now, &row);
     }
     news->generation = row.generation;
@@ -166,8 +180,8 @@ static enum err execute(struct rollover *rollover, enum hsm_purpose purpose,
 
 /*
  * Making a key may fail for reasons that pass. But a module that has failed once may fail for ever
- * after in this process, so that it makes no other key, serves for a minute, and ends. All else
- * that fails leaves nothing to rely on.
+ * after in this process, so that it makes no other key and ends, though not before it has lived for
+ * a while. All else that fails leaves nothing to rely on.
  */
 static enum err judge(struct rollover *rollover, struct keystate_now now, enum err err,
                       struct rollover_news *news) {
@@ -181,7 +195,8 @@ static enum err judge(struct rollover *rollover, struct keystate_now now, enum e
               action_texts[news->action], hsm_purpose_text(news->purpose), news->generation,
               err_text(err));
     bool passes = news->action == KEYSTATE_GENERATE && err != ERR_SYSTEM && err != ERR_CORRUPT;
-    rollover->ends_run_ms = now.run_ms + RETRY_MS;
+    int64_t least_ms = rollover->began_run_ms + LEAST_LIFE_MS;
+    rollover->ends_run_ms = now.run_ms > least_ms ? now.run_ms : least_ms;
     news->action = KEYSTATE_WAIT;
     return passes ? ERR_OK : err;
 }

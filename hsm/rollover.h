@@ -44,8 +44,8 @@ struct keystate_now rollover_now(const struct rollover *rollover);
 
 /*
  * One step, if one is due, by the clocks ${now}, which are stored now and then. When the token
- * fails to make a key, it serves for a minute, and then ERR_HSM starts the process afresh. ERR_HSM,
- * ERR_SYSTEM, ERR_CORRUPT: the process must end.
+ * fails to make a key, ERR_HSM is to start the process afresh, once it has lived for a while.
+ * ERR_HSM, ERR_SYSTEM, ERR_CORRUPT: the process must end.
  */
 MUST_CHECK enum err rollover_turn(struct rollover *rollover, struct keystate_now now,
                                   struct rollover_news *news);
