@@ -231,7 +231,7 @@ static void factor_not_in_country(struct request *request) {
     request->factors |= AUTH_TYPE_BIT(AUTH_TYPE_PIN);
 }
 static void two_factors_not_in_country(struct request *request) {
-    request->factors |= AUTH_TYPE_BIT(AUTH_TYPE_PIN) | AUTH_TYPE_BIT(AUTH_TYPE_BIO_FINGER);
+    request->factors |= AUTH_TYPE_BIT(AUTH_TYPE_PIN) | AUTH_TYPE_BIT(AUTH_TYPE_PWD);
 }
 static void otp_malformed(struct request *request) {
     request->payload.otp_well_formed = false;
