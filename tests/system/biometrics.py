@@ -156,9 +156,10 @@ def image_record():
     return head + view
 
 
-def two_fingers(one, other):
-    """A record of :2005 with the views of two."""
+def two_views(one, other):
+    """A record of :2005 with both of these views."""
     joined = bytearray(one + other[24:])
+    joined[len(one) + 1] = 0x10  # the second of its position
     struct.pack_into(">I", joined, 8, len(joined))
     joined[22] = 2
     return bytes(joined)
