@@ -1,3 +1,5 @@
+#include <errno.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -7,7 +9,7 @@
 #include "firmware/base/frame.h"
 #include "firmware/base/log.h"
 
-#define SLICE_MS      10 /* of a wait, to notice that the signer has died */
+#define SLICE_MS      10 /* of a wait, to notice that a signer has died */
 #define PACKET_MAX    (HSM_TLS_CERTIFICATES * (HSM_TLS_CERTIFICATE_MAX + 8) + 256)
 #define QUESTION_MAX  256
 #define FRAMES_A_READ 16
@@ -118,6 +120,42 @@ enum err signers_read(struct signers *signers, int fd) {
     return ERR_OK;
 }
 
+/* One handshake's question, and the signers that have it and have not answered. */
+struct asking {
+    struct frame frame;
+    size_t count;
+    struct signer *waiting[SIGNERS_MAX];
+    bool asked[SIGNERS_MAX]; /* by the signer's index */
+};
+
+static bool may_be_asked(const struct signer *signer) {
+    return signer->known && !atomic_load(&signer->down) && clock_boot_ms() >= signer->silent_ms;
+}
+
+static enum err ask_another(struct signers *signers, struct asking *asking) {
+    size_t count = signers->options.count;
+    for (size_t i = 0; i < count; i++) {
+        size_t index = (signers->next + i) % count;
+        struct signer *signer = &signers->of[index];
+        if (asking->asked[index] || !may_be_asked(signer))
+            continue;
+        asking->asked[index] = true;
+        if (frame_send(signer->fd, &asking->frame, 0) != ERR_OK)
+            continue;
+        asking->waiting[asking->count++] = signer;
+        return ERR_OK;
+    }
+    return ERR_NOT_FOUND;
+}
+
+static void give_up(const struct signers *signers, struct asking *asking, size_t place,
+                    enum err reason) {
+    struct signer *signer = asking->waiting[place];
+    log_event(LOG_WARNING, "handshake-not-signed", "signer=%zu reason=%s",
+              index_of(signers, signer), err_text(reason));
+    asking->waiting[place] = asking->waiting[--asking->count];
+}
+
 static enum err take_signature(struct bytes payload, struct buffer *signature) {
     struct hsm_tls_signed answer;
     ERR_TRY(hsm_wire_get_tls_signed(payload, &answer));
@@ -126,61 +164,75 @@ static enum err take_signature(struct bytes payload, struct buffer *signature) {
     return signature->err;
 }
 
-/* The answer to question ${id}; whatever else comes from this signer meanwhile is taken too. */
-static enum err await(struct signers *signers, struct signer *signer, uint64_t id, int64_t end_ms,
-                      struct buffer *signature) {
-    while (!atomic_load(&signer->down)) {
-        struct frame frame;
-        int64_t left_ms = end_ms - clock_boot_ms();
-        if (left_ms <= 0)
-            return ERR_TIMEOUT;
-        enum err err = frame_receive(signer->fd, signers->packet, sizeof signers->packet, &frame,
-                                     left_ms < SLICE_MS ? left_ms : SLICE_MS);
-        if (err == ERR_TIMEOUT)
-            continue;
-        ERR_TRY(err);
-        if (frame.type == HSM_TLS_SIGNED && frame.id == id)
-            return take_signature(frame.payload, signature);
-        ERR_TRY(take_frame(signers, signer, &frame));
+/* What ${signer} has sent, the signature or something else. ERR_AGAIN: it has not answered yet. */
+static enum err look_at(struct signers *signers, struct signer *signer, const struct asking *asking,
+                        struct buffer *signature) {
+    struct frame frame;
+    if (atomic_load(&signer->down))
+        return ERR_CLOSED;
+    enum err err = frame_receive(signer->fd, signers->packet, sizeof signers->packet, &frame, 0);
+    if (err == ERR_TIMEOUT)
+        return ERR_AGAIN;
+    ERR_TRY(err);
+    signer->silent_ms = 0;
+    if (frame.type == HSM_TLS_SIGNED && frame.id == asking->frame.id)
+        return take_signature(frame.payload, signature);
+    ERR_TRY(take_frame(signers, signer, &frame));
+    return ERR_AGAIN;
+}
+
+/* The first of those that wait to give a signature. ERR_AGAIN: nobody has yet. */
+static enum err look_at_all(struct signers *signers, struct asking *asking,
+                            struct buffer *signature) {
+    struct pollfd polled[SIGNERS_MAX];
+    for (size_t i = 0; i < asking->count; i++)
+        polled[i] = (struct pollfd){.fd = asking->waiting[i]->fd, .events = POLLIN};
+    if (poll(polled, asking->count, SLICE_MS) < 0 && errno != EINTR)
+        return ERR_SYSTEM;
+    for (size_t i = asking->count; i-- > 0;) {
+        struct signer *signer = asking->waiting[i];
+        enum err err = look_at(signers, signer, asking, signature);
+        if (err == ERR_OK)
+            signers->next = (index_of(signers, signer) + 1) % signers->options.count;
+        if (err == ERR_OK)
+            return ERR_OK;
+        if (err != ERR_AGAIN)
+            give_up(signers, asking, i, err);
     }
-    return ERR_CLOSED;
+    return ERR_AGAIN;
 }
 
-static enum err ask(struct signers *signers, struct signer *signer, int64_t end_ms,
-                    const struct hsm_tls_sign *question, struct buffer *signature) {
-    uint8_t memory[QUESTION_MAX];
-    struct buffer target = buffer_over(memory, sizeof memory);
-    struct frame frame = {.type = HSM_TLS_SIGN, .id = ++signers->last_id};
-    int64_t now_ms = clock_boot_ms();
-    hsm_wire_put_tls_sign(&target, question);
-    ERR_TRY(buffer_end(&target, &frame.payload));
-    ERR_TRY(frame_send(signer->fd, &frame, 0));
-    return await(signers, signer, frame.id,
-                 now_ms + SIGNERS_ANSWER_MS < end_ms ? now_ms + SIGNERS_ANSWER_MS : end_ms,
-                 signature);
+/* Those who are slow are not asked first again, unless they say something. */
+static void distrust(const struct asking *asking, int64_t now_ms) {
+    for (size_t i = 0; i < asking->count; i++)
+        asking->waiting[i]->silent_ms = now_ms + SIGNERS_SILENCE_MS;
 }
 
-static bool may_be_asked(const struct signer *signer) {
-    return signer->known && !atomic_load(&signer->down) && clock_boot_ms() >= signer->silent_ms;
+static enum err sign(struct signers *signers, struct asking *asking, struct buffer *signature) {
+    int64_t now_ms = clock_boot_ms(), next_ms = now_ms, end_ms = now_ms + SIGNERS_ALL_MS;
+    for (; now_ms < end_ms; now_ms = clock_boot_ms()) {
+        if (now_ms >= next_ms)
+            distrust(asking, now_ms);
+        if (asking->count == 0 || now_ms >= next_ms)
+            next_ms = ask_another(signers, asking) == ERR_OK ? now_ms + SIGNERS_ANSWER_MS : end_ms;
+        if (asking->count == 0)
+            return ERR_UNAVAILABLE;
+        enum err err = look_at_all(signers, asking, signature);
+        if (err != ERR_AGAIN)
+            return err;
+    }
+    distrust(asking, now_ms);
+    while (asking->count > 0)
+        give_up(signers, asking, asking->count - 1, ERR_TIMEOUT);
+    return ERR_UNAVAILABLE;
 }
 
 enum err signers_sign(struct signers *signers, const struct hsm_tls_sign *question,
                       struct buffer *signature) {
-    size_t count = signers->options.count;
-    int64_t end_ms = clock_boot_ms() + SIGNERS_ALL_MS;
-    for (size_t i = 0; i < count; i++) {
-        struct signer *signer = &signers->of[(signers->next + i) % count];
-        if (!may_be_asked(signer))
-            continue;
-        enum err err = ask(signers, signer, end_ms, question, signature);
-        if (err == ERR_OK) {
-            signers->next = (index_of(signers, signer) + 1) % count;
-            return ERR_OK;
-        }
-        log_event(LOG_WARNING, "handshake-not-signed", "signer=%zu reason=%s",
-                  index_of(signers, signer), err_text(err));
-        if (err == ERR_TIMEOUT)
-            signer->silent_ms = clock_boot_ms() + SIGNERS_SILENCE_MS;
-    }
-    return ERR_UNAVAILABLE;
+    uint8_t memory[QUESTION_MAX];
+    struct buffer target = buffer_over(memory, sizeof memory);
+    struct asking asking = {.frame = {.type = HSM_TLS_SIGN, .id = ++signers->last_id}};
+    hsm_wire_put_tls_sign(&target, question);
+    ERR_TRY(buffer_end(&target, &asking.frame.payload));
+    return sign(signers, &asking, signature);
 }

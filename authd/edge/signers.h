@@ -8,16 +8,17 @@
 
 /*
  * The signers, as one lane asks them. GnuTLS wants the signature of a handshake from a call that
- * returns with it, so the lane waits meanwhile: for SIGNERS_ANSWER_MS at most, then it asks another
- * signer. One that did not answer is left alone for a while, so that dead signers cost the lane
- * little time, whatever strangers begin.
+ * returns with it, so the lane waits meanwhile. A signer that is slow or dead does not decide how
+ * long: after SIGNERS_ANSWER_MS another is asked as well, and the first answer counts. When nobody
+ * has answered after SIGNERS_ALL_MS the handshake fails, and those who were silent are left alone
+ * for SIGNERS_SILENCE_MS, so that they cost the lane little time, whatever strangers begin.
  */
 struct signers;
 
 #define SIGNERS_MAX        16
-#define SIGNERS_ANSWER_MS  200  /* for one signer */
-#define SIGNERS_ALL_MS     600  /* for all that are asked about one handshake */
-#define SIGNERS_SILENCE_MS 1000 /* before one that was silent is asked again */
+#define SIGNERS_ANSWER_MS  100
+#define SIGNERS_ALL_MS     1500
+#define SIGNERS_SILENCE_MS 1500
 
 struct signers_options {
     int fds[SIGNERS_MAX]; /* by the signer's index; they stay the caller's */
