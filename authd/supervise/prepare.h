@@ -20,6 +20,5 @@ MUST_CHECK enum err prepare_folders(const struct settings *settings,
                                     const struct accounts *accounts, int *marker_folder,
                                     struct conf_problem *problem);
 
-/* As many descriptors as the system lets a process have: the pairs of 16 lanes and 16 signers need
- * 1,100. */
+/* As many descriptors as the system lets a process have: 16 lanes and 16 signers need 1,400. */
 MUST_CHECK enum err prepare_limits(void);
