@@ -156,6 +156,11 @@ def image_record():
     return head + view
 
 
+def face_vector():
+    """The container of docs/matching-iris-face.md: of a model that nobody has, 64 signed bytes."""
+    return b"FVC\0" + struct.pack(">BBH", 1, 2, 64) + b"model of nobody " + bytes(range(1, 65))
+
+
 def two_views(one, other):
     """A record of :2005 with both of these views."""
     joined = bytearray(one + other[24:])

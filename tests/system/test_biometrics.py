@@ -5,7 +5,7 @@ import datetime
 import os
 import unittest
 
-from biometrics import Authority, Capture, Device, finger, image_record, iris, jws, record, two_views
+from biometrics import Authority, Capture, Device, face_vector, finger, image_record, iris, jws, record, two_views
 from jose import JoseProgramme
 from programme import b64u, now, transaction, unb64u
 from rough_box import RoughBox
@@ -82,6 +82,10 @@ class Matches(Case):
         self.yes(self.ask(iris(kit, person), by=camera, person=person))
         self.yes(self.ask(iris(kit, person), iris(kit, person, "Right"), by=camera, person=person))
 
+    def test_who_is_asked_about_by_a_vid(self):
+        person = kit.person("perpetual VID")
+        self.yes(self.ask(finger(kit, person), person=person))
+
     def test_a_device_without_a_chip_signs_both_with_one_key_and_one_with_a_chip_with_two(self):
         for entry in kit.document["devices"]:
             other = Device(kit)
@@ -153,6 +157,10 @@ class Mismatches(Case):
         self.assertEqual(self.no(self.ask(wrong), "IDA-BIA-001"), "Please try with the left index finger")
         answer = self.ask(wrong, programme=kit.partner("daam"), person=someone())
         self.assertNotIn("index", self.no(answer, "IDA-BIA-001"))
+
+
+    def test_a_finger_of_unknown_position_is_compared_with_none(self):
+        self.no(self.ask(Capture(record(kit, self.person), part="UNKNOWN")), "IDA-BIA-001")
 
 
 class Devices(Case):
@@ -303,6 +311,10 @@ class Members(Case):
 class Records(Case):
     def test_an_image_needs_a_plug_in_which_is_not_here(self):
         self.no(self.ask(Capture(image_record())), "IDA-BIA-011", detail="image")
+
+    def test_a_face_needs_a_model_which_is_not_here(self):
+        face = Capture(face_vector(), "Face", data={"bioSubType": KeyError})
+        self.no(self.ask(face), "IDA-BIA-017")
 
     def test_records_that_are_none(self):
         whole = record(kit, self.person)
