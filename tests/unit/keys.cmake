@@ -16,3 +16,9 @@ target_link_libraries(test_rollover PRIVATE hsm hsm_box PkgConfig::CMOCKA)
 target_compile_definitions(test_rollover PRIVATE PKCS11_SHIM="$<TARGET_FILE:pkcs11_shim>")
 add_test(NAME keys_rollover COMMAND test_rollover)
 set_tests_properties(keys_rollover PROPERTIES LABELS unit TIMEOUT 300)
+
+# A running signer whose keys change under it.
+add_executable(test_renewal ${PROJECT_SOURCE_DIR}/tests/unit/test_renewal.c)
+target_link_libraries(test_renewal PRIVATE hsm_box hsm_wire PkgConfig::CMOCKA)
+add_test(NAME keys_renewal COMMAND test_renewal)
+set_tests_properties(keys_renewal PROPERTIES LABELS unit TIMEOUT 300)

@@ -1,0 +1,246 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "firmware/base/codec.h"
+#include "hsm/wire_keys.h"
+#include "tests/lib/hsm_box.h"
+
+/* A running signer whose keys change under it: it tells its peers, and has lost nothing. */
+#define PATIENCE_MS 60000
+#define NOTHING     bytes_of(NULL, 0)
+
+static struct hsm_box box;
+static struct hsm_signer signer;
+static uint64_t sequence; /* of the last HELLO at core */
+
+static const struct hsm_signer_plan hurried = {
+    .settings = "issuer = https://id.example\npublished-max-age = 0\nkey-propagation = 3\n"
+                "key-skew = 0\nkey-day = 1\nrequest-overlap-days = 1\n",
+};
+
+static int make_box(void **state) {
+    (void)state;
+    hsm_box_make(&box);
+    /* With these settings from the beginning: what was once promised counts for ever. */
+    hsm_signer_start(&box, &hurried, &signer);
+    assert_false(hsm_signer_greet(&signer).provisioned);
+    (void)hsm_signer_ask(&signer, signer.provd, HSM_GENERATE, NOTHING);
+    assert_int_equal(hsm_signer_wait(&signer), BOOT_EXIT_RECYCLE);
+    hsm_signer_stop(&signer);
+    return 0;
+}
+
+static int remove_box(void **state) {
+    (void)state;
+    hsm_box_remove(&box);
+    return 0;
+}
+
+static int start(void **state) {
+    (void)state;
+    hsm_signer_start(&box, &hurried, &signer);
+    sequence = hsm_signer_greet(&signer).keyring_sequence;
+    assert_true(sequence > 0);
+    return 0;
+}
+
+static int stop(void **state) {
+    (void)state;
+    hsm_signer_stop(&signer);
+    return 0;
+}
+
+/* The next frame of ${type}; a HELLO may come at any time, and must be of a newer keyring. */
+static struct bytes receive(int fd, uint16_t type) {
+    static uint8_t memory[FRAME_MAX_BYTES];
+    struct frame frame = {0};
+    struct hsm_hello hello;
+    do {
+        assert_int_equal(frame_receive(fd, memory, sizeof memory, &frame, PATIENCE_MS), ERR_OK);
+        if (frame.type == HSM_HELLO && fd == signer.core) {
+            assert_int_equal(hsm_wire_get_hello(frame.payload, &hello), ERR_OK);
+            assert_true(hello.provisioned && hello.keyring_sequence > sequence);
+            sequence = hello.keyring_sequence;
+        }
+    } while (frame.type != type);
+    return frame.payload;
+}
+
+static struct bytes ask(int fd, uint16_t type, struct bytes payload) {
+    hsm_signer_send(&signer, fd, type, payload);
+    return receive(fd, (uint16_t)(type + 1));
+}
+
+static struct hsm_publication publication(void) {
+    struct hsm_publication answer;
+    struct bytes payload = ask(signer.core, HSM_PUBLISHED, NOTHING);
+    assert_int_equal(hsm_wire_get_publication(payload, &answer), ERR_OK);
+    assert_int_equal(answer.receipt.status, ERR_OK);
+    return answer;
+}
+
+static enum err order(enum hsm_order kind, enum hsm_purpose purpose, uint16_t generation) {
+    uint8_t memory[16];
+    struct hsm_key_ordered answer;
+    const struct hsm_key_order question = {
+        .order = kind, .purpose = purpose, .generation = generation};
+    struct buffer target = buffer_over(memory, sizeof memory);
+    hsm_wire_put_key_order(&target, &question);
+    struct bytes payload = ask(signer.provd, HSM_KEY_ORDER, bytes_of(memory, target.len));
+    assert_int_equal(hsm_wire_get_key_ordered(payload, &answer), ERR_OK);
+    return answer.receipt.status;
+}
+
+static const struct hsm_keys *keys(void) {
+    static struct hsm_keys told;
+    struct bytes payload = ask(signer.provd, HSM_KEYS, NOTHING);
+    assert_int_equal(hsm_wire_get_keys(payload, &told), ERR_OK);
+    assert_int_equal(told.receipt.status, ERR_OK);
+    return &told;
+}
+
+/* The generation of the key of ${purpose} in ${state}; 0: none. */
+static uint16_t in(enum hsm_purpose purpose, enum keystate state) {
+    const struct hsm_keys *told = keys();
+    for (size_t i = 0; i < told->count; i++)
+        if (told->keys[i].purpose == purpose && told->keys[i].state == state)
+            return told->keys[i].generation;
+    return 0;
+}
+
+/* With a point that is none: ERR_CRYPTO when there is a key of this kid, else ERR_NOT_FOUND. */
+static enum err derive(const char *kid) {
+    uint8_t memory[512];
+    size_t len;
+    struct hsm_derive question = {.party_u = NOTHING};
+    struct hsm_derived answer;
+    struct buffer target = buffer_over(memory, sizeof memory);
+    assert_int_equal(codec_base64_decode(bytes_of_text(kid), CODEC_STRICT, question.kid,
+                                         sizeof question.kid, &len),
+                     ERR_OK);
+    hsm_wire_put_derive(&target, &question);
+    struct bytes payload = ask(signer.core, HSM_DERIVE, bytes_of(memory, target.len));
+    assert_int_equal(hsm_wire_get_derived(payload, &answer), ERR_OK);
+    return answer.receipt.status;
+}
+
+static bool shows(const struct hsm_publication *shown, const char *kid) {
+    return memmem(shown->jwks.data, shown->jwks.len, kid, strlen(kid)) != NULL;
+}
+
+/* Waits for HELLOs until requests are encrypted to another key than ${kid}, which it then is. */
+static struct hsm_publication await_other_key(char kid[static 44]) {
+    struct hsm_publication shown = publication();
+    while (strcmp(shown.request_kid, kid) == 0) {
+        (void)receive(signer.core, HSM_HELLO);
+        shown = publication();
+        assert_true(shows(&shown, kid));
+        assert_true(shown.sequence == sequence);
+    }
+    memcpy(kid, shown.request_kid, sizeof shown.request_kid);
+    return shown;
+}
+
+static void a_roll_shows_the_next_key_then_uses_it_and_opens_with_both(void **state) {
+    (void)state;
+    char first[44], kid[44];
+    memcpy(first, publication().request_kid, sizeof first);
+    memcpy(kid, first, sizeof kid);
+    assert_int_equal(derive(first), ERR_CRYPTO);
+    assert_int_equal(order(HSM_ORDER_ROLL, HSM_PURPOSE_REQUEST, 0), ERR_OK);
+    assert_int_equal(order(HSM_ORDER_KEEP, HSM_PURPOSE_REQUEST, 1), ERR_OK);
+    struct hsm_publication shown = await_other_key(kid);
+    assert_true(shows(&shown, first) && shows(&shown, kid));
+    assert_int_equal(derive(first), ERR_CRYPTO);
+    assert_int_equal(derive(kid), ERR_CRYPTO);
+    assert_int_equal(in(HSM_PURPOSE_REQUEST, KEYSTATE_ACTIVE), 2);
+    assert_int_equal(in(HSM_PURPOSE_REQUEST, KEYSTATE_RETIRING), 1);
+    assert_int_equal(in(HSM_PURPOSE_TOKEN, KEYSTATE_ACTIVE), 1);
+
+    assert_int_equal(order(HSM_ORDER_REVOKE, HSM_PURPOSE_REQUEST, 1), ERR_OK);
+    (void)receive(signer.core, HSM_HELLO);
+    shown = publication();
+    assert_false(shows(&shown, first));
+    assert_int_equal(derive(first), ERR_NOT_FOUND);
+    assert_int_equal(derive(kid), ERR_CRYPTO);
+}
+
+static void an_active_key_is_revoked_only_once_its_successor_can_take_over(void **state) {
+    (void)state;
+    char kid[44], before[44];
+    memcpy(kid, publication().request_kid, sizeof kid);
+    memcpy(before, kid, sizeof before);
+    uint16_t active = in(HSM_PURPOSE_REQUEST, KEYSTATE_ACTIVE);
+    assert_int_equal(order(HSM_ORDER_REVOKE, HSM_PURPOSE_REQUEST, active), ERR_LIMIT);
+    assert_int_equal(in(HSM_PURPOSE_REQUEST, KEYSTATE_ACTIVE), active);
+    (void)await_other_key(kid);
+    assert_int_equal(order(HSM_ORDER_REVOKE, HSM_PURPOSE_REQUEST, active), ERR_OK);
+    (void)receive(signer.core, HSM_HELLO);
+    assert_int_equal(derive(before), ERR_NOT_FOUND);
+    assert_string_equal(publication().request_kid, kid);
+
+    active = in(HSM_PURPOSE_REQUEST, KEYSTATE_ACTIVE);
+    assert_int_equal(order(HSM_ORDER_REVOKE_AT_ONCE, HSM_PURPOSE_REQUEST, active), ERR_OK);
+    (void)receive(signer.core, HSM_HELLO);
+    assert_int_equal(derive(kid), ERR_NOT_FOUND);
+    memcpy(before, kid, sizeof before);
+    while (publication().request_kid[0] == '\0')
+        (void)receive(signer.core, HSM_HELLO);
+    assert_string_not_equal(publication().request_kid, before);
+}
+
+static void orders_that_make_no_sense_change_nothing(void **state) {
+    (void)state;
+    static const struct {
+        enum hsm_order order;
+        enum hsm_purpose purpose;
+        uint16_t generation;
+        enum err expected;
+    } orders[] = {
+        {HSM_ORDER_ROLL, HSM_PURPOSE_KEK, 0, ERR_DENIED},
+        {HSM_ORDER_ROLL, HSM_PURPOSE_PEPPER, 0, ERR_DENIED},
+        {HSM_ORDER_REVOKE_AT_ONCE, HSM_PURPOSE_PEPPER, 1, ERR_DENIED},
+        {HSM_ORDER_REVOKE, HSM_PURPOSE_SIGN, 9, ERR_NOT_FOUND},
+        {HSM_ORDER_DESTROY, HSM_PURPOSE_SIGN, 1, ERR_DENIED},
+    };
+    uint64_t before = publication().sequence;
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
+        assert_int_equal(order(orders[i].order, orders[i].purpose, orders[i].generation),
+                         orders[i].expected);
+    assert_true(publication().sequence == before);
+}
+
+static void only_the_first_signer_takes_orders_and_only_from_provd(void **state) {
+    (void)state;
+    struct hsm_signer other;
+    const struct hsm_signer_plan second = {.index = 1};
+    hsm_signer_start(&box, &second, &other);
+    (void)hsm_signer_greet(&other);
+    hsm_signer_send(&other, other.provd, HSM_KEYS, NOTHING);
+    assert_int_equal(hsm_signer_wait(&other), BOOT_EXIT_FAILURE);
+    hsm_signer_stop(&other);
+    hsm_signer_start(&box, &hurried, &other);
+    (void)hsm_signer_greet(&other);
+    hsm_signer_send(&other, other.core, HSM_KEYS, NOTHING);
+    assert_int_equal(hsm_signer_wait(&other), BOOT_EXIT_FAILURE);
+    hsm_signer_stop(&other);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_roll_shows_the_next_key_then_uses_it_and_opens_with_both,
+                                        start, stop),
+        cmocka_unit_test_setup_teardown(
+            an_active_key_is_revoked_only_once_its_successor_can_take_over, start, stop),
+        cmocka_unit_test_setup_teardown(orders_that_make_no_sense_change_nothing, start, stop),
+        cmocka_unit_test(only_the_first_signer_takes_orders_and_only_from_provd),
+    };
+    return cmocka_run_group_tests(tests, make_box, remove_box);
+}
