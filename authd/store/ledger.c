@@ -133,6 +133,10 @@ enum err ledger_read(struct ledger *ledger, const uint8_t key[static LEDGER_KEY_
     return err;
 }
 
+struct kv *ledger_kv(struct ledger *ledger) {
+    return ledger->file;
+}
+
 enum err ledger_sequence(struct ledger *ledger, uint64_t *applied_journal_sequence) {
     *applied_journal_sequence = atomic_load(&ledger->applied);
     return ERR_OK;

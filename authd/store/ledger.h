@@ -54,6 +54,7 @@ struct ledger_op {
     uint32_t count; /* out, BUMP: the counter after it */
 };
 
+struct kv;
 struct ledger;
 struct ledger_options {
     const char *directory; /* of LMDB `state` */
@@ -112,5 +113,7 @@ MUST_CHECK enum err ledger_read(struct ledger *ledger, const uint8_t key[static 
  * an error all is kept and tried again; claims are UNAVAILABLE once too much is waiting.
  */
 MUST_CHECK enum err ledger_settle(struct ledger *ledger);
+/* Its file, for what else is kept there; written on the journal's thread alone, once that runs. */
+struct kv *ledger_kv(struct ledger *ledger);
 /* The journal sequence up to which `state` is complete. */
 MUST_CHECK enum err ledger_sequence(struct ledger *ledger, uint64_t *applied_journal_sequence);

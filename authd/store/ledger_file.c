@@ -12,8 +12,9 @@
 #define CHECK_BYTES   crypto_shorthash_BYTES
 #define ROW_BYTES_MAX (CLOCK_BOOT_ID_BYTES + 8 + LEDGER_ROW_BODY_MAX + CHECK_BYTES)
 
-enum table { TABLE_META, TABLE_ROWS, TABLE_COUNT };
-static const char *const tables[TABLE_COUNT] = {[TABLE_META] = "meta", [TABLE_ROWS] = "rows"};
+enum table { TABLE_META, TABLE_ROWS, TABLE_USAGE = LEDGER_FILE_USAGE, TABLE_COUNT };
+static const char *const tables[TABLE_COUNT] = {
+    [TABLE_META] = "meta", [TABLE_ROWS] = "rows", [TABLE_USAGE] = "usage"};
 
 enum err ledger_file_open(struct kv **file, const char *directory) {
     struct kv_options options = {.path = directory,

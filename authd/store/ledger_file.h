@@ -13,6 +13,8 @@ struct ledger_mark {
 };
 
 MUST_CHECK enum err ledger_file_open(struct kv **file, const char *directory);
+/* A table of the same file that is not the ledger's: the usage of keys (key_usage_file.h). */
+#define LEDGER_FILE_USAGE 2
 /* Hands over all rows with the boot they are of. ERR_CORRUPT (logged). */
 MUST_CHECK enum err ledger_file_load(struct kv *file, struct ledger_mark *mark,
                                      enum err (*each)(void *context, const uint8_t *boot_id,
