@@ -11,8 +11,7 @@
 #define FAMILY_LANES_MAX   16
 #define FAMILY_SIGNERS_MAX 16
 #define FAMILY_MEMBERS_MAX (2 * FAMILY_LANES_MAX + FAMILY_SIGNERS_MAX + 6)
-#define FAMILY_PAIRS_MAX                                                                           \
-    (FAMILY_LANES_MAX * (4 + 2 * FAMILY_SIGNERS_MAX) + FAMILY_SIGNERS_MAX + 3)
+#define FAMILY_PAIRS_MAX   (FAMILY_LANES_MAX * (4 + 2 * FAMILY_SIGNERS_MAX) + FAMILY_SIGNERS_MAX + 3)
 
 /* In the order in which they start. */
 enum family_kind {
