@@ -254,11 +254,12 @@ static const struct serve_verb core_verbs[] = {
     {HSM_LOOKUP, ANY, answer_lookup},         {HSM_CHECKPOINT, ANY, answer_checkpoint},
     {HSM_OPEN_ROOT, ANY, answer_open_root},   {HSM_PUBLISHED, ANY, answer_published},
     {HSM_HIGH_WATER, ANY, answer_high_water}, {HSM_DERIVE, ANY, answers_jose_derive},
-    {HSM_RESULT, ANY, answers_jose_result},
+    {HSM_RESULT, ANY, answers_jose_result},   {WIRE_USAGE_TOLD, ANY, answers_keys_used},
 };
 
-/* The last three are for the first signer only, which writes the keyring. */
-#define FIRST_SIGNER_VERBS 3
+/* The last are for the first signer only, which writes the keyring. */
+#define FIRST_SIGNER_CORE_VERBS 1
+#define FIRST_SIGNER_VERBS      3
 static const struct serve_verb provd_verbs[] = {
     {HSM_LOOKUP, ANY, answer_lookup},         {HSM_OPEN_ROOT, ANY, answer_open_root},
     {HSM_NEW_ROOT, ANY, answer_new_root},     {HSM_PUBLISHED, ANY, answer_published},
@@ -275,7 +276,8 @@ enum err answers_verbs(const char *role, uint16_t signer_index, const struct ser
                        size_t *count) {
     if (strcmp(role, "core") == 0) {
         *verbs = core_verbs;
-        *count = sizeof core_verbs / sizeof *core_verbs;
+        *count = sizeof core_verbs / sizeof *core_verbs -
+                 (signer_index == 0 ? 0 : FIRST_SIGNER_CORE_VERBS);
         return ERR_OK;
     }
     if (strcmp(role, "provd") == 0) {

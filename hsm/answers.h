@@ -10,6 +10,7 @@
 #include "hsm/keyset.h"
 #include "hsm/rate.h"
 #include "hsm/rollover.h"
+#include "hsm/usage_hold.h"
 #include "hsm/wire.h"
 
 /*
@@ -24,6 +25,7 @@ struct answers {
     struct token *token;
     struct keyset *keys;       /* on the heap: replaced when the keyring changes */
     struct rollover *rollover; /* of signer 0; NULL at the others */
+    struct usage_hold usage;   /* likewise */
     struct serve_peer *const *peers;
     size_t peer_count;
     const char *issuer; /* "": no results are signed */
@@ -51,7 +53,8 @@ struct answers {
  * The dispatch table for peers of ${role} at signer ${signer_index}. ERR_NOT_FOUND: this role may
  * not talk to a signer.
  *
- *   core   UNWRAP LOOKUP STATEMENT CHECKPOINT HIGH_WATER OPEN_ROOT PUBLISHED DERIVE RESULT
+ *   core   UNWRAP LOOKUP STATEMENT CHECKPOINT HIGH_WATER OPEN_ROOT PUBLISHED DERIVE RESULT, and
+ *          USAGE_TOLD at signer 0
  *   provd  LOOKUP OPEN_ROOT NEW_ROOT PUBLISHED, and GENERATE, KEYS, KEY_ORDER at signer 0
  *   edge   TLS_CHAIN TLS_SIGN
  *

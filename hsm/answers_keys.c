@@ -60,6 +60,16 @@ enum err answers_keys_list(void *context, struct serve_peer *peer, const struct 
     return reply_send(peer, frame, HSM_KEYS_ARE, &target);
 }
 
+enum err answers_keys_used(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct answers *answers = context;
+    struct wire_usage used;
+    (void)peer;
+    ERR_TRY(wire_usage_get(frame->payload, &used));
+    if (answers->rollover != NULL)
+        usage_hold_take(&answers->usage, &used, rollover_now(answers->rollover).run_ms);
+    return ERR_OK;
+}
+
 enum err answers_keys_order(void *context, struct serve_peer *peer, const struct frame *frame) {
     struct answers *answers = context;
     struct buffer target = reply_begin();

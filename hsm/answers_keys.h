@@ -6,5 +6,8 @@
 /* The handlers of KEYS and KEY_ORDER, for provd's dispatch table at signer 0 (hsm/answers.h). */
 MUST_CHECK enum err answers_keys_list(void *context, struct serve_peer *peer,
                                       const struct frame *frame);
+/* Core's word of which keys are still used; no answer. */
+MUST_CHECK enum err answers_keys_used(void *context, struct serve_peer *peer,
+                                      const struct frame *frame);
 MUST_CHECK enum err answers_keys_order(void *context, struct serve_peer *peer,
                                        const struct frame *frame);

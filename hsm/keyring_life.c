@@ -185,10 +185,12 @@ enum err keyring_life_mark(struct keyring *keyring, enum hsm_purpose purpose, ui
     ERR_TRY(keyring_get_row(&txn, purpose, generation, &row));
     if (!row.committed)
         return ERR_NOT_FOUND;
-    if (mark == KEYRING_GRANTED)
+    if (mark == KEYRING_GRANTED) {
         row.life.granted = true;
-    else
+    } else {
         row.life.held = mark == KEYRING_HELD;
+        row.life.released = mark == KEYRING_RELEASED_IN_USE;
+    }
     keyring_put_row(&txn, &row);
     return kv_commit(&txn);
 }

@@ -35,7 +35,12 @@ MUST_CHECK enum err keyring_life_commit(struct keyring *keyring,
 /* Officers ask for the next key of ${purpose}. It is forgotten when that key is active. */
 MUST_CHECK enum err keyring_life_roll(struct keyring *keyring, enum hsm_purpose purpose);
 /* What officers, or rows that depend on it, say of one key. ERR_NOT_FOUND. */
-enum keyring_mark { KEYRING_HELD, KEYRING_RELEASED, KEYRING_GRANTED };
+enum keyring_mark {
+    KEYRING_HELD,
+    KEYRING_RELEASED,
+    KEYRING_RELEASED_IN_USE, /* it may retire though programmes still encrypt to it */
+    KEYRING_GRANTED
+};
 MUST_CHECK enum err keyring_life_mark(struct keyring *keyring, enum hsm_purpose purpose,
                                       uint16_t generation, enum keyring_mark mark);
 

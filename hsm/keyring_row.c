@@ -5,6 +5,10 @@
 #define FORMAT_ACTIVE 1 /* three dates: every key was active from the first moment */
 #define FORMAT_LIFE   2
 
+/* What officers have said of a key. */
+#define GRANTED  1u
+#define RELEASED 2u
+
 struct bytes keyring_row_certificate(const struct keyring_row *row) {
     return bytes_of(row->certificate, row->certificate_len);
 }
@@ -37,7 +41,7 @@ static void put_life(struct buffer *target, const struct keystate_key *life) {
         buffer_i64(target, life->came[state].run_ms);
     }
     buffer_bool(target, life->held);
-    buffer_bool(target, life->granted);
+    buffer_u8(target, (uint8_t)((life->granted ? GRANTED : 0) | (life->released ? RELEASED : 0)));
 }
 
 static void get_life(struct cursor *cursor, struct keystate_key *life) {
@@ -50,8 +54,11 @@ static void get_life(struct cursor *cursor, struct keystate_key *life) {
         life->came[state].run_ms = cursor_i64(cursor);
     }
     life->held = cursor_bool(cursor);
-    life->granted = cursor_bool(cursor);
-    if (set >> KEYSTATE_COUNT != 0 && cursor->err == ERR_OK)
+    uint8_t said = cursor_u8(cursor);
+    life->granted = (said & GRANTED) != 0;
+    life->released = (said & RELEASED) != 0;
+    bool is_known = set >> KEYSTATE_COUNT == 0 && (said & ~(GRANTED | RELEASED)) == 0;
+    if (!is_known && cursor->err == ERR_OK)
         cursor->err = ERR_MALFORMED;
 }
 

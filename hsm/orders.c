@@ -12,6 +12,7 @@ static const struct {
     [HSM_ORDER_CONFIRM_CLOCK] = {false, 0},
     [HSM_ORDER_KEEP] = {true, STATE(PUBLISHED) | STATE(ACTIVE) | STATE(RETIRING)},
     [HSM_ORDER_RETIRE] = {true, STATE(PUBLISHED) | STATE(ACTIVE) | STATE(RETIRING)},
+    [HSM_ORDER_RETIRE_IN_USE] = {true, STATE(PUBLISHED) | STATE(ACTIVE) | STATE(RETIRING)},
     [HSM_ORDER_DESTROY] = {true, STATE(RETIRED) | STATE(REVOKED)},
     [HSM_ORDER_REVOKE] = {true, STATE(GENERATED) | STATE(PUBLISHED) | STATE(ACTIVE) |
                                     STATE(RETIRING) | STATE(RETIRED)},
@@ -70,6 +71,8 @@ static enum err take(struct answers *answers, const struct hsm_key_order *order,
         return mark(answers, order, KEYRING_HELD);
     case HSM_ORDER_RETIRE:
         return mark(answers, order, KEYRING_RELEASED);
+    case HSM_ORDER_RETIRE_IN_USE:
+        return mark(answers, order, KEYRING_RELEASED_IN_USE);
     case HSM_ORDER_DESTROY:
         return mark(answers, order, KEYRING_GRANTED);
     default:

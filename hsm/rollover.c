@@ -232,6 +232,9 @@ static enum err choose(struct rollover *rollover, enum hsm_purpose purpose, stru
                        struct keystate_step *step) {
     const struct keystate_policy *policy = &rollover->plan.policy->of[purpose];
     ERR_TRY(keyring_life_read(rollover->plan.keyring, purpose, policy, &rollover->life));
+    if (rollover->plan.usage != NULL)
+        usage_hold_mark(rollover->plan.usage, purpose, now.run_ms, rollover->life.keys,
+                        rollover->life.facts.key_count);
     rollover->life.facts.bare = rollover->ends_run_ms != 0 || !wants_standby(&rollover->life.facts);
     return keystate_next(&rollover->life.facts, now, step);
 }

@@ -3,6 +3,7 @@
 #include "hsm/generate.h"
 #include "hsm/keyring_life.h"
 #include "hsm/rollover_policy.h"
+#include "hsm/usage_hold.h"
 #include "hsm/wire_keys.h"
 
 /*
@@ -21,6 +22,7 @@ struct rollover_plan {
     struct token *token;
     const struct rollover_policy *policy;
     const struct generate_plan *generate;
+    const struct usage_hold *usage; /* who uses the keys; NULL: nobody is asked */
 };
 
 /* What a turn did, for the log and for tests. */

@@ -56,6 +56,7 @@ enum hsm_order {
     HSM_ORDER_REVOKE,   /* not shown and not used from now on; its successor takes over first */
     HSM_ORDER_REVOKE_AT_ONCE, /* the same, even when there is no successor to take over */
     HSM_ORDER_CONFIRM_CLOCK,  /* it is at least as late as the box's clock says */
+    HSM_ORDER_RETIRE_IN_USE,  /* as RETIRE, and though programmes still encrypt to it */
     HSM_ORDER_COUNT
 };
 
