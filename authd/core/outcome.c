@@ -57,6 +57,25 @@ static struct statement_error uniform_error(uint32_t factors) {
     return uniform;
 }
 
+/* Whether it tells that there is such a person, or that there is none. */
+static bool is_about_person(const struct request *request, enum mosip_error error) {
+    switch (error) {
+    case MOSIP_MLC_018:
+    case MOSIP_MLC_019:
+    case MOSIP_MLC_023:
+    case MOSIP_BIA_001:
+    case MOSIP_BIA_006:
+        return true;
+    case MOSIP_MLC_011: /* a child; before the person is found: not in this country */
+    case MOSIP_MLC_022: /* likewise: a device */
+    case MOSIP_DEA_001:
+    case MOSIP_DEA_003:
+        return request->identity != NULL;
+    default:
+        return error >= MOSIP_OTA_001 && error <= MOSIP_OTA_013;
+    }
+}
+
 /* With the policy's `uniform` switch a programme cannot tell an unknown person from a wrong code or
  * finger. */
 static void make_uniform(struct request *request) {
@@ -64,12 +83,8 @@ static void make_uniform(struct request *request) {
     if (!request->policy.uniform || request->envelope.function == FUNCTION_OTP)
         return;
     bool about_person = false;
-    for (size_t i = 0; i < statement->error_count; i++) {
-        enum mosip_error error = statement->errors[i].error;
-        about_person = about_person || (error >= MOSIP_OTA_001 && error <= MOSIP_OTA_013) ||
-                       error == MOSIP_MLC_018 || error == MOSIP_MLC_019 || error == MOSIP_MLC_022 ||
-                       error == MOSIP_MLC_023 || error == MOSIP_BIA_001 || error == MOSIP_BIA_006;
-    }
+    for (size_t i = 0; i < statement->error_count; i++)
+        about_person = about_person || is_about_person(request, statement->errors[i].error);
     if (!about_person)
         return;
     statement->error_count = 1;

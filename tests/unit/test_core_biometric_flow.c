@@ -163,6 +163,14 @@ static void what_no_device_signed_is_refused_whatever_it_shows(void **state) {
     assert_string_equal(told.detail, "request/biometrics/0/data");
 }
 
+static void block(enum hotlist_kind kind, const char *id) {
+    const struct hotlist_entry entry = {.blocked = true};
+    struct registry_batch batch = registry_begin(box.core->registry);
+    uint64_t sequence;
+    registry_put_hotlisted(&batch, kind, bytes_of_text(id), &entry);
+    assert_int_equal(registry_commit(&batch, &sequence), ERR_OK);
+}
+
 static void a_blocked_device_is_named(void **state) {
     (void)state;
     static const struct {
@@ -171,11 +179,7 @@ static void a_blocked_device_is_named(void **state) {
     } rows[] = {{HOTLIST_DEVICE, "S1M1M2", "DEVICE"},
                 {HOTLIST_DEVICE_PROVIDER, "P1P2", "DEVICE_PROVIDER"}};
     for (size_t i = 0; i < 2; i++) {
-        const struct hotlist_entry entry = {.blocked = true};
-        struct registry_batch batch = registry_begin(box.core->registry);
-        uint64_t sequence;
-        registry_put_hotlisted(&batch, rows[i].kind, bytes_of_text(rows[i].id), &entry);
-        assert_int_equal(registry_commit(&batch, &sequence), ERR_OK);
+        block(rows[i].kind, rows[i].id);
         struct lane_biometric_told told = try_finger(PERSON, 12);
         assert_string_equal(told.codes, "IDA-MLC-022");
         assert_string_equal(told.detail, rows[i].detail);
@@ -247,6 +251,40 @@ static void a_policy_may_hide_who_is_known(void **state) {
         assert_string_equal(told.detail, "Finger");
         assert_int_equal(told.action, MOSIP_ACTION_OF_ERROR);
     }
+}
+
+/* A device is nobody's secret, in a uniform policy either; that somebody is a child is. */
+static void what_is_hidden_is_only_what_tells_of_the_person(void **state) {
+    (void)state;
+    struct policy policy = lane_biometric_policy;
+    policy.uniform = true;
+    lane_biometric_put_policy(&box, &policy);
+    box.core->settings.child_age_years = 100;
+    assert_string_equal(try_finger(PERSON, 12).codes, "IDA-BIA-001");
+    policy.uniform = false;
+    lane_biometric_put_policy(&box, &policy);
+    struct lane_biometric_told told = try_finger(PERSON, 12);
+    assert_string_equal(told.codes, "IDA-MLC-011");
+    assert_string_equal(told.detail, "bio");
+    policy.uniform = true;
+    lane_biometric_put_policy(&box, &policy);
+    block(HOTLIST_DEVICE, "S1M1M2");
+    assert_string_equal(try_finger(PERSON, 12).codes, "IDA-MLC-022");
+}
+
+static void a_locked_finger_is_refused(void **state) {
+    (void)state;
+    uint8_t lookup_key[HSM_LOOKUP_KEY_BYTES] = {PERSON};
+    struct identity *identity = core_fixture_identity(PERSON);
+    struct registry_batch batch = registry_begin(box.core->registry);
+    uint64_t sequence;
+    identity->locks = LOCK_BIO_FINGER;
+    registry_put_identity(&batch, lookup_key, identity);
+    assert_int_equal(registry_commit(&batch, &sequence), ERR_OK);
+    identity_free(identity);
+    struct lane_biometric_told told = try_finger(PERSON, 12);
+    assert_string_equal(told.codes, "IDA-MLC-019");
+    assert_string_equal(told.detail, "bio-Finger");
 }
 
 static void a_policy_may_name_the_finger_to_try_next(void **state) {
@@ -323,6 +361,8 @@ int main(void) {
         FLOW(who_has_nothing_enrolled_is_told_so),
         FLOW(failures_make_people_wait),
         FLOW(a_policy_may_hide_who_is_known),
+        FLOW(what_is_hidden_is_only_what_tells_of_the_person),
+        FLOW(a_locked_finger_is_refused),
         FLOW(a_policy_may_name_the_finger_to_try_next),
         FLOW(a_policy_above_its_ceiling_is_as_good_as_none),
         FLOW(policy_and_country_decide_what_may_be_presented),

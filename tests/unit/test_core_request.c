@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "authd/core/biometric_exchange.h"
 #include "tests/unit/core_fixture.h"
 
 /* What a request's slot gives back when it is done, and what of it stays. */
@@ -50,6 +51,26 @@ static void the_bytes_of_a_request_are_wiped_before_they_are_given_back(void **s
     free(request);
 }
 
+/* What was captured of the person, in both its forms. */
+static void biometrics_are_wiped_before_they_are_given_back(void **state) {
+    (void)state;
+    struct request *request = core_fixture_request();
+    struct biometric_exchange *exchange = (void *)watched(0, sizeof *exchange);
+    memset(&exchange->keys, 0, sizeof exchange->keys);
+    memset(&exchange->enrolled, 0, sizeof exchange->enrolled);
+    assert_int_equal(secret_new(&exchange->keys, 32), ERR_OK);
+    assert_int_equal(secret_new(&exchange->enrolled, 1000), ERR_OK);
+    exchange->memory = watched(1, exchange->memory_len = 2000);
+    exchange->samples = watched(2, exchange->samples_len = 3000);
+    request->biometric = exchange;
+    request_release(request);
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(watches[i].freed);
+        assert_true(watches[i].clean);
+    }
+    free(request);
+}
+
 static void a_released_slot_holds_nothing_but_its_place(void **state) {
     (void)state;
     static struct request empty;
@@ -87,6 +108,7 @@ int main(void) {
     store_fixture_secrets();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_bytes_of_a_request_are_wiped_before_they_are_given_back),
+        cmocka_unit_test(biometrics_are_wiped_before_they_are_given_back),
         cmocka_unit_test(a_released_slot_holds_nothing_but_its_place),
         cmocka_unit_test(a_slot_that_was_never_used_can_be_released),
     };
