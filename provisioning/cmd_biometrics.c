@@ -130,7 +130,7 @@ static enum result read_probability(const json_t *object, const char *where, con
 static enum result read_modality(const json_t *object, const char *where, const char *name,
                                  struct policy_biometrics *biometrics,
                                  enum policy_biometric modality) {
-    char place[PLACE_SIZE];
+    char place[PLACE_SIZE + 16]; /* longer than its caller's */
     uint32_t at_most = 0;
     const json_t *rate = NULL;
     const struct officer_json_member members[] = {
