@@ -52,7 +52,8 @@ static void draw_texture(const struct demo_iris_shape *shape, uint64_t seed, flo
 
 /* One phase of a wave under a bell. */
 static unsigned make_wave(const struct demo_iris_shape *shape, unsigned plane, float *wave) {
-    double length = wave_length * shape->columns * pow(1.7, plane / 2);
+    unsigned octave = plane / 2; /* of two planes each, the wave's phases */
+    double length = wave_length * shape->columns * pow(1.7, octave);
     double width = wave_width * length, sum = 0;
     int half = (int)(2.5 * width) < TAPS / 2 ? (int)(2.5 * width) : TAPS / 2;
     for (int i = -half; i <= half; i++) {
@@ -72,7 +73,7 @@ static void put_bit(uint8_t *bits, unsigned at, bool value) {
 static void filter(const struct demo_iris *sample, unsigned plane, float texture[RINGS][COLUMNS],
                    const uint8_t *mask, uint8_t *bits) {
     const struct demo_iris_shape *shape = &sample->shape;
-    float wave[TAPS], round[COLUMNS + TAPS];
+    float wave[TAPS] = {0}, round[COLUMNS + TAPS] = {0};
     unsigned half = make_wave(shape, plane, wave), columns = shape->columns;
     unsigned turn = (unsigned)(sample->turn + (int)columns);
     for (unsigned ring = 0; ring < shape->rings; ring++) {
@@ -101,7 +102,8 @@ static void hide(const struct demo_iris *sample, uint64_t *state, uint8_t *mask)
     for (unsigned i = 0; i < PATCHES; i++)
         glare[i] = (unsigned)(demo_iris_random(state) % (shape->rings * shape->columns));
     for (unsigned at = 0; at < (unsigned)shape->rings * shape->columns; at++) {
-        double outward = (double)(at / shape->columns + 1) / shape->rings;
+        unsigned ring = at / shape->columns + 1;
+        double outward = (double)ring / shape->rings;
         double angle = (double)(at % shape->columns) / shape->columns;
         bool hidden = false;
         for (unsigned lid = 0; lid < 2; lid++)
@@ -114,36 +116,16 @@ static void hide(const struct demo_iris *sample, uint64_t *state, uint8_t *mask)
 }
 
 static uint8_t *write_head(const struct demo_iris_shape *shape, uint8_t *container) {
-    uint8_t head[] = {'I',
-                      'R',
-                      'C',
-                      0,
-                      1,
-                      0,
-                      shape->rings,
-                      shape->planes,
-                      (uint8_t)(shape->columns >> 8),
-                      (uint8_t)shape->columns,
-                      0,
-                      0,
-                      's',
-                      'a',
-                      'm',
-                      'p',
-                      'l',
-                      'e',
-                      ' ',
-                      'w',
-                      'a',
-                      'v',
-                      'e',
-                      's',
-                      ' ',
-                      '1',
-                      0,
-                      0};
-    memcpy(container, head, sizeof head);
-    return container + sizeof head;
+    static const char model[IRIS_CODE_MODEL_BYTES] = "sample waves 1";
+    struct buffer head = buffer_over(container, IRIS_CODE_CONTAINER_MAX);
+    buffer_raw(&head, "IRC\0\1", 5);
+    buffer_u8(&head, IRIS_CODE_EYE_UNKNOWN);
+    buffer_u8(&head, shape->rings);
+    buffer_u8(&head, shape->planes);
+    buffer_u16(&head, shape->columns);
+    buffer_u16(&head, 0);
+    buffer_raw(&head, model, sizeof model);
+    return container + head.len;
 }
 
 void demo_iris_make(const struct demo_iris *sample, struct iris_code *code) {
