@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -218,6 +219,31 @@ static void orphans_of_the_token_are_removed_and_strangers_left_alone(void **sta
     rollover_box_assert_agreed(&box);
 }
 
+/* As a signer does: the keys it has go on working while others are made, and after they are loaded
+ * anew. */
+static void keys_in_use_outlive_the_making_of_others(void **state) {
+    (void)state;
+    struct keyset *keys = NULL;
+    uint8_t signature[SIGN_ES256_BYTES], memory[STATEMENT_SIGNATURE_MAX];
+    char first[JWK_KID_SIZE];
+    assert_int_equal(keyset_renew(&keys, box.keyring, box.token), ERR_OK);
+    memcpy(first, sign_es256_kid(keys->token), sizeof first);
+    for (int rolls = 0; rolls < 2; rolls++) {
+        struct buffer target = buffer_over(memory, sizeof memory);
+        (void)rollover_box_settle(&box);
+        assert_int_equal(sign_es256_raw(keys->token, bytes_of_text("the first"), signature),
+                         ERR_OK);
+        assert_int_equal(sign_rs256_detached(keys->sign, bytes_of_text("{}"), &target), ERR_OK);
+        assert_string_equal(sign_es256_kid(keys->token), first);
+        rollover_box_pass(&box, 100 * DAY);
+    }
+    assert_int_equal(keyset_renew(&keys, box.keyring, box.token), ERR_OK);
+    assert_string_not_equal(sign_es256_kid(keys->token), first);
+    assert_int_equal(sign_es256_raw(keys->token, bytes_of_text("the next"), signature), ERR_OK);
+    keyset_unload(keys);
+    free(keys);
+}
+
 /* ---- killed anywhere ---- */
 
 /* What becomes of a process that dies at call ${call} of the module, or after ${turns} turns. */
@@ -298,6 +324,7 @@ int main(int argc, char **argv) {
         TEST(a_clock_set_back_makes_nothing_active_again),
         TEST(a_longer_max_age_of_before_still_counts),
         TEST(orphans_of_the_token_are_removed_and_strangers_left_alone),
+        TEST(keys_in_use_outlive_the_making_of_others),
         TEST(killed_at_any_call_of_the_module_it_goes_on_where_it_was),
         TEST(killed_between_any_two_turns_it_goes_on_where_it_was),
         TEST(a_token_that_fails_to_make_a_key_is_asked_again_later),
