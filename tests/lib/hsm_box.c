@@ -164,6 +164,8 @@ static void send_boot(const struct hsm_box *box, const struct hsm_signer_plan *p
     boot.count = 2;
     boot.as_root = geteuid() == 0;
     boot.peers[0] = (struct boot_peer){.role = "core", .fd = CORE_FD};
+    if (plan->role != NULL)
+        strcpy(boot.peers[0].role, plan->role);
     boot.peers[1] = (struct boot_peer){.role = "provd", .fd = PROVD_FD};
     boot.peer_count = 2;
     int len = snprintf(boot.settings, sizeof boot.settings,

@@ -47,6 +47,7 @@ struct hsm_signer {
 
 struct hsm_signer_plan {
     uint16_t index;
+    const char *role;     /* of whoever is at ${core}'s socket; NULL: "core" */
     const char *fault;    /* of the shim; NULL: SoftHSM without shim; "": with it, no fault */
     const char *settings; /* more lines of settings, or NULL */
     const struct hsm_signer *heir_of; /* takes over the sockets of this dead signer */
