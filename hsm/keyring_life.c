@@ -201,13 +201,17 @@ static enum err has_keys(struct kv_txn *txn, bool *any) {
     return txn->err;
 }
 
+/* ${raised}: something was written. */
 static enum err raise_promises(struct kv_txn *txn, const struct keyring_promises *promises,
-                               int64_t cached_ms) {
+                               int64_t cached_ms, bool *raised) {
     uint8_t memory[KEYRING_NAME_MAX];
     for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++) {
         struct bytes name = keyring_name_of("promises", (enum hsm_purpose)purpose, memory);
         int64_t numbers[2];
         ERR_TRY(get_numbers(txn, name, numbers, 2));
+        if (numbers[0] >= cached_ms && numbers[1] >= promises->lived_ms[purpose])
+            continue;
+        *raised = true;
         numbers[0] = longer(numbers[0], cached_ms);
         numbers[1] = longer(numbers[1], promises->lived_ms[purpose]);
         put_numbers(txn, name, numbers, 2);
@@ -228,8 +232,11 @@ enum err keyring_life_promise(struct keyring *keyring, const struct keyring_prom
         cached_ms = longer(cached_ms, UNRECORDED_MAX_AGE_SECONDS * SECOND_MS);
     uint64_t last;
     ERR_TRY(keyring_get_number(&txn, max_age_name(), &last));
-    ERR_TRY(raise_promises(&txn, promises, cached_ms));
+    bool raised = false;
+    ERR_TRY(raise_promises(&txn, promises, cached_ms, &raised));
     bool is_news = told == ERR_NOT_FOUND || last != (uint64_t)promises->max_age_seconds;
+    if (!is_news && !raised) /* nothing to store, even on a full disk */
+        return ERR_OK;
     keyring_put_number(&txn, max_age_name(), (uint64_t)promises->max_age_seconds);
     return is_news ? keyring_end(&txn) : kv_commit(&txn);
 }

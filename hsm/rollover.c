@@ -6,6 +6,7 @@
 
 #define LOOK_MS         INT64_C(5000)  /* a purpose is looked at so often at least */
 #define KEEP_CLOCK_MS   INT64_C(15000) /* what of the run clock a restart may lose */
+#define RETRY_MS        INT64_C(60000)
 #define LEAST_LIFE_MS   INT64_C(10000) /* of a process whose token makes no keys */
 #define IN_USE_MAX      8 /* keys of a purpose that are shown or open: so many fit into a JWKS */
 #define KEYS_KEPT_SPARE 2
@@ -194,7 +195,12 @@ static enum err judge(struct rollover *rollover, struct keystate_now now, enum e
     log_event(LOG_ERROR, "key-step-failed", "action=%s purpose=%s generation=%u reason=%s",
               action_texts[news->action], hsm_purpose_text(news->purpose), news->generation,
               err_text(err));
-    bool passes = news->action == KEYSTATE_GENERATE && err != ERR_SYSTEM && err != ERR_CORRUPT;
+    if (err == ERR_SYSTEM) { /* a full disk: the step is as undone as before */
+        rollover->due_run_ms[news->purpose] = now.run_ms + RETRY_MS;
+        news->action = KEYSTATE_WAIT;
+        return ERR_OK;
+    }
+    bool passes = news->action == KEYSTATE_GENERATE && err != ERR_CORRUPT;
     int64_t least_ms = rollover->began_run_ms + LEAST_LIFE_MS;
     rollover->ends_run_ms = now.run_ms > least_ms ? now.run_ms : least_ms;
     news->action = KEYSTATE_WAIT;
@@ -274,8 +280,12 @@ static enum err keep_clock(struct rollover *rollover, struct keystate_now now) {
     if (now.run_ms - rollover->kept_run_ms < KEEP_CLOCK_MS)
         return ERR_OK;
     rollover->kept_run_ms = now.run_ms;
-    return keyring_life_keep_clock(rollover->plan.keyring, rollover->plan.policy->of[0].jump_ms,
-                                   now);
+    enum err err =
+        keyring_life_keep_clock(rollover->plan.keyring, rollover->plan.policy->of[0].jump_ms, now);
+    if (err != ERR_SYSTEM)
+        return err;
+    log_event(LOG_ERROR, "clock-not-stored", "advice=make-room-on-the-keyring-s-disk");
+    return ERR_OK;
 }
 
 enum err rollover_turn(struct rollover *rollover, struct keystate_now now,

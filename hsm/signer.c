@@ -151,16 +151,21 @@ static enum err open_token(struct token **token, const char *serial) {
     return report("token", token_open(token, &options, &pin));
 }
 
-/* The first signer keeps the keyring, and makes the keys that are to follow. */
+/* The first signer keeps the keyring, and makes the keys that are to follow; not on a full disk. */
 static enum err open_rollover(struct answers *answers) {
     const struct rollover_plan plan = {
         .keyring = answers->keyring,
         .token = answers->token,
         .policy = &signer.policy,
         .generate = &answers->generate.plan,
+        .usage = &answers->usage,
     };
     rollover_policy_make(&signer.settings.life, &signer.policy);
-    return rollover_open(&answers->rollover, &plan);
+    enum err err = rollover_open(&answers->rollover, &plan);
+    if (err != ERR_SYSTEM)
+        return err;
+    log_event(LOG_ERROR, "keys-do-not-roll", "advice=make-room-on-the-keyring-s-disk");
+    return ERR_OK; /* with what was promised before, and without changes */
 }
 
 /* Everything that opens files or loads code. */
