@@ -11,7 +11,7 @@ static void add_error(struct request *request, enum mosip_error error, const cha
     if (statement->error_count == STATEMENT_ERRORS_MAX)
         return;
     struct statement_error *entry = &statement->errors[statement->error_count++];
-    entry->error = error;
+    *entry = (struct statement_error){.error = error}; /* an advice that stood there is void */
     /* Details name parameters or echo short values of the envelope: printable ASCII alone may pass.
      */
     size_t len = strnlen(detail, sizeof(entry->detail) - 1);

@@ -372,6 +372,17 @@ static void details_are_printable_and_bounded(void **state) {
     core_fixture_free(request);
 }
 
+static void an_advice_is_of_its_own_error(void **state) {
+    (void)state;
+    struct request *request = core_fixture_request();
+    request_refuse(request, MOSIP_BIA_001, "Finger", "finger");
+    request->statement.errors[0].action = MOSIP_ACTION_TRY_OTP;
+    request_refuse_filter(request, MOSIP_MPA_003, "", "filter");
+    assert_int_equal(request->statement.errors[0].error, MOSIP_MLC_007);
+    assert_int_equal(request->statement.errors[0].action, MOSIP_ACTION_OF_ERROR);
+    core_fixture_free(request);
+}
+
 int main(void) {
     settings = core_fixture_settings("");
     const struct CMUnitTest tests[] = {
@@ -382,6 +393,7 @@ int main(void) {
         cmocka_unit_test(channels_of_a_code),
         cmocka_unit_test(a_country_without_vids_or_uins),
         cmocka_unit_test(details_are_printable_and_bounded),
+        cmocka_unit_test(an_advice_is_of_its_own_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
