@@ -282,7 +282,8 @@ void peers_up(struct lane *lane, const char *role, uint16_t index) {
             strcmp(links[i].role, role) == 0 && (!links[i].own_lane || index == lane->index);
         if (!ours || fd < 0 || *place != NULL)
             continue;
-        frame_discard(fd);
+        if (place != &lane->plugin.peer) /* which left one answer at most; this may be a HELLO */
+            frame_discard(fd);
         if (add_peer(lane, &links[i], index, place) != ERR_OK)
             log_event(LOG_ERROR, "peer-not-added", "role=%s index=%u", role, index);
     }

@@ -243,6 +243,14 @@ static void one_that_answers_about_more_than_it_was_asked_is_dropped(void **stat
     expect_told("IDA-BIA-017", "plug-in");
     assert_true(lane_fixture_was_reported(&box, PARTY_PLUGIN));
     expect_idle();
+    lane_fixture_peer_down(&box, PARTY_PLUGIN);
+    lane_biometric_plugin_hello(&box, PLUGIN); /* its successor's, before word of its start */
+    lane_fixture_peer_up(&box, PARTY_PLUGIN);
+    lane_fixture_turn(&box);
+    present(PERSON);
+    frame = lane_biometric_compare(&box, &question);
+    lane_biometric_compared(&box, &frame, scores(MATCHES, 0));
+    expect_told("yes", "");
 }
 
 static void a_request_waits_no_longer_than_the_deadline(void **state) {
