@@ -6,11 +6,12 @@
 
 #include "firmware/base/log.h"
 #include "authd/core/biometric_exchange.h"
+#include "authd/core/biometric_once.h"
 #include "authd/core/biometric_workspace.h"
 #include "authd/core/request_check.h"
 #include "authd/wire/biometric_name.h"
 
-enum { APART_MS = 120 * 1000, FINGERS_MOST = 10, IRISES_MOST = 2, FACES_MOST = 1 };
+enum { FINGERS_MOST = 10, IRISES_MOST = 2, FACES_MOST = 1 };
 
 void biometric_check_policy(const struct core *core, struct request *request) {
     const struct false_match_table *face = core->has_face_model ? &core->face_model.table : NULL;
@@ -204,7 +205,8 @@ static void check_numbers(struct request *request, const struct settings *settin
 }
 
 static bool is_after(const struct biometric_time *earlier, const struct biometric_time *later) {
-    return later->wall_ms >= earlier->wall_ms && later->wall_ms - earlier->wall_ms <= APART_MS;
+    return later->wall_ms >= earlier->wall_ms &&
+           later->wall_ms - earlier->wall_ms <= BIOMETRIC_APART_MS;
 }
 
 static void check_order(struct request *request, const struct biometric_segment *segments,
@@ -304,7 +306,7 @@ static void check_record(const struct core *core, struct request *request,
         request_refuse(request, MOSIP_BIA_017, "no face model", "no-face-model");
 }
 
-enum err biometric_check_samples(const struct core *core, struct request *request) {
+enum err biometric_check_samples(struct core *core, struct request *request) {
     const struct biometric_exchange *exchange = request->biometric;
     if (exchange == NULL)
         return ERR_OK;
@@ -315,6 +317,8 @@ enum err biometric_check_samples(const struct core *core, struct request *reques
         if (!request_refused(request))
             result = check_device(core, request, &exchange->segments.segments[i].device);
     }
+    if (result == ERR_OK && !request_refused(request))
+        result = biometric_once_claim(core, request, samples);
     biometric_workspace_wipe(exchange->workspace);
     return result;
 }

@@ -47,18 +47,22 @@ static void read_segments(struct bytes text, struct buffer *workspace,
         biometrics_read(&json, value, workspace, segments);
 }
 
-static void verify(const struct biometric_segments *segments,
-                   const struct samples_question *question, struct samples *samples) {
+static enum err verify(const struct biometric_segments *segments,
+                       const struct samples_question *question, struct samples *samples) {
     static struct device_trust trust;
+    enum err err = ERR_OK;
     device_trust_begin(&trust, question);
-    for (size_t i = 0; i < segments->count; i++) {
+    for (size_t i = 0; i < segments->count && err == ERR_OK; i++) {
         const struct biometric_segment *segment = &segments->segments[i];
         struct sample *sample = &samples->samples[i];
+        if (segment->data.shape == JWS_READ)
+            err = digest_sha256(segment->data.text, sample->hash);
         device_trust_verify(&trust, DEVICE_TRUST_DEVICE, &segment->data, &sample->data_trusted);
         device_trust_verify(&trust, DEVICE_TRUST_FTM, &segment->device.jws,
                             &sample->digital_id_trusted);
     }
     device_trust_end(&trust);
+    return err;
 }
 
 /* ---- what is sealed ---- */
@@ -167,7 +171,7 @@ static enum err unseal(const struct biometric_segments *segments,
     if (segments->malformed || segments->too_many || segments->count != question->key_count)
         return ERR_OK;
     opened->samples.count = segments->count;
-    verify(segments, question, &opened->samples);
+    ERR_TRY(verify(segments, question, &opened->samples));
     ERR_TRY(open_blocks(segments, question, opened));
     read_blocks(segments, opened);
     return ERR_OK;

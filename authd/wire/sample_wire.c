@@ -117,6 +117,7 @@ static void put_sample(struct buffer *target, const struct sample *sample) {
     buffer_bool(target, sample->digital_id_trusted);
     buffer_bool(target, sample->opened);
     buffer_bool(target, sample->chained);
+    buffer_raw(target, sample->hash, sizeof sample->hash);
     buffer_u8(target, (uint8_t)sample->capture);
     buffer_u8(target, sample->position);
     put_content(target, &content, &sample->minutiae);
@@ -138,6 +139,7 @@ static void get_sample(struct cursor *cursor, struct sample *sample) {
     sample->digital_id_trusted = cursor_bool(cursor);
     sample->opened = cursor_bool(cursor);
     sample->chained = cursor_bool(cursor);
+    cursor_copy(cursor, sample->hash, sizeof sample->hash);
     sample->capture =
         (enum biometric_capture)field_enum(cursor, BIOMETRIC_CAPTURE_NONE, BIOMETRIC_CAPTURE_FACE);
     enum biometric_modality modality = biometric_name_modality(sample->capture);

@@ -23,6 +23,7 @@
  */
 #define SAMPLE_ANCHORS_MAX 16
 #define SAMPLE_KEY_BYTES   32
+#define SAMPLE_HASH_BYTES  32
 #define SAMPLE_RECORD_MAX  (240u * 1024u) /* a record, or a document of several, as bir.h takes */
 
 /* ---- step 1: struct biometric_segments, as a block in the answers of both profiles ---- */
@@ -65,6 +66,9 @@ struct sample {
     bool digital_id_trusted; /* likewise, to an FTM anchor */
     bool opened;             /* bioValue's tag verified (§3.3) */
     bool chained;            /* hash is that of this and all segments before (§3.4) */
+    /* SHA-256 of what is signed in data, and so of this capture and no other; zero if there is none
+     */
+    uint8_t hash[SAMPLE_HASH_BYTES];
     /* the two below, again, as in step 1 */
     enum biometric_capture capture;
     uint8_t position;

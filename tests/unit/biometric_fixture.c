@@ -75,9 +75,10 @@ void biometric_fixture_segments(struct biometric_segments *segments,
 }
 
 void biometric_fixture_samples(const struct biometric_segments *segments, struct samples *samples) {
+    static uint32_t captures;
     memset(samples, 0, sizeof *samples);
     samples->count = segments->count;
-    for (size_t i = 0; i < segments->count; i++)
+    for (size_t i = 0; i < segments->count; i++) {
         samples->samples[i] = (struct sample){.data_trusted = true,
                                               .digital_id_trusted = true,
                                               .opened = true,
@@ -85,6 +86,9 @@ void biometric_fixture_samples(const struct biometric_segments *segments, struct
                                               .capture = segments->segments[i].capture,
                                               .position = segments->segments[i].position,
                                               .reason = BIOMETRIC_UNRECOGNISED};
+        captures++; /* each is another one */
+        memcpy(samples->samples[i].hash, &captures, sizeof captures);
+    }
 }
 
 void biometric_fixture_finger(struct sample *sample, unsigned finger, unsigned impression) {

@@ -239,6 +239,88 @@ static void failures_make_people_wait(void **state) {
     assert_string_equal(try_finger(PERSON, OTHER_FINGER).codes, "IDA-BIA-001");
 }
 
+/* Whatever else is another: the body, the person, the programme, who was found in it. */
+static void what_was_captured_serves_one_request(void **state) {
+    (void)state;
+    static const struct {
+        const char *programme;
+        unsigned person;
+    } rows[] = {{LANE_FIRST, PERSON}, {LANE_FIRST, NOBODYS}, {LANE_SECOND, PERSON}};
+    assert_string_equal(try_finger(PERSON, 12).codes, "yes");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        core_clock_shift_ms++;
+        request.programme = rows[i].programme;
+        request.person = rows[i].person;
+        (void)lane_biometric_play(&box, &request);
+        struct lane_biometric_told told = lane_biometric_told(&box);
+        assert_string_equal(told.codes, "IDA-MLC-007");
+    }
+    assert_string_equal(try_finger(NOBODYS, 12).codes, "IDA-BIA-006");
+    request.person = PERSON;
+    core_clock_shift_ms++;
+    (void)lane_biometric_play(&box, &request);
+    assert_string_equal(lane_biometric_told(&box).codes, "IDA-MLC-007");
+    assert_string_equal(try_finger(PERSON, 12).codes, "yes");
+    expect_idle();
+}
+
+/* Beside fresh ones too, of whatever position. */
+static void one_old_capture_spoils_a_request(void **state) {
+    (void)state;
+    static uint8_t old[SAMPLE_HASH_BYTES];
+    assert_string_equal(try_finger(PERSON, OTHER_FINGER).codes, "IDA-BIA-001");
+    memcpy(old, request.samples.samples[0].hash, sizeof old);
+    for (unsigned i = 0; i < 2; i++) {
+        core_clock_shift_ms++;
+        lane_biometric_of(&request, PERSON, two_fingers, 2);
+        biometric_fixture_finger(&request.samples.samples[0], 12, 9);
+        biometric_fixture_finger(&request.samples.samples[1], 17, 9);
+        if (i == 1) /* one twice */
+            memcpy(old, request.samples.samples[0].hash, sizeof old);
+        memcpy(request.samples.samples[1].hash, old, sizeof old);
+        (void)lane_biometric_play(&box, &request);
+        assert_string_equal(lane_biometric_told(&box).codes, "IDA-MLC-007");
+    }
+}
+
+/* A request's first segment may be older than its last by twelve times two minutes. */
+static void a_capture_is_remembered_as_long_as_it_could_be_presented(void **state) {
+    (void)state;
+    static struct lane_biometric held;
+    assert_string_equal(try_finger(PERSON, 12).codes, "yes");
+    held = request;
+    core_clock_shift_ms += 25 * 60 * 1000;
+    present(PERSON, 12);
+    memcpy(request.samples.samples[0].hash, held.samples.samples[0].hash, SAMPLE_HASH_BYTES);
+    (void)lane_biometric_play(&box, &request);
+    assert_string_equal(lane_biometric_told(&box).codes, "IDA-MLC-007");
+}
+
+static const struct capture_part everything[] = {
+    {"Finger", "Right Thumb"},        {"Finger", "Right IndexFinger"},
+    {"Finger", "Right MiddleFinger"}, {"Finger", "Right RingFinger"},
+    {"Finger", "Right LittleFinger"}, {"Finger", "Left Thumb"},
+    {"Finger", "Left IndexFinger"},   {"Finger", "Left MiddleFinger"},
+    {"Finger", "Left RingFinger"},    {"Finger", "Left LittleFinger"}};
+
+/* What all of them leave in the ledger fits into one record. */
+static void ten_fingers_are_each_served_once(void **state) {
+    (void)state;
+    struct policy policy = lane_biometric_policy;
+    policy.biometrics.presented[POLICY_FINGER] = 10;
+    policy.biometrics.ceiling = FALSE_MATCH_CERTAIN;
+    lane_biometric_put_policy(&box, &policy);
+    for (size_t i = 0; i < 2; i++) {
+        core_clock_shift_ms++;
+        if (i == 0)
+            lane_biometric_of(&request, PERSON, everything, 10);
+        for (size_t j = 0; j < 10; j++)
+            biometric_fixture_finger(&request.samples.samples[j], 11 + (unsigned)j, 9);
+        (void)lane_biometric_play(&box, &request);
+        assert_string_equal(lane_biometric_told(&box).codes, i == 0 ? "yes" : "IDA-MLC-007");
+    }
+}
+
 static void a_policy_may_hide_who_is_known(void **state) {
     (void)state;
     struct policy policy = lane_biometric_policy;
@@ -360,6 +442,10 @@ int main(void) {
         FLOW(records_that_cannot_be_compared_are_told),
         FLOW(who_has_nothing_enrolled_is_told_so),
         FLOW(failures_make_people_wait),
+        FLOW(what_was_captured_serves_one_request),
+        FLOW(one_old_capture_spoils_a_request),
+        FLOW(a_capture_is_remembered_as_long_as_it_could_be_presented),
+        FLOW(ten_fingers_are_each_served_once),
         FLOW(a_policy_may_hide_who_is_known),
         FLOW(what_is_hidden_is_only_what_tells_of_the_person),
         FLOW(a_locked_finger_is_refused),

@@ -96,6 +96,19 @@ static void the_persons_finger_is_a_yes_by_fingerprint(void **state) {
     assert_int_equal(lane_jose_result()->amr, RESULT_AMR_FPT);
 }
 
+/* Sealed anew, about another person: not even looked for. */
+static void what_was_captured_serves_one_request(void **state) {
+    (void)state;
+    capture(12);
+    assert_int_equal(try(PERSON, true).status, 200);
+    struct lane_jose_post post = about(NOBODYS);
+    (void)lane_jose_post(&box, &post);
+    play_sealed();
+    lane_biometric_key(&box, 0, ERR_OK);
+    lane_biometric_samples(&box, &presented);
+    assert_string_equal(lane_jose_answer(&box).problem, "replayed");
+}
+
 static void refusals_about_a_person_are_all_the_same(void **state) {
     (void)state;
     static const struct {
@@ -257,6 +270,7 @@ static void a_plug_in_that_dies_leaves_nothing_decided(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         FLOW(the_persons_finger_is_a_yes_by_fingerprint),
+        FLOW(what_was_captured_serves_one_request),
         FLOW(refusals_about_a_person_are_all_the_same),
         FLOW(a_refusal_waits_for_its_time),
         FLOW(what_is_malformed_is_told_at_once),

@@ -300,6 +300,7 @@ static struct sample *add_sample(enum biometric_capture capture, uint8_t positio
                               .digital_id_trusted = true,
                               .opened = true,
                               .chained = true,
+                              .hash = {(uint8_t)samples.count, [31] = 1},
                               .capture = capture,
                               .position = position,
                               .format = format,
@@ -352,6 +353,7 @@ static void samples_of_every_kind_come_through(void **state) {
     for (size_t i = 0; i < samples.count; i++) {
         const struct sample *sent = &samples.samples[i], *got = &got_samples.samples[i];
         assert_int_equal(got->opened, sent->opened);
+        assert_memory_equal(got->hash, sent->hash, sizeof sent->hash);
         assert_int_equal(got->capture, sent->capture);
         assert_int_equal(got->position, sent->position);
         assert_int_equal(got->format, sent->format);

@@ -347,6 +347,27 @@ static void segments_in_another_order_break_the_chain(void **state) {
     }
 }
 
+/* Whatever is said beside what the device signed, and wherever it stands. */
+static void a_capture_has_a_hash_of_its_own(void **state) {
+    (void)state;
+    uint8_t first[SAMPLE_HASH_BYTES], second[SAMPLE_HASH_BYTES];
+    add_thumbs(2);
+    write_question();
+    ask();
+    memcpy(first, got.samples[0].hash, sizeof first);
+    memcpy(second, got.samples[1].hash, sizeof second);
+    assert_false(is_wiped(first, sizeof first));
+    assert_memory_not_equal(first, second, sizeof first);
+    struct device_element moved = made.elements[0];
+    made.elements[0] = made.elements[1];
+    made.elements[1] = moved;
+    write_question();
+    apply(OTHER_HASH);
+    ask();
+    assert_memory_equal(got.samples[0].hash, second, sizeof second);
+    assert_memory_equal(got.samples[1].hash, first, sizeof first);
+}
+
 static void what_does_not_open_breaks_the_chain_behind_it(void **state) {
     (void)state;
     add_thumbs(3);
@@ -393,7 +414,8 @@ static void a_position_is_the_segments_and_no_other(void **state) {
     (void)state;
     const struct sample *sample = ask_about_record("Finger", "Right Thumb", finger_record(0, 1));
     assert_true(sample->kind == SAMPLE_MINUTIAE && sample->minutiae.position == 1);
-    assert_refused(ask_about_record("FMR", "Right Thumb", finger_record(6, 1)), BIOMETRIC_OTHER_POSITION);
+    assert_refused(ask_about_record("FMR", "Right Thumb", finger_record(6, 1)),
+                   BIOMETRIC_OTHER_POSITION);
     sample = ask_about_record("FMR", "UNKNOWN", finger_record(7, 1));
     assert_true(sample->position == 0 && sample->minutiae.position == 7);
     sample = ask_about_record("FMR", "UNKNOWN", finger_record(0, 1));
@@ -534,6 +556,7 @@ int main(void) {
         cmocka_unit_test(behind_a_wrong_link_nothing_is_chained),
         cmocka_unit_test(segments_in_another_order_break_the_chain),
         cmocka_unit_test(what_does_not_open_breaks_the_chain_behind_it),
+        cmocka_unit_test(a_capture_has_a_hash_of_its_own),
         cmocka_unit_test(the_chain_is_that_of_the_worked_vectors),
         cmocka_unit_test(a_position_is_the_segments_and_no_other),
         cmocka_unit_test(a_record_of_two_views_is_too_many),
