@@ -22,3 +22,8 @@ add_executable(test_renewal ${PROJECT_SOURCE_DIR}/tests/unit/test_renewal.c)
 target_link_libraries(test_renewal PRIVATE hsm_box hsm_wire PkgConfig::CMOCKA)
 add_test(NAME keys_renewal COMMAND test_renewal)
 set_tests_properties(keys_renewal PROPERTIES LABELS unit TIMEOUT 300)
+
+add_executable(test_key_wires ${PROJECT_SOURCE_DIR}/tests/unit/test_key_wires.c)
+target_link_libraries(test_key_wires PRIVATE hsm_wire officer_wire PkgConfig::CMOCKA)
+add_test(NAME keys_wires COMMAND test_key_wires)
+set_tests_properties(keys_wires PROPERTIES LABELS unit TIMEOUT 120)

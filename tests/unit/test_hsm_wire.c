@@ -37,7 +37,8 @@ static void check_receipt(const struct hsm_receipt *receipt) {
 }
 
 static void write_hello(struct buffer *target) {
-    struct hsm_hello hello = {.signer_index = 7, .provisioned = true};
+    struct hsm_hello hello = {
+        .signer_index = 7, .keyring_sequence = UINT64_C(0x0807060504030201), .provisioned = true};
     fill(hello.process_id, sizeof hello.process_id);
     hsm_wire_put_hello(target, &hello);
 }
@@ -48,6 +49,7 @@ static enum err read_hello(struct bytes payload) {
     ERR_TRY(hsm_wire_get_hello(payload, &hello));
     fill(expected, sizeof expected);
     assert_int_equal(hello.signer_index, 7);
+    assert_true(hello.keyring_sequence == UINT64_C(0x0807060504030201));
     assert_true(hello.provisioned);
     assert_memory_equal(hello.process_id, expected, sizeof expected);
     return ERR_OK;
@@ -293,6 +295,8 @@ static void write_publication(struct buffer *target) {
         .sign_pem = bytes_of_text("sign"),
         .root_pem = bytes_of_text("root"),
         .request_kid = "VMpdNZlKzR4N8N-UABaxU_3X4tAok5eY8thPSP3TfZA",
+        .sequence = 77,
+        .max_age_seconds = 300,
     };
     hsm_wire_put_publication(target, &answer);
 }
@@ -306,6 +310,7 @@ static enum err read_publication(struct bytes payload) {
     assert_true(bytes_equal_text(answer.ida_fir_pem, "fir"));
     assert_true(bytes_equal_text(answer.sign_pem, "sign"));
     assert_true(bytes_equal_text(answer.root_pem, "root"));
+    assert_true(answer.sequence == 77 && answer.max_age_seconds == 300);
     assert_string_equal(answer.request_kid, "VMpdNZlKzR4N8N-UABaxU_3X4tAok5eY8thPSP3TfZA");
     return ERR_OK;
 }

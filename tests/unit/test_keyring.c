@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "firmware/base/kv.h"
-#include "hsm/keyring.h"
+#include "hsm/keyring_life.h"
 
 static char directory[64];
 
@@ -246,6 +246,65 @@ static void spoil(size_t len, uint8_t value) {
     kv_close(kv);
 }
 
+/* What boxes wrote before keys had a life: three dates, and a key that was active from the first.
+ */
+static void a_row_of_an_older_box_is_an_active_key(void **state) {
+    (void)state;
+    static const char *const names[] = {"keys", "facts"};
+    const uint8_t key[] = {HSM_PURPOSE_SIGN, 0xff, 0xfe};
+    uint8_t memory[128];
+    struct kv *kv;
+    struct keyring_row row;
+    struct kv_options options = {.path = directory,
+                                 .map_bytes = 16 << 20,
+                                 .tables = names,
+                                 .table_count = 2,
+                                 .file_mode = 0600};
+    struct buffer old = buffer_over(memory, sizeof memory);
+    buffer_u8(&old, 1);
+    buffer_bool(&old, true);
+    buffer_raw(&old, "0123456789abcdef", TOKEN_RAW_ID_BYTES);
+    for (int i = 0; i < 3; i++)
+        buffer_i64(&old, INT64_C(1705314030123));
+    buffer_block(&old, bytes_of_text("certificate"));
+    buffer_block(&old, bytes_of(NULL, 0));
+    assert_int_equal(kv_open(&kv, &options), ERR_OK);
+    struct kv_txn txn = kv_write(kv);
+    kv_put(&txn, 0, bytes_of(key, sizeof key), bytes_of(memory, old.len));
+    assert_int_equal(kv_commit(&txn), ERR_OK);
+    kv_close(kv);
+    struct keyring *keyring = open_keyring(true);
+    assert_int_equal(keyring_active(keyring, HSM_PURPOSE_SIGN, &row), ERR_OK);
+    assert_int_equal(row.generation, 1);
+    assert_memory_equal(row.id, "0123456789abcdef", TOKEN_RAW_ID_BYTES);
+    assert_int_equal(row.certificate_len, strlen("certificate"));
+    assert_true(row.life.came[KEYSTATE_ACTIVE].wall_ms == INT64_C(1705314030123));
+    assert_false(row.life.came[KEYSTATE_RETIRING].is_set);
+    keyring_close(keyring);
+}
+
+/* And what such a box told its clients counts, though it wrote nothing of it. */
+static void an_older_box_has_promised_what_it_always_told(void **state) {
+    (void)state;
+    struct keyring *keyring = open_keyring(true);
+    static struct keyring_life life;
+    const struct keystate_policy policy = {0};
+    const struct keyring_promises promises = {.max_age_seconds = 2};
+    int64_t max_age = -1;
+    (void)make_row(keyring, HSM_PURPOSE_SIGN, 1);
+    assert_int_equal(keyring_life_max_age(keyring, &max_age), ERR_OK);
+    assert_int_equal(max_age, 0);
+    assert_int_equal(keyring_life_promise(keyring, &promises), ERR_OK);
+    assert_int_equal(keyring_life_max_age(keyring, &max_age), ERR_OK);
+    assert_int_equal(max_age, 2);
+    assert_int_equal(keyring_life_read(keyring, HSM_PURPOSE_SIGN, &policy, &life), ERR_OK);
+    assert_int_equal(life.facts.promises.cached_ms, 300000);
+    uint64_t before = status_of(keyring).sequence;
+    assert_int_equal(keyring_life_promise(keyring, &promises), ERR_OK); /* no news */
+    assert_true(status_of(keyring).sequence == before);
+    keyring_close(keyring);
+}
+
 static void a_spoilt_row_is_corrupt_not_absent(void **state) {
     (void)state;
     static const uint8_t values[] = {0, 1, 2, 0xff};
@@ -320,6 +379,8 @@ int main(void) {
         TEST(it_is_provisioned_with_the_keys_a_box_needs_and_complete_with_all),
         TEST(without_one_key_that_a_box_needs_it_is_not_provisioned),
         TEST(it_keeps_to_the_token_it_was_bound_to),
+        TEST(a_row_of_an_older_box_is_an_active_key),
+        TEST(an_older_box_has_promised_what_it_always_told),
         TEST(a_spoilt_row_is_corrupt_not_absent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,190 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hsm/wire_keys.h"
+#include "provisioning/officer_wire_keys.h"
+
+/* The messages about the life of keys: whole, cut short, and out of range. */
+static uint8_t memory[262144];
+static struct hsm_keys told, read_told;
+static struct officer_keys shown, read_shown;
+
+static const struct hsm_key_order order = {
+    .order = HSM_ORDER_REVOKE, .purpose = HSM_PURPOSE_TOKEN, .generation = 515, .dry_run = true};
+static const struct officer_key_order asked = {
+    .order = OFFICER_ORDER_KEEP, .purpose = "IDA/PARTNER", .generation = 3, .dry_run = true};
+
+/* Two keys with every field set, and as many purposes as there are. */
+static int fill(void **state) {
+    (void)state;
+    told = (struct hsm_keys){.count = 2};
+    shown = (struct officer_keys){.count = 2, .next_count = HSM_PURPOSE_COUNT};
+    for (int i = 0; i < 2; i++) {
+        told.keys[i] = (struct hsm_key_shown){.purpose = HSM_PURPOSE_AUDIT,
+                                              .generation = (uint16_t)(7 + i),
+                                              .state = i == 0 ? KEYSTATE_ACTIVE : KEYSTATE_REVOKED,
+                                              .held = i == 0,
+                                              .granted = i != 0,
+                                              .kid = "a kid",
+                                              .has_certificate = true,
+                                              .thumbprint = {1, 2, 3}};
+        told.keys[i].came[KEYSTATE_RETIRING].is_set = true;
+        told.keys[i].came[KEYSTATE_RETIRING].wall_ms = INT64_C(1705314030123);
+        shown.keys[i] = (struct officer_key){.purpose = "IDA/AUDIT",
+                                             .generation = told.keys[i].generation,
+                                             .state = told.keys[i].state,
+                                             .held = told.keys[i].held,
+                                             .granted = told.keys[i].granted,
+                                             .kid = "a kid",
+                                             .has_certificate = true,
+                                             .thumbprint = {1, 2, 3}};
+    }
+    told.next[HSM_PURPOSE_SIGN] = (struct hsm_key_next){.rolls = true,
+                                                        .wanted = true,
+                                                        .action = KEYSTATE_ASK_CLOCK,
+                                                        .awaited = KEYSTATE_RETIRE,
+                                                        .generation = 9,
+                                                        .wait_ms = INT64_MAX};
+    for (size_t i = 0; i < HSM_PURPOSE_COUNT; i++)
+        (void)snprintf(shown.next[i].purpose, sizeof shown.next[i].purpose, "P/%zu", i);
+    return 0;
+}
+
+static void put_told(struct buffer *target) {
+    hsm_wire_put_keys(target, &told);
+}
+
+static enum err get_told(struct bytes payload) {
+    ERR_TRY(hsm_wire_get_keys(payload, &read_told));
+    assert_memory_equal(&read_told.keys, &told.keys, sizeof told.keys);
+    assert_memory_equal(&read_told.next, &told.next, sizeof told.next);
+    return ERR_OK;
+}
+
+static void put_order(struct buffer *target) {
+    hsm_wire_put_key_order(target, &order);
+}
+
+static enum err get_order(struct bytes payload) {
+    struct hsm_key_order read;
+    ERR_TRY(hsm_wire_get_key_order(payload, &read));
+    assert_true(read.order == order.order && read.purpose == order.purpose &&
+                read.generation == order.generation && read.dry_run);
+    return ERR_OK;
+}
+
+static void put_ordered(struct buffer *target) {
+    const struct hsm_key_ordered answer = {.receipt.status = ERR_LIMIT, .state = KEYSTATE_ACTIVE};
+    hsm_wire_put_key_ordered(target, &answer);
+}
+
+static enum err get_ordered(struct bytes payload) {
+    struct hsm_key_ordered read;
+    ERR_TRY(hsm_wire_get_key_ordered(payload, &read));
+    assert_int_equal(read.receipt.status, ERR_LIMIT);
+    assert_int_equal(read.state, KEYSTATE_ACTIVE);
+    return ERR_OK;
+}
+
+static void put_shown(struct buffer *target) {
+    officer_wire_put_keys(target, &shown);
+}
+
+static enum err get_shown(struct bytes payload) {
+    ERR_TRY(officer_wire_get_keys(payload, &read_shown));
+    assert_int_equal(read_shown.outcome.status, ERR_OK);
+    assert_int_equal(read_shown.next_count, HSM_PURPOSE_COUNT);
+    assert_memory_equal(&read_shown.keys, &shown.keys, sizeof shown.keys);
+    assert_string_equal(read_shown.next[1].purpose, "P/1");
+    return ERR_OK;
+}
+
+static void put_asked(struct buffer *target) {
+    officer_wire_put_key_order(target, &asked);
+}
+
+static enum err get_asked(struct bytes payload) {
+    struct officer_key_order read;
+    ERR_TRY(officer_wire_get_key_order(payload, &read));
+    assert_true(read.order == asked.order && read.generation == 3 && read.dry_run);
+    assert_string_equal(read.purpose, "IDA/PARTNER");
+    return ERR_OK;
+}
+
+static const struct {
+    void (*put)(struct buffer *target);
+    enum err (*get)(struct bytes payload);
+} messages[] = {
+    {put_told, get_told},   {put_order, get_order}, {put_ordered, get_ordered},
+    {put_shown, get_shown}, {put_asked, get_asked},
+};
+#define MESSAGE_COUNT (sizeof messages / sizeof *messages)
+
+static struct bytes write(size_t message) {
+    struct buffer target = buffer_over(memory, sizeof memory);
+    struct bytes written;
+    messages[message].put(&target);
+    assert_int_equal(buffer_end(&target, &written), ERR_OK);
+    return written;
+}
+
+static void every_message_comes_back_as_it_was_written(void **state) {
+    (void)state;
+    for (size_t i = 0; i < MESSAGE_COUNT; i++)
+        assert_int_equal(messages[i].get(write(i)), ERR_OK);
+}
+
+static void every_message_cut_short_or_drawn_out_is_refused(void **state) {
+    (void)state;
+    for (size_t i = 0; i < MESSAGE_COUNT; i++) {
+        struct bytes whole = write(i);
+        for (size_t len = 0; len < whole.len; len++)
+            assert_int_not_equal(messages[i].get(bytes_of(whole.data, len)), ERR_OK);
+        assert_int_not_equal(messages[i].get(bytes_of(whole.data, whole.len + 1)), ERR_OK);
+    }
+}
+
+static void an_order_is_of_a_key_or_of_a_purpose_never_of_neither(void **state) {
+    (void)state;
+    static const struct hsm_key_order bad[] = {
+        {.order = HSM_ORDER_ROLL, .purpose = HSM_PURPOSE_SIGN, .generation = 1},
+        {.order = HSM_ORDER_REVOKE, .purpose = HSM_PURPOSE_SIGN},
+        {.order = HSM_ORDER_COUNT, .purpose = HSM_PURPOSE_SIGN, .generation = 1},
+        {.order = HSM_ORDER_KEEP, .purpose = HSM_PURPOSE_COUNT, .generation = 1},
+        {.order = 0, .purpose = HSM_PURPOSE_SIGN},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct buffer target = buffer_over(memory, sizeof memory);
+        struct hsm_key_order read;
+        hsm_wire_put_key_order(&target, &bad[i]);
+        assert_int_not_equal(hsm_wire_get_key_order(bytes_of(memory, target.len), &read), ERR_OK);
+    }
+}
+
+static void a_refusal_carries_no_keys(void **state) {
+    (void)state;
+    struct buffer target = buffer_over(memory, sizeof memory);
+    shown.outcome =
+        (struct officer_outcome){.status = ERR_UNAVAILABLE, .reason = OFFICER_REASON_SIGNER};
+    officer_wire_put_keys(&target, &shown);
+    assert_int_equal(officer_wire_get_keys(bytes_of(memory, target.len), &read_shown), ERR_OK);
+    assert_int_equal(read_shown.outcome.status, ERR_UNAVAILABLE);
+    assert_int_equal(read_shown.count + read_shown.next_count, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(every_message_comes_back_as_it_was_written, fill),
+        cmocka_unit_test_setup(every_message_cut_short_or_drawn_out_is_refused, fill),
+        cmocka_unit_test_setup(an_order_is_of_a_key_or_of_a_purpose_never_of_neither, fill),
+        cmocka_unit_test_setup(a_refusal_carries_no_keys, fill),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
