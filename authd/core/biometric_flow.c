@@ -29,12 +29,12 @@ void biometric_flow_begin(struct lane *lane, struct request *request) {
         flow_ask(lane, request, STEP_SEGMENT_KEY);
 }
 
-static enum err keep_key(struct biometric_exchange *exchange,
-                         const uint8_t key[static SAMPLE_KEY_BYTES]) {
+static enum err keep_key(struct biometric_exchange *exchange, const struct hsm_unwrapped *answer) {
     size_t at = exchange->key_count * SAMPLE_KEY_BYTES;
     if (at + SAMPLE_KEY_BYTES > exchange->keys.len)
         return ERR_FULL;
-    memcpy(exchange->keys.data + at, key, SAMPLE_KEY_BYTES);
+    memcpy(exchange->keys.data + at, answer->content_key, SAMPLE_KEY_BYTES);
+    exchange->generations[exchange->key_count] = answer->generation;
     exchange->key_count++;
     return ERR_OK;
 }
@@ -45,7 +45,7 @@ enum err biometric_flow_on_key(struct lane *lane, struct request *request, struc
     ERR_TRY(hsm_wire_get_unwrapped(payload, &answer));
     enum err status = answer.receipt.status;
     if (status == ERR_OK)
-        status = keep_key(exchange, answer.content_key);
+        status = keep_key(exchange, &answer);
     secret_wipe(&answer, sizeof(answer));
     if (status == ERR_CRYPTO || status == ERR_NOT_FOUND) {
         request_refuse_filter(request, MOSIP_MPA_003, "", "biometric-key-not-unwrapped");

@@ -8,6 +8,7 @@
 #include "firmware/base/log.h"
 #include "firmware/base/secret.h"
 #include "authd/core/biometric_workspace.h"
+#include "authd/core/key_use.h"
 #include "authd/core/lane.h"
 #include "authd/core/officers.h"
 #include "authd/core/opening.h"
@@ -56,6 +57,7 @@ static void settle(void *context) {
     enum err result = ledger_settle(context);
     if (result != ERR_OK)
         log_event(LOG_ERROR, "ledger-not-settled", "why=%s", err_text(result));
+    key_use_settle(&core);
 }
 
 static enum err open_store(void) {
@@ -70,7 +72,8 @@ static enum err open_store(void) {
     ERR_TRY(record_keys_new(&core.record_keys));
     ERR_TRY(journal_open(&core.journal, &journal));
     ledger.journal = core.journal;
-    return ledger_open(&core.ledger, &ledger);
+    ERR_TRY(ledger_open(&core.ledger, &ledger));
+    return key_use_open(&core);
 }
 
 /* Damaged evidence is not repaired and not written to: the box serves its state and nothing else.
@@ -131,6 +134,7 @@ static void close_all(void) {
     for (unsigned i = 0; i < core.lane_count; i++)
         lane_close(&lanes[i]);
     opening_end();
+    key_use_close(&core);
     ledger_close(core.ledger);
     registry_close(core.registry);
     record_keys_free(core.record_keys);

@@ -17,6 +17,7 @@
 #define CORE_LANES_MAX   16
 #define CORE_SIGNERS_MAX 16
 
+struct key_usage;
 struct lane;
 struct publication;
 
@@ -29,6 +30,7 @@ struct core {
     struct registry *registry;
     struct journal *journal; /* NULL when failed at the start, as is the ledger */
     struct ledger *ledger;
+    struct key_usage *key_usage; /* of key_use.h; NULL: nothing is counted */
     struct national national;
     bool has_face_model;
     struct face_vector_model face_model; /* with its own ${face_rows} */

@@ -248,6 +248,8 @@ enum err flow_on_unwrapped(struct lane *lane, struct request *request, struct by
                              bytes_of(answer.content_key, sizeof(answer.content_key)));
         request->has_lookup_key = request->has_lookup_key && answer.has_lookup_key;
         remember_lookup(request, answer.lookup_key);
+        request->opened_purpose = HSM_PURPOSE_PARTNER;
+        request->opened_generation = answer.generation;
     }
     secret_wipe(&answer, sizeof(answer));
     if (status == ERR_OK) {

@@ -215,6 +215,8 @@ enum err jose_flow_on_derived(struct lane *lane, struct request *request, struct
     if (status == ERR_OK)
         status = secret_copy(&request->content_key,
                              bytes_of(answer.content_key, sizeof(answer.content_key)));
+    request->opened_purpose = HSM_PURPOSE_REQUEST;
+    request->opened_generation = status == ERR_OK ? answer.generation : 0;
     secret_wipe(&answer, sizeof(answer));
     if (status == ERR_OK) {
         flow_ask(lane, request, STEP_JOSE_SEALED);

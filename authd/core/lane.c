@@ -13,6 +13,7 @@
 #include "authd/core/deliver.h"
 #include "authd/core/due.h"
 #include "authd/core/flow.h"
+#include "authd/core/key_use.h"
 #include "authd/core/opening.h"
 #include "authd/core/peers.h"
 #include "authd/core/public.h"
@@ -21,6 +22,7 @@
 enum { TICK_MS = 50, LANE_HANG_MS = 3000, UNSEAL_SILENT_MAX = 3, NOT_SERVING_RETRY_MS = 1000 };
 
 void lane_release(struct lane *lane, struct request *request) {
+    key_use_count(lane->core, request);
     request_release(request);
     lane->free_slots[lane->free_count++] = request->index;
 }
@@ -272,6 +274,7 @@ static int on_turn(void *context) {
     if (lane->index == 0) {
         watch_lanes(lane->core, now_ms);
         wanted = sooner(wanted, opening_turn(lane));
+        key_use_turn(lane, now_ms);
     }
     return idle ? wanted : sooner(wanted, TICK_MS);
 }

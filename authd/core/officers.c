@@ -5,7 +5,9 @@
 
 #include "firmware/base/log.h"
 #include "authd/core/clients.h"
+#include "authd/core/key_use.h"
 #include "authd/core/opening.h"
+#include "authd/store/key_usage_wire.h"
 #include "authd/wire/provd_wire.h"
 
 /* A record in flight, and the question that waits for it. Freed when it comes back. */
@@ -92,10 +94,20 @@ static enum err on_state(void *context, struct serve_peer *peer, const struct fr
     return answer(PROVD_STATE_IS, frame->id, frame->generation, &payload);
 }
 
+static enum err on_key_usage(void *context, struct serve_peer *peer, const struct frame *frame) {
+    static uint8_t memory[KEY_USAGE_WIRE_MAX];
+    struct lane *lane = context;
+    struct buffer payload = buffer_over(memory, sizeof(memory));
+    (void)peer;
+    ERR_TRY(key_use_answer(lane->core, frame->payload, &payload));
+    return answer(PROVD_KEY_USAGE_IS, frame->id, frame->generation, &payload);
+}
+
 static const struct serve_verb verbs[] = {
     {PROVD_AUDIT, SERVE_ANY_STATE, on_audit},
     {PROVD_CHANGED, SERVE_ANY_STATE, on_changed},
     {PROVD_STATE, SERVE_ANY_STATE, on_state},
+    {PROVD_KEY_USAGE, SERVE_ANY_STATE, on_key_usage},
 };
 
 static void on_lost(void *context, struct serve_peer *peer, enum err reason) {

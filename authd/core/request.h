@@ -51,7 +51,7 @@ enum standing {
 
 struct biometric_exchange;
 
-#define REQUEST_EFFECTS_MAX 4096
+#define REQUEST_EFFECTS_MAX 6144
 #define REQUEST_REASON_SIZE 48
 #define REQUEST_HASH_BYTES  32
 
@@ -101,6 +101,9 @@ struct request {
     struct secret content_key;
     struct secret declared; /* the values of the payload's demographics, once they were kept */
     struct biometric_exchange *biometric; /* NULL: no biometrics */
+    /* the key of the box that opened it (key_use.h); generation 0: none has */
+    enum hsm_purpose opened_purpose;
+    uint16_t opened_generation;
 
     enum standing standing;
     bool has_partner, has_api_key, has_policy, has_misp;

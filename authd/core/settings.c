@@ -93,6 +93,13 @@ const struct conf_key settings_keys[] = {
            "size of a journal segment"),
     NUMBER("checkpoint-seconds", checkpoint_seconds, 1, 86400, "60",
            "a signed checkpoint this often, when there is something new"),
+    NUMBER("retire-use-per-mille", retire_use_per_mille, 0, 1000, "1",
+           "a key does not retire while a programme encrypts more than this share to it; 1000: "
+           "it always may"),
+    NUMBER("key-use-hour-ms", key_use_hour_ms, 100, 3600000, "3600000",
+           "length of an hour in the usage of keys; less is for trials"),
+    NUMBER("key-use-rows", key_use_rows, 64, 1000000, "16384",
+           "terminals whose usage of keys is told apart"),
 };
 const size_t settings_key_count = sizeof(settings_keys) / sizeof(settings_keys[0]);
 

@@ -31,6 +31,7 @@ struct settings {
     char public_url[256]; /* where anybody gets the published keys; "": ${issuer} */
     int64_t refusal_ms;
     int64_t ledger_rows, journal_segment_mebibytes, checkpoint_seconds;
+    int64_t retire_use_per_mille, key_use_hour_ms, key_use_rows;
 
     /* derived */
     uint32_t uin_rule_set, vid_rule_set; /* enum identifier_rule */

@@ -229,7 +229,7 @@ static void count_terminal(struct key_usage *usage, struct key_usage_row *progra
 }
 
 static void count(struct key_usage *usage, const struct key_usage_use *use, int64_t hour) {
-    struct key_usage_name name = {.kind = KEY_USAGE_ALL, .purpose = (uint8_t)use->purpose};
+    struct key_usage_name name = {.kind = KEY_USAGE_ALL, .purpose = use->purpose};
     size_t len = strnlen(use->programme, sizeof name.programme - 1);
     memcpy(name.programme, use->programme, len);
     struct key_usage_row *row = programme_row(usage, &name, hour);

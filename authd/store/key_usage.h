@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #include "firmware/base/err.h"
-#include "hsm/wire.h"
 #include "authd/store/programme.h"
 
 /*
@@ -44,7 +43,7 @@ void key_usage_close(struct key_usage *usage);
 
 /* One request that a key of the box has opened. */
 struct key_usage_use {
-    enum hsm_purpose purpose;
+    uint8_t purpose; /* enum hsm_purpose */
     uint16_t generation;
     const char *programme;     /* partner id of a programme whose signature was verified */
     const uint8_t *terminal;   /* KEY_USAGE_TERMINAL_BYTES, a keyed hash; NULL: none was named */

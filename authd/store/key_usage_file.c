@@ -5,6 +5,7 @@
 
 #include "firmware/base/bytes.h"
 #include "firmware/base/log.h"
+#include "hsm/wire.h"
 #include "authd/store/key_usage_file.h"
 #include "authd/store/key_usage_state.h"
 

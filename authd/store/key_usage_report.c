@@ -59,8 +59,7 @@ static bool covers_day(const struct key_usage *usage, int64_t boot_ms) {
     return key_usage_hour(usage, boot_ms) >= HOURS_A_DAY;
 }
 
-static bool is_of(const struct key_usage_row *row, enum key_usage_kind kind,
-                  enum hsm_purpose purpose) {
+static bool is_of(const struct key_usage_row *row, enum key_usage_kind kind, uint8_t purpose) {
     return row->name.kind == kind && row->name.purpose == purpose;
 }
 
@@ -119,7 +118,7 @@ static void look(struct key_usage *usage, const struct key_usage_key *key, int64
     }
 }
 
-void key_usage_report_make(struct key_usage *usage, enum hsm_purpose purpose, uint16_t generation,
+void key_usage_report_make(struct key_usage *usage, uint8_t purpose, uint16_t generation,
                            uint32_t per_mille, int64_t boot_ms, struct key_usage_report *report) {
     const struct key_usage_key key = {purpose, generation};
     memset(report, 0, sizeof *report);
@@ -143,8 +142,8 @@ static void hold(struct key_usage_held *held, const struct key_usage_row *row) {
     if (held->count == KEY_USAGE_HELD_MAX)
         held->all = true;
     else
-        held->keys[held->count++] = (struct key_usage_key){
-            .purpose = (enum hsm_purpose)row->name.purpose, .generation = row->name.generation};
+        held->keys[held->count++] = (struct key_usage_key){.purpose = row->name.purpose,
+                                                           .generation = row->name.generation};
 }
 
 static void look_for_held(struct key_usage *usage, uint32_t per_mille, int64_t hour,

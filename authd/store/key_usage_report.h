@@ -43,7 +43,7 @@ struct key_usage_report {
  * Of every programme that sent anything to a key of ${purpose} in the last 30 days. Thread-safe;
  * ${report} is the caller's, large.
  */
-void key_usage_report_make(struct key_usage *usage, enum hsm_purpose purpose, uint16_t generation,
+void key_usage_report_make(struct key_usage *usage, uint8_t purpose, uint16_t generation,
                            uint32_t per_mille, int64_t boot_ms, struct key_usage_report *report);
 
 /* The arithmetic: more than ${per_mille} thousandths of ${all} are ${uses}. None of none is not. */
@@ -52,7 +52,7 @@ bool key_usage_report_exceeds(uint64_t uses, uint64_t all, uint32_t per_mille);
 uint32_t key_usage_report_share(uint64_t uses, uint64_t all);
 
 struct key_usage_key {
-    enum hsm_purpose purpose;
+    uint8_t purpose; /* enum hsm_purpose */
     uint16_t generation;
 };
 #define KEY_USAGE_HELD_MAX 64

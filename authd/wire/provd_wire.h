@@ -13,6 +13,8 @@ enum provd_verb {
     PROVD_CHANGED = 504, /* the registry was committed: {sequence}; no answer */
     PROVD_STATE = 506,   /* asks for the box's state */
     PROVD_STATE_IS = 507,
+    PROVD_KEY_USAGE = 508, /* who still uses a key: authd/store/key_usage_wire.h */
+    PROVD_KEY_USAGE_IS = 509,
 };
 
 struct provd_audit {

@@ -26,7 +26,7 @@ KEYS = 4
 def setUpModule():
     global box, kit
     box = RoughBox(people=60, hsm__published_max_age=MAX_AGE, hsm__key_day=1, hsm__key_propagation=3, hsm__key_skew=1,
-                   **LIVES, **RoughBox.UNLIMITED)
+                   core__key_use_hour_ms=200, **LIVES, **RoughBox.UNLIMITED)
     kit = box.kit
 
 

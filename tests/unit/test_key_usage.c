@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "firmware/base/kv.h"
+#include "hsm/wire.h"
 #include "authd/store/key_usage_file.h"
 #include "authd/store/key_usage_report.h"
 #include "tests/unit/store_fixture.h"
