@@ -14,6 +14,7 @@
 #include "provisioning/provd_peers.h"
 
 struct officer_keys;
+struct officer_usage;
 
 /* What the parts of provd share. */
 struct provd {
@@ -37,7 +38,8 @@ struct change {
     /* answers of their own; ${outcome} is put into them when they are written */
     struct secret published; /* what the views of ${publication} point into */
     struct officer_publication publication;
-    struct officer_keys *keys; /* not its own; NULL unless the answer is one */
+    struct officer_keys *keys;   /* not its own; NULL unless the answer is one */
+    struct officer_usage *usage; /* likewise */
     struct officer_box box;
     struct officer_jose_shown shown;
 };

@@ -3,12 +3,14 @@
 
 #include "firmware/base/clock.h"
 #include "provisioning/cmd.h"
+#include "provisioning/cmd_key_usage.h"
 #include "provisioning/officer_wire_keys.h"
 
-#define NAME_SIZE 32
-#define MINUTE_MS INT64_C(60000)
-#define HOUR_MS   (60 * MINUTE_MS)
-#define DAY_MS    (24 * HOUR_MS)
+#define NAME_SIZE   32
+#define FORCE_LEAST 8
+#define MINUTE_MS   INT64_C(60000)
+#define HOUR_MS     (60 * MINUTE_MS)
+#define DAY_MS      (24 * HOUR_MS)
 
 /* ---- officer key list ---- */
 
@@ -115,24 +117,6 @@ const struct command cmd_key_list = {
 
 /* ---- orders ---- */
 
-/* "IDA/SIGN", or "IDA/SIGN/2" when ${of_key}. Which purposes there are is the box's to say. */
-static enum result read_name(const char *text, bool of_key, struct officer_key_order *order) {
-    const char *last = strrchr(text, '/');
-    size_t len = of_key && last != NULL ? (size_t)(last - text) : strlen(text);
-    char *end = NULL;
-    unsigned long generation = of_key && last != NULL ? strtoul(last + 1, &end, 10) : 0;
-    bool is_key = end != NULL && end > last + 1 && end[0] == '\0' && generation > 0 &&
-                  generation <= UINT16_MAX;
-    if (len == 0 || len >= sizeof order->purpose || is_key != of_key) {
-        officer_text_complain(of_key ? TEXT_BAD_KEY_NAME : TEXT_BAD_PURPOSE, text, NULL);
-        return RESULT_USAGE;
-    }
-    memcpy(order->purpose, text, len);
-    order->purpose[len] = '\0';
-    order->generation = (uint16_t)generation;
-    return RESULT_DONE;
-}
-
 static enum result read_switch(const struct arguments *arguments, const char *name, bool *is_on) {
     const char *value = arguments_get(arguments, name);
     *is_on = value != NULL && strcmp(value, "yes") == 0;
@@ -142,9 +126,23 @@ static enum result read_switch(const struct arguments *arguments, const char *na
     return RESULT_USAGE;
 }
 
+/* Why a key may retire though it is used: for the journal, so it has to say something. */
+static enum result read_force(const struct arguments *arguments, struct officer_key_order *order) {
+    const char *reason = arguments_get(arguments, "force");
+    size_t len = reason != NULL ? strlen(reason) : 0;
+    if (reason == NULL)
+        return RESULT_DONE;
+    if (len < FORCE_LEAST || len >= sizeof order->force) {
+        officer_text_complain(TEXT_BAD_FORCE, NULL, NULL);
+        return RESULT_USAGE;
+    }
+    memcpy(order->force, reason, len);
+    return RESULT_DONE;
+}
+
 static enum result give(struct officer_link *link, const struct officer_key_order *order,
                         const char *name, enum officer_text done) {
-    uint8_t memory[64];
+    uint8_t memory[128];
     struct buffer question = buffer_over(memory, sizeof memory);
     officer_wire_put_key_order(&question, order);
     RESULT_TRY(officer_link_change(link, OFFICER_KEY_ORDER, &question, name, NULL));
@@ -155,7 +153,7 @@ static enum result give(struct officer_link *link, const struct officer_key_orde
 static enum result roll(struct officer_link *link, const struct arguments *arguments) {
     struct officer_key_order order = {.order = OFFICER_ORDER_ROLL};
     const char *name = arguments_get(arguments, "");
-    RESULT_TRY(read_name(name, false, &order));
+    RESULT_TRY(cmd_key_usage_name(name, false, &order));
     return give(link, &order, name, TEXT_KEY_ROLLS);
 }
 
@@ -165,11 +163,14 @@ static enum result order_key(struct officer_link *link, const struct arguments *
     struct officer_key_order order = {.order = kind};
     const char *name = arguments_get(arguments, "");
     bool at_once;
-    RESULT_TRY(read_name(name, true, &order));
+    RESULT_TRY(cmd_key_usage_name(name, true, &order));
     RESULT_TRY(read_switch(arguments, "dry-run", &order.dry_run));
     RESULT_TRY(read_switch(arguments, "at-once", &at_once));
     if (at_once)
         order.order = OFFICER_ORDER_REVOKE_AT_ONCE;
+    RESULT_TRY(read_force(arguments, &order));
+    if (order.dry_run && (kind == OFFICER_ORDER_RETIRE || kind == OFFICER_ORDER_REVOKE))
+        RESULT_TRY(cmd_key_usage_foretell(link, &order, name));
     return give(link, &order, name, done);
 }
 
@@ -217,8 +218,8 @@ const struct command cmd_key_retire = {
     .noun = "key",
     .verb = "retire",
     .about = TEXT_ABOUT_KEY_RETIRE,
-    .example = "officer key retire IDA/PARTNER/1 dry-run=yes",
-    .arguments = {{"dry-run", "yes", true}, {"", "NAME", false}},
+    .example = "officer key retire IDA/PARTNER/1 --dry-run",
+    .arguments = {{"dry-run", "yes", true}, {"force", "REASON", true}, {"", "NAME", false}},
     .run = retire,
 };
 

@@ -4,8 +4,9 @@
 #include "hsm/wire_keys.h"
 #include "provisioning/key_life.h"
 #include "provisioning/officer_wire_keys.h"
+#include "provisioning/usage.h"
 
-#define SUBJECT_SIZE 64
+#define SUBJECT_SIZE 96
 
 static enum err need_keys(struct change *change) {
     if (provd_peers_standing(change->provd->peers).provisioned)
@@ -74,13 +75,14 @@ enum err key_life_list(struct change *change) {
     return ERR_OK;
 }
 
-/* "roll IDA/SIGN", "revoke IDA/SIGN/2", for the journal. */
-static void write_subject(const struct hsm_key_order *order, char subject[static SUBJECT_SIZE]) {
+/* "roll IDA/SIGN", "retire IDA/PARTNER/2 force: cdg agreed", for the journal. */
+static void write_subject(const struct hsm_key_order *order, const char *force,
+                          char subject[static SUBJECT_SIZE]) {
     static const char *const words[HSM_ORDER_COUNT] = {
         [HSM_ORDER_ROLL] = "roll",           [HSM_ORDER_KEEP] = "keep",
         [HSM_ORDER_RETIRE] = "retire",       [HSM_ORDER_DESTROY] = "destroy",
         [HSM_ORDER_REVOKE] = "revoke",       [HSM_ORDER_REVOKE_AT_ONCE] = "revoke-at-once",
-        [HSM_ORDER_CONFIRM_CLOCK] = "clock",
+        [HSM_ORDER_CONFIRM_CLOCK] = "clock", [HSM_ORDER_RETIRE_IN_USE] = "retire",
     };
     const char *purpose = hsm_purpose_text(order->purpose);
     if (order->order == HSM_ORDER_CONFIRM_CLOCK)
@@ -88,8 +90,8 @@ static void write_subject(const struct hsm_key_order *order, char subject[static
     else if (order->generation == 0)
         (void)snprintf(subject, SUBJECT_SIZE, "%s %s", words[order->order], purpose);
     else
-        (void)snprintf(subject, SUBJECT_SIZE, "%s %s/%u", words[order->order], purpose,
-                       order->generation);
+        (void)snprintf(subject, SUBJECT_SIZE, "%s %s/%u%s%s", words[order->order], purpose,
+                       order->generation, force[0] != '\0' ? " force: " : "", force);
 }
 
 static enum err refuse(struct change *change, const struct hsm_key_ordered *answer) {
@@ -127,8 +129,7 @@ static enum err give(struct change *change, const struct hsm_key_order *order) {
     return answer.receipt.status == ERR_OK ? ERR_OK : refuse(change, &answer);
 }
 
-/* ERR_NOT_FOUND: no such purpose. */
-static enum err find_purpose(const char *name, enum hsm_purpose *purpose) {
+enum err key_life_purpose(const char *name, enum hsm_purpose *purpose) {
     for (int i = 0; i < HSM_PURPOSE_COUNT; i++) {
         *purpose = (enum hsm_purpose)i;
         if (strcmp(hsm_purpose_text(*purpose), name) == 0)
@@ -154,11 +155,14 @@ static enum err translate(struct change *change, const struct officer_key_order 
         .dry_run = question->dry_run,
     };
     bool is_of_key = order->order != HSM_ORDER_ROLL && order->order != HSM_ORDER_CONFIRM_CLOCK;
-    if (is_of_key != (order->generation != 0))
+    bool is_forced = question->force[0] != '\0';
+    if (is_of_key != (order->generation != 0) || (is_forced && order->order != HSM_ORDER_RETIRE))
         return ERR_MALFORMED;
+    if (is_forced)
+        order->order = HSM_ORDER_RETIRE_IN_USE;
     if (order->order == HSM_ORDER_CONFIRM_CLOCK)
         return ERR_OK;
-    if (find_purpose(question->purpose, &order->purpose) == ERR_OK)
+    if (key_life_purpose(question->purpose, &order->purpose) == ERR_OK)
         return ERR_OK;
     return change_refuse(change, ERR_NOT_FOUND, OFFICER_REASON_KEY_STATE, "none");
 }
@@ -170,7 +174,9 @@ enum err key_life_order(struct change *change) {
     ERR_TRY(officer_wire_get_key_order(change->payload, &question));
     ERR_TRY(translate(change, &question, &order));
     ERR_TRY(need_keys(change));
-    write_subject(&order, subject);
+    if (order.order == HSM_ORDER_RETIRE)
+        ERR_TRY(usage_gate(change, order.purpose, order.generation));
+    write_subject(&order, question.force, subject);
     if (!order.dry_run)
         ERR_TRY(change_record(change, subject));
     return give(change, &order);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "hsm/wire.h"
 #include "provisioning/change.h"
 
 /*
@@ -7,4 +8,6 @@
  * signer 0 takes it. Outcomes as in provisioning/keys.h.
  */
 MUST_CHECK enum err key_life_list(struct change *change);
+/* ERR_NOT_FOUND: no such purpose. */
+MUST_CHECK enum err key_life_purpose(const char *name, enum hsm_purpose *purpose);
 MUST_CHECK enum err key_life_order(struct change *change);

@@ -15,6 +15,7 @@ static const struct command *const commands[] = {
     &cmd_key_show,
     &cmd_key_roll,
     &cmd_key_keep,
+    &cmd_key_usage,
     &cmd_key_retire,
     &cmd_key_destroy,
     &cmd_key_revoke,
@@ -85,13 +86,21 @@ static enum result refuse_argument(const struct command *command, const char *te
     return RESULT_USAGE;
 }
 
+/* "--dry-run" is "dry-run=yes". */
+static bool is_switch(const struct argument *argument, const char *text) {
+    return strncmp(text, "--", 2) == 0 && strcmp(text + 2, argument->name) == 0 &&
+           strcmp(argument->shown, "yes") == 0;
+}
+
 /* "name=value", or the file that stands without a name. */
 static enum result read_argument(const struct command *command, const char *text,
                                  struct arguments *arguments) {
     for (const struct argument *argument = command->arguments; argument->name != NULL; argument++) {
         size_t len = strlen(argument->name);
         const char *value = text;
-        if (len > 0) {
+        if (is_switch(argument, text)) {
+            value = "yes";
+        } else if (len > 0) {
             if (strncmp(text, argument->name, len) != 0 || text[len] != '=')
                 continue;
             value = text + len + 1;

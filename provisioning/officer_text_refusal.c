@@ -10,6 +10,17 @@ static const struct officer_text_pair refusals[OFFICER_REASON_COUNT] = {
          "key list` says that it can, or add at-once=yes and have no key until then",
          "sa remplaçante ne peut pas encore prendre la suite : elle est demandée ; réessayez quand "
          "`officer key list` le dit, ou ajoutez at-once=yes et restez sans clé jusque-là"},
+    [OFFICER_REASON_KEY_USED] =
+        {"programmes still encrypt to this key (%1) and would be refused: `officer key usage` "
+         "shows "
+         "who; when they have changed try again, or add force=REASON",
+         "des programmes chiffrent encore pour cette clé (%1) et seraient refusés : `officer key "
+         "usage` montre lesquels ; réessayez quand ils auront changé, ou ajoutez force=RAISON"},
+    [OFFICER_REASON_KEY_UNCOUNTED] =
+        {"it is not known yet who still encrypts to this key (%1): try again when a whole day has "
+         "been counted, or add force=REASON",
+         "on ne sait pas encore qui chiffre pour cette clé (%1) : réessayez quand un jour entier "
+         "aura été compté, ou ajoutez force=RAISON"},
     [OFFICER_REASON_NONE] = {"provd refused without a reason: read its log",
                              "provd a refusé sans raison : lisez son journal"},
     [OFFICER_REASON_STATE] = {"the box is %1: see `officer status` and the log of authd",

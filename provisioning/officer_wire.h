@@ -54,6 +54,7 @@ enum officer_verb {
     OFFICER_HOTLIST = 640,
     OFFICER_KEY_LIFE = 650,  /* no payload; answered with struct officer_keys */
     OFFICER_KEY_ORDER = 652, /* officer_wire_keys.h */
+    OFFICER_KEY_USAGE = 654, /* officer_wire_usage.h */
 };
 
 /* Why provd refuses. The officer's program has a text for each, in each language. */
@@ -94,6 +95,8 @@ enum officer_reason {
     OFFICER_REASON_RATE,          /* of a policy; detail: the modality and the least rate claimed */
     OFFICER_REASON_KEY_STATE,     /* not with a key in this state; detail: the state, or "none" */
     OFFICER_REASON_KEY_SUCCESSOR, /* its successor cannot take over yet, and was asked for */
+    OFFICER_REASON_KEY_USED,      /* programmes would be refused; detail: who, and their shares */
+    OFFICER_REASON_KEY_UNCOUNTED, /* nobody knows yet who would be; detail: why */
     OFFICER_REASON_COUNT
 };
 

@@ -10,6 +10,7 @@ void officer_wire_put_key_order(struct buffer *target, const struct officer_key_
     buffer_text(target, question->purpose);
     buffer_u16(target, question->generation);
     buffer_bool(target, question->dry_run);
+    buffer_text(target, question->force);
 }
 
 enum err officer_wire_get_key_order(struct bytes payload, struct officer_key_order *question) {
@@ -20,6 +21,7 @@ enum err officer_wire_get_key_order(struct bytes payload, struct officer_key_ord
     field_line(&cursor, question->purpose, sizeof question->purpose);
     question->generation = cursor_u16(&cursor);
     question->dry_run = cursor_bool(&cursor);
+    field_line(&cursor, question->force, sizeof question->force);
     return cursor_end(&cursor);
 }
 

@@ -8,6 +8,7 @@
 #define OFFICER_KEYS_MAX       256
 #define OFFICER_PURPOSES_MAX   16
 #define OFFICER_THUMBPRINT_MAX 32
+#define OFFICER_FORCE_SIZE     49 /* a reason, for the journal */
 
 struct officer_key {
     char purpose[OFFICER_PURPOSE_SIZE];
@@ -58,6 +59,7 @@ struct officer_key_order {
     char purpose[OFFICER_PURPOSE_SIZE]; /* "": CONFIRM_CLOCK */
     uint16_t generation;                /* 0: ROLL, CONFIRM_CLOCK */
     bool dry_run;
+    char force[OFFICER_FORCE_SIZE]; /* RETIRE: why it may though it is used; "": it may not */
 };
 
 void officer_wire_put_key_order(struct buffer *target, const struct officer_key_order *question);

@@ -4,9 +4,11 @@
 #include "provisioning/key_life.h"
 #include "provisioning/keys.h"
 #include "provisioning/officer_wire_keys.h"
+#include "provisioning/officer_wire_usage.h"
 #include "provisioning/operation.h"
 #include "provisioning/people.h"
 #include "provisioning/programmes.h"
+#include "provisioning/usage.h"
 
 /*
  * A box that has just been given its keys is unprovisioned until core has said otherwise, so that
@@ -61,6 +63,13 @@ static void answer_keys(struct change *change, struct buffer *answer) {
     officer_wire_put_keys(answer, keys);
 }
 
+static void answer_usage(struct change *change, struct buffer *answer) {
+    static struct officer_usage none; /* refused before there was any */
+    struct officer_usage *usage = change->usage != NULL ? change->usage : &none;
+    usage->outcome = change->outcome;
+    officer_wire_usage_put(answer, usage);
+}
+
 static void answer_box(struct change *change, struct buffer *answer) {
     change->box.outcome = change->outcome;
     officer_wire_put_box(answer, &change->box);
@@ -85,6 +94,7 @@ static const struct operation operations[] = {
     {OFFICER_KEY_LIST, "key show", NEW_BOX | SERVING, false, keys_list, answer_publication},
     {OFFICER_KEY_LIFE, "key list", SERVING, false, key_life_list, answer_keys},
     {OFFICER_KEY_ORDER, "key order", SERVING, false, key_life_order, answer_outcome},
+    {OFFICER_KEY_USAGE, "key usage", SERVING, false, usage_show, answer_usage},
     {OFFICER_KEY_INITIALISE, "key initialise", NEW_BOX | SERVING, false, keys_initialise,
      answer_outcome},
     {OFFICER_TRUST_ADD, "trust add", NEW_BOX | SERVING, true, programmes_trust_add, answer_outcome},

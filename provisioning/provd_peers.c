@@ -78,7 +78,8 @@ static enum err take_plugin_hello(void *context, struct serve_peer *serve_peer,
     return plugin_wire_get_hello(frame->payload, &peer->plugin);
 }
 
-static const struct serve_verb core_verbs[] = {{PROVD_AUDITED, SERVE_ANY_STATE, take_answer}};
+static const struct serve_verb core_verbs[] = {{PROVD_AUDITED, SERVE_ANY_STATE, take_answer},
+                                               {PROVD_KEY_USAGE_IS, SERVE_ANY_STATE, take_answer}};
 static const struct serve_verb unseal_verbs[] = {
     {UNSEAL_CERTIFICATE_READ, SERVE_ANY_STATE, take_answer},
     {UNSEAL_ENROLMENT_READ, SERVE_ANY_STATE, take_answer}};
@@ -172,8 +173,7 @@ static bool is_role(const struct peer *peer, const char *role) {
     return strcmp(peer->role, role) == 0;
 }
 
-/* The peer of ${role} with ${index}; NULL when there is none. provd has one core, one unseal worker
- * and at most one plug-in: these are asked for whatever their index is. */
+/* NULL: none. There is one core, one unseal worker, one plug-in at most, whatever their index. */
 static struct peer *find(struct provd_peers *peers, const char *role, int index) {
     for (size_t i = 0; i < peers->count; i++)
         if (is_role(&peers->peer[i], role) && (index == ANY_INDEX || peers->peer[i].index == index))
@@ -273,19 +273,15 @@ static enum err ask(struct peer *peer, uint16_t verb, struct bytes question, int
     return err;
 }
 
-static enum err wait_until_up(struct peer *peer, int64_t deadline_ms) {
-    while (!peer->up)
-        ERR_TRY(turn_until(peer->peers, deadline_ms));
-    return ERR_OK;
-}
-
 /* A peer that has no double: waits for it, asks once. */
 static enum err ask_only(struct peer *peer, uint16_t verb, struct bytes question, int64_t wait_ms,
                          struct secret *answer) {
     if (peer == NULL)
         return ERR_UNAVAILABLE;
     int64_t deadline_ms = clock_boot_ms() + wait_ms;
-    enum err err = wait_until_up(peer, deadline_ms);
+    enum err err = ERR_OK;
+    while (err == ERR_OK && !peer->up)
+        err = turn_until(peer->peers, deadline_ms);
     if (err == ERR_OK)
         err = ask(peer, verb, question, deadline_ms, answer);
     if (err == ERR_OK)
@@ -295,6 +291,11 @@ static enum err ask_only(struct peer *peer, uint16_t verb, struct bytes question
     return ERR_UNAVAILABLE;
 }
 
+enum err provd_peers_ask_core(struct provd_peers *peers, uint16_t verb, struct bytes question,
+                              struct secret *answer) {
+    return ask_only(find(peers, "core", ANY_INDEX), verb, question, CORE_WAIT_MS, answer);
+}
+
 enum err provd_peers_audit(struct provd_peers *peers, const struct provd_audit *audit) {
     uint8_t memory[256];
     struct buffer buffer = buffer_over(memory, sizeof memory);
@@ -302,7 +303,7 @@ enum err provd_peers_audit(struct provd_peers *peers, const struct provd_audit *
     SECRET(answer);
     provd_wire_put_audit(&buffer, audit);
     ERR_TRY(buffer_end(&buffer, &question));
-    ERR_TRY(ask_only(find(peers, "core", ANY_INDEX), PROVD_AUDIT, question, CORE_WAIT_MS, &answer));
+    ERR_TRY(provd_peers_ask_core(peers, PROVD_AUDIT, question, &answer));
     enum err status = ERR_UNAVAILABLE;
     ERR_TRY(provd_wire_get_audited(secret_view(&answer), &status));
     return status == ERR_OK ? ERR_OK : ERR_UNAVAILABLE;
