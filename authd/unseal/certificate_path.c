@@ -140,6 +140,11 @@ enum err certificate_path_follow(struct bytes der, X509 *certificate,
     return check_path(certificate, store, now_ms);
 }
 
+/* RFC 5280 §4.2.1.3; a certificate that does not say what its key is for is for everything. */
+static bool is_for_signatures(X509 *certificate) {
+    return (X509_get_key_usage(certificate) & KU_DIGITAL_SIGNATURE) != 0;
+}
+
 static enum err judge(struct bytes der, const struct certificate_anchors *anchors, int64_t now_ms,
                       X509 **certificate) {
     CLEANUP(free_store) X509_STORE *store = X509_STORE_new();
@@ -150,6 +155,8 @@ static enum err judge(struct bytes der, const struct certificate_anchors *anchor
     if (*certificate == NULL)
         return ERR_MALFORMED;
     ERR_TRY(certificate_path_key(*certificate, true));
+    if (!is_for_signatures(*certificate))
+        return ERR_DENIED;
     return check_path(*certificate, store, now_ms);
 }
 

@@ -35,7 +35,8 @@ MUST_CHECK enum err certificate_path_follow(struct bytes der, X509 *certificate,
                                             int64_t now_ms);
 
 /*
- * All of that for an RSA key. A certificate whose issuer is no anchor's name is not even read.
+ * All of that for an RSA key that signs. A certificate whose issuer is no anchor's name is not even
+ * read.
  * ${certificate} is the caller's to free, and NULL unless ERR_OK. The errors of those above.
  */
 MUST_CHECK enum err certificate_path_judge(struct bytes der,

@@ -277,6 +277,31 @@ static void a_certificate_that_bears_an_anchors_name_is_not_trusted_for_it(void 
     sample_free(&false_device);
 }
 
+/* RFC 5280 §4.2.1.3: what an authority certified for other uses makes no captures. */
+static void a_key_that_is_not_for_signatures_makes_none(void **state) {
+    (void)state;
+    static const struct {
+        const char *usage;
+        bool signs;
+    } cases[] = {{"critical,keyEncipherment,dataEncipherment", false},
+                 {"critical,keyCertSign,cRLSign", false},
+                 {"keyAgreement", false},
+                 {"digitalSignature,keyCertSign", true},
+                 {"critical,digitalSignature", true}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct sample_holder holder;
+        struct sample_subject subject = {"device", .bits = 2048, .usage = cases[i].usage};
+        sample_certify(&subject, &device_root, &holder);
+        const struct device_signer signer = {holder.key, sample_der(&holder)};
+        struct device_segment segment = segment_of("FMR", "Left Thumb", finger_record(6, 1));
+        segment.data_signer = &signer;
+        const struct sample *sample = ask_about(&segment);
+        assert_int_equal(sample->data_trusted, cases[i].signs);
+        assert_int_equal(sample->kind, cases[i].signs ? SAMPLE_MINUTIAE : SAMPLE_NONE);
+        sample_free(&holder);
+    }
+}
+
 /* A certificate is judged once in a question; each signature of its own all the same. */
 static void of_one_device_each_segment_is_verified(void **state) {
     (void)state;
@@ -551,6 +576,7 @@ int main(void) {
         cmocka_unit_test(a_finger_comes_through),
         cmocka_unit_test(a_fault_shows_where_it_is_and_leaves_nothing_to_compare),
         cmocka_unit_test(a_certificate_that_bears_an_anchors_name_is_not_trusted_for_it),
+        cmocka_unit_test(a_key_that_is_not_for_signatures_makes_none),
         cmocka_unit_test(of_one_device_each_segment_is_verified),
         cmocka_unit_test(of_two_devices_each_has_its_own_certificate),
         cmocka_unit_test(behind_a_wrong_link_nothing_is_chained),

@@ -60,6 +60,8 @@ void sample_certify(const struct sample_subject *subject, const struct sample_ho
     assert_int_equal(X509_set_pubkey(certificate, holder->key), 1);
     if (subject->is_authority)
         add_extension(certificate, NID_basic_constraints, "critical,CA:TRUE");
+    if (subject->usage != NULL)
+        add_extension(certificate, NID_key_usage, subject->usage);
     const EVP_MD *digest = EVP_get_digestbyname(subject->digest ? subject->digest : "SHA256");
     assert_true(X509_sign(certificate, issuer != NULL ? issuer->key : holder->key, digest) > 0);
     unsigned char *at = holder->der;

@@ -28,6 +28,7 @@ struct sample_subject {
     bool is_authority;
     int64_t not_before_ms, not_after_ms; /* 0: a year before and after SAMPLE_NOW_MS */
     const char *digest;                  /* NULL: SHA256 */
+    const char *usage;                   /* of the key, as OpenSSL names it; NULL: not said */
 };
 
 /* Into ${text}, which it must fit. */
