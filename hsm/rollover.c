@@ -19,6 +19,7 @@ struct rollover {
     int64_t began_run_ms;
     int64_t due_run_ms[HSM_PURPOSE_COUNT];
     struct keystate_step told[HSM_PURPOSE_COUNT]; /* what was last logged as the next event */
+    bool told_full[HSM_PURPOSE_COUNT];
     bool will_make;
     int64_t ends_run_ms; /* the token failed to make a key: then the process ends; 0: it did not */
     struct keyring_life life;
@@ -117,15 +118,17 @@ static size_t count_in_use(const struct keystate_facts *facts, bool *has_active)
     return count;
 }
 
-/* A standby is made where there is a policy, officers ask, or no key is active. */
-static bool wants_standby(const struct keystate_facts *facts) {
+/*
+ * A standby is made where there is a policy, officers ask, or no key is active. ${is_full}: it is
+ * not, as there are too many keys already.
+ */
+static bool wants_standby(const struct keystate_facts *facts, bool *is_full) {
     bool has_active;
     size_t in_use = count_in_use(facts, &has_active);
-    if (facts->key_count == 0) /* its first key is made with the others of the box */
-        return false;
-    if (in_use >= IN_USE_MAX || facts->key_count + KEYS_KEPT_SPARE >= KEYRING_LIFE_KEYS_MAX)
-        return false;
-    return facts->policy.active_ms > 0 || facts->roll || !has_active;
+    bool wants = facts->policy.active_ms > 0 || facts->roll || !has_active;
+    *is_full = wants && (in_use >= IN_USE_MAX ||
+                         facts->key_count + KEYS_KEPT_SPARE >= KEYRING_LIFE_KEYS_MAX);
+    return wants && !*is_full && facts->key_count > 0; /* the first is made with the others' */
 }
 
 /*
@@ -241,7 +244,13 @@ static enum err choose(struct rollover *rollover, enum hsm_purpose purpose, stru
     if (rollover->plan.usage != NULL)
         usage_hold_mark(rollover->plan.usage, purpose, now.run_ms, rollover->life.keys,
                         rollover->life.facts.key_count);
-    rollover->life.facts.bare = rollover->ends_run_ms != 0 || !wants_standby(&rollover->life.facts);
+    bool is_full;
+    rollover->life.facts.bare =
+        !wants_standby(&rollover->life.facts, &is_full) || rollover->ends_run_ms != 0;
+    if (is_full && !rollover->told_full[purpose])
+        log_event(LOG_WARNING, "keys-full", "purpose=%s advice=%s", hsm_purpose_text(purpose),
+                  "let-older-keys-retire-or-agree-to-their-destruction");
+    rollover->told_full[purpose] = is_full;
     return keystate_next(&rollover->life.facts, now, step);
 }
 

@@ -197,6 +197,49 @@ static void a_longer_max_age_of_before_still_counts(void **state) {
     expect(HSM_PURPOSE_SIGN, 2, 1, 0);
 }
 
+/* So many fit into what is published; the others of the box go on. */
+static void a_purpose_full_of_kept_keys_makes_no_more(void **state) {
+    (void)state;
+    for (uint16_t generation = 1; generation < 20; generation++) {
+        enum err kept = keyring_life_mark(box.keyring, HSM_PURPOSE_TOKEN, generation, KEYRING_HELD);
+        assert_true(kept == ERR_OK || kept == ERR_NOT_FOUND);
+        box.policy.of[HSM_PURPOSE_SIGN].active_ms = box.policy.of[HSM_PURPOSE_PARTNER].active_ms =
+            0;
+        (void)rollover_box_settle(&box);
+        rollover_box_pass(&box, 150 * DAY);
+    }
+    assert_int_equal(in(HSM_PURPOSE_TOKEN, KEYSTATE_ACTIVE), 8);
+    assert_int_equal(in(HSM_PURPOSE_TOKEN, KEYSTATE_PUBLISHED), 0);
+    assert_true(in(HSM_PURPOSE_AUDIT, KEYSTATE_ACTIVE) > 15);
+    assert_int_equal(keyring_life_mark(box.keyring, HSM_PURPOSE_TOKEN, 3, KEYRING_RELEASED),
+                     ERR_OK);
+    (void)rollover_box_settle(&box);
+    assert_int_equal(in(HSM_PURPOSE_TOKEN, KEYSTATE_PUBLISHED), 9);
+}
+
+/* Whoever chose it, and when: the transaction that records a step asks once more. */
+static void a_step_that_is_not_due_is_not_recorded(void **state) {
+    (void)state;
+    static const struct keystate_step early[] = {
+        {.action = KEYSTATE_ACTIVATE, .generation = 2},
+        {.action = KEYSTATE_RETIRE, .generation = 1},
+        {.action = KEYSTATE_DESTROY, .generation = 1},
+        {.action = KEYSTATE_PUBLISH, .generation = 2}, /* twice */
+        {.action = KEYSTATE_REVOKE, .generation = 9},
+        {.action = KEYSTATE_GENERATE},
+    };
+    const struct keystate_policy *policy = &box.policy.of[HSM_PURPOSE_TOKEN];
+    struct keyring_row row;
+    (void)rollover_box_settle(&box);
+    for (size_t i = 0; i < sizeof early / sizeof *early; i++)
+        assert_int_equal(
+            keyring_life_step(box.keyring, HSM_PURPOSE_TOKEN, policy, box.now, &early[i]),
+            ERR_DENIED);
+    assert_int_equal(keyring_intend(box.keyring, HSM_PURPOSE_TOKEN, 1, &row), ERR_OK);
+    assert_int_equal(keyring_life_commit(box.keyring, policy, box.now, &row), ERR_DENIED);
+    expect(HSM_PURPOSE_TOKEN, 2, 1, 0);
+}
+
 /* Keys that only failed generations or other hands can have left. */
 static void orphans_of_the_token_are_removed_and_strangers_left_alone(void **state) {
     (void)state;
@@ -323,6 +366,8 @@ int main(int argc, char **argv) {
         TEST(a_clock_that_jumps_rolls_nothing_until_officers_confirm_it),
         TEST(a_clock_set_back_makes_nothing_active_again),
         TEST(a_longer_max_age_of_before_still_counts),
+        TEST(a_purpose_full_of_kept_keys_makes_no_more),
+        TEST(a_step_that_is_not_due_is_not_recorded),
         TEST(orphans_of_the_token_are_removed_and_strangers_left_alone),
         TEST(keys_in_use_outlive_the_making_of_others),
         TEST(killed_at_any_call_of_the_module_it_goes_on_where_it_was),
