@@ -12,7 +12,7 @@
 #include "authd/wire/biometric_name.h"
 
 uint8_t biometric_plugin_modalities(const struct lane *lane) {
-    return lane->plugin.peer != NULL && lane->plugin.ready ? lane->plugin.modalities : 0;
+    return lane->plugin.modalities;
 }
 
 bool biometric_plugin_is_wanted(const struct request *request) {
@@ -109,7 +109,7 @@ static void finish_modality(struct lane *lane, struct request *request) {
 
 static void serve_line(struct lane *lane) {
     struct lane_plugin *plugin = &lane->plugin;
-    while (biometric_plugin_modalities(lane) != 0 && !plugin->asking) {
+    while (plugin->peer != NULL && plugin->ready && !plugin->asking) {
         struct request *request = next_in_line(lane);
         if (request == NULL)
             return;

@@ -10,7 +10,8 @@
  * plugin-deadline-ms.
  */
 
-/* Which modalities it can compare now, as BIOMETRIC_BITs; 0: there is none. */
+/* Which modalities it compares, as BIOMETRIC_BITs, by its last word; 0: there is none. One that is
+ * being replaced is waited for. */
 uint8_t biometric_plugin_modalities(const struct lane *lane);
 
 /* Whether ${request} has images that are still to be compared. */

@@ -39,7 +39,7 @@ struct lane_plugin {
     bool ready;              /* has said hello and not died since */
     bool down_is_due;        /* its end is known, authd's word of it is still to come */
     char name[PLUGIN_NAME_SIZE];
-    uint8_t modalities;        /* BIOMETRIC_BITs */
+    uint8_t modalities;        /* BIOMETRIC_BITs, of the last HELLO */
     bool asking;               /* a question is outstanding */
     uint32_t slot, generation; /* whose it is */
     int64_t asked_boot_ms;

@@ -41,7 +41,7 @@ const struct conf_key settings_keys[] = {
          "factors the country allows"),
     TEXT("face-model", face_model, "",
          "file of the face model whose vectors are compared; empty: no faces"),
-    NUMBER("plugin-deadline-ms", plugin_deadline_ms, 50, 30000, "2000",
+    NUMBER("plugin-deadline-ms", plugin_deadline_ms, 50, 30000, "4000",
            "a plug-in that has not compared images after this time is started anew"),
     TEXT("otp-channels", otp_channels, "phone,email", "channels the country allows"),
     TEXT("languages", languages, "ara,fra,eng,zgh", "languages of stored names and addresses"),

@@ -168,6 +168,17 @@ static void who_waits_in_line_is_asked_of_the_successor(void **state) {
     expect_told("yes", "");
 }
 
+static void who_comes_while_it_is_being_replaced_waits_for_the_successor(void **state) {
+    (void)state;
+    lane_fixture_peer_down(&box, PARTY_PLUGIN);
+    present(PERSON);
+    assert_true(lane_fixture_is_silent(&box, PARTY_PLUGIN));
+    lane_biometric_plugin_hello(&box, PLUGIN);
+    struct frame frame = lane_biometric_compare(&box, &question);
+    lane_biometric_compared(&box, &frame, scores(MATCHES, 0));
+    expect_told("yes", "");
+}
+
 static void word_of_its_death_may_come_behind_its_successors_hello(void **state) {
     (void)state;
     present(PERSON);
@@ -286,6 +297,7 @@ int main(void) {
         FLOW(it_has_one_question_at_a_time),
         FLOW(its_death_costs_one_request_and_no_try),
         FLOW(who_waits_in_line_is_asked_of_the_successor),
+        FLOW(who_comes_while_it_is_being_replaced_waits_for_the_successor),
         FLOW(word_of_its_death_may_come_behind_its_successors_hello),
         FLOW(an_answer_of_a_predecessor_is_nobodys),
         FLOW(one_that_hangs_is_replaced_and_its_late_answer_is_nobodys),
