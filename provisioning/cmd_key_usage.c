@@ -62,7 +62,7 @@ static void print_notes(const struct key_usage_report *report) {
     if (report->programmes_left_out > 0 || report->terminals_left_out > 0)
         officer_text_print(stdout, TEXT_USAGE_LEFT_OUT, programmes, terminals);
     for (size_t i = 0; i < report->programme_count; i++)
-        if (report->programmes[i].judged == KEY_USAGE_MONTH && report->programmes[i].share > 0)
+        if (report->programmes[i].is_silent && report->programmes[i].share > 0)
             officer_text_print(stdout, TEXT_USAGE_SILENT, name_of(&report->programmes[i]), NULL);
     if (!report->covers_day)
         officer_text_print(stdout, TEXT_USAGE_SHORT, NULL, NULL);

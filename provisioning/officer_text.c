@@ -166,8 +166,9 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
          "programme                          part     heure      jour  30 jours terminaux"},
     [TEXT_USAGE_LEFT_OUT] = {"not shown: %1 more programmes, %2 more terminals",
                              "non montrés : %1 autres programmes, %2 autres terminaux"},
-    [TEXT_USAGE_SILENT] = {"%1 asked nothing in the last day: its share is that of 30 days",
-                           "%1 n'a rien demandé depuis un jour : sa part est celle de 30 jours"},
+    [TEXT_USAGE_SILENT] =
+        {"%1 asked nothing in the last day: its share is of the last one it did",
+         "%1 n'a rien demandé depuis un jour : sa part est celle de son dernier jour"},
     [TEXT_USAGE_SHORT] = {"less than a day has been counted: until then no key retires",
                           "moins d'un jour a été compté : d'ici là aucune clé ne se retire"},
     [TEXT_USAGE_UNCOUNTED] =

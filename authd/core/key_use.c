@@ -158,8 +158,8 @@ enum err key_use_answer(struct core *core, struct bytes question, struct buffer 
         key_usage_wire_put_report(answer, ERR_UNAVAILABLE, NULL);
         return ERR_OK;
     }
-    key_usage_report_make(core->key_usage, key.purpose, key.generation,
-                          (uint32_t)core->settings.retire_use_per_mille, clock_boot_ms(), &report);
+    key_usage_report_make(core->key_usage, &key, (uint32_t)core->settings.retire_use_per_mille,
+                          clock_boot_ms(), &report);
     key_usage_wire_put_report(answer, ERR_OK, &report);
     return ERR_OK;
 }

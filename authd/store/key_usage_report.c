@@ -37,20 +37,32 @@ static struct key_usage_row *row_of(struct key_usage *usage, const struct key_us
     return key_usage_find(usage, &name);
 }
 
+/* Of the last day with any request of the programme: a week of silence shows no change. */
+static void last_day(const struct key_usage_row *all, const struct key_usage_row *row,
+                     uint64_t *uses, uint64_t *of) {
+    int64_t today = all->hour / HOURS_A_DAY;
+    for (int64_t back = 0; back < KEY_USAGE_DAYS && back <= today && *of == 0; back++) {
+        size_t at = (size_t)((today - back) % KEY_USAGE_DAYS);
+        *of = all->days[at];
+        *uses = row != NULL ? row->days[at] : 0;
+    }
+}
+
 /* What a programme, by its row over all keys, has with one of them. */
 static void judge(struct key_usage *usage, struct key_usage_row *all, uint16_t generation,
                   uint32_t per_mille, struct key_usage_programme *programme) {
     struct key_usage_row *row = row_of(usage, all, KEY_USAGE_KEY, generation);
-    *programme = (struct key_usage_programme){.judged = KEY_USAGE_DAY};
+    *programme = (struct key_usage_programme){0};
     memcpy(programme->programme, all->name.programme, sizeof programme->programme);
     sum_all(all, all->hour, programme->all);
     if (row != NULL) {
         sum_all(row, all->hour, programme->uses);
         programme->terminals = row->terminals;
     }
-    if (programme->all[KEY_USAGE_DAY] == 0)
-        programme->judged = KEY_USAGE_MONTH;
-    uint64_t uses = programme->uses[programme->judged], of = programme->all[programme->judged];
+    uint64_t uses = programme->uses[KEY_USAGE_DAY], of = programme->all[KEY_USAGE_DAY];
+    programme->is_silent = of == 0;
+    if (programme->is_silent)
+        last_day(all, row, &uses, &of);
     programme->share = key_usage_report_share(uses, of);
     programme->holds = key_usage_report_exceeds(uses, of, per_mille);
 }
@@ -118,16 +130,15 @@ static void look(struct key_usage *usage, const struct key_usage_key *key, int64
     }
 }
 
-void key_usage_report_make(struct key_usage *usage, uint8_t purpose, uint16_t generation,
+void key_usage_report_make(struct key_usage *usage, const struct key_usage_key *key,
                            uint32_t per_mille, int64_t boot_ms, struct key_usage_report *report) {
-    const struct key_usage_key key = {purpose, generation};
     memset(report, 0, sizeof *report);
     report->per_mille = per_mille;
     (void)pthread_mutex_lock(&usage->lock);
     report->since_wall_ms = usage->since_wall_ms;
     report->uncounted = usage->uncounted;
     report->covers_day = covers_day(usage, boot_ms);
-    look(usage, &key, key_usage_hour(usage, boot_ms), report);
+    look(usage, key, key_usage_hour(usage, boot_ms), report);
     (void)pthread_mutex_unlock(&usage->lock);
     bool knows_all = report->covers_day && report->uncounted == 0;
     report->held = per_mille < KEY_USAGE_PER_MILLE && (!knows_all || report->holding > 0);

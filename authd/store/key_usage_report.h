@@ -11,10 +11,8 @@ struct key_usage_programme {
     uint32_t terminals; /* that used this key in the last 30 days and are told apart */
     uint64_t uses[KEY_USAGE_PERIODS]; /* of this key */
     uint64_t all[KEY_USAGE_PERIODS];  /* of all keys of this purpose */
-    /* What it is judged by: DAY; MONTH when it asked nothing in that day, as it has not shown since
-     * that it has changed. */
-    enum key_usage_period judged;
-    uint32_t share; /* of ${judged}, in thousandths of a per cent (100000 = all), rounded up */
+    bool is_silent; /* it asked nothing in the last day: judged by the last one on which it did */
+    uint32_t share; /* of what it is judged by, in thousandths of a per cent, rounded up */
     bool holds;     /* ${share} is above the threshold */
 };
 
@@ -39,11 +37,16 @@ struct key_usage_report {
     struct key_usage_terminal terminals[KEY_USAGE_TERMINALS_MAX];    /* in the table's order */
 };
 
+struct key_usage_key {
+    uint8_t purpose; /* enum hsm_purpose */
+    uint16_t generation;
+};
+
 /*
- * Of every programme that sent anything to a key of ${purpose} in the last 30 days. Thread-safe;
+ * Of every programme that sent anything to a key of this purpose in the last 30 days. Thread-safe;
  * ${report} is the caller's, large.
  */
-void key_usage_report_make(struct key_usage *usage, uint8_t purpose, uint16_t generation,
+void key_usage_report_make(struct key_usage *usage, const struct key_usage_key *key,
                            uint32_t per_mille, int64_t boot_ms, struct key_usage_report *report);
 
 /* The arithmetic: more than ${per_mille} thousandths of ${all} are ${uses}. None of none is not. */
@@ -51,10 +54,6 @@ bool key_usage_report_exceeds(uint64_t uses, uint64_t all, uint32_t per_mille);
 /* Thousandths of a per cent, rounded up: only none at all is 0. */
 uint32_t key_usage_report_share(uint64_t uses, uint64_t all);
 
-struct key_usage_key {
-    uint8_t purpose; /* enum hsm_purpose */
-    uint16_t generation;
-};
 #define KEY_USAGE_HELD_MAX 64
 struct key_usage_held {
     bool all; /* not a day has been counted, or there are more than fit: every key is held */

@@ -45,7 +45,7 @@ static void put_programme(struct buffer *target, const struct key_usage_programm
     buffer_u32(target, programme->terminals);
     put_sums(target, programme->uses);
     put_sums(target, programme->all);
-    buffer_u8(target, (uint8_t)programme->judged);
+    buffer_bool(target, programme->is_silent);
     buffer_u32(target, programme->share);
     buffer_bool(target, programme->holds);
 }
@@ -55,7 +55,7 @@ static void get_programme(struct cursor *cursor, struct key_usage_programme *pro
     programme->terminals = cursor_u32(cursor);
     get_sums(cursor, programme->uses);
     get_sums(cursor, programme->all);
-    programme->judged = (enum key_usage_period)get_below(cursor, KEY_USAGE_PERIODS);
+    programme->is_silent = cursor_bool(cursor);
     programme->share = cursor_u32(cursor);
     programme->holds = cursor_bool(cursor);
 }

@@ -84,7 +84,8 @@ void rollover_box_open(struct rollover_box *box) {
     const struct rollover_plan made = {.keyring = box->keyring,
                                        .token = box->token,
                                        .policy = &box->policy,
-                                       .generate = &box->generate};
+                                       .generate = &box->generate,
+                                       .usage = box->usage};
     assert_int_equal(rollover_open(&box->rollover, &made), ERR_OK);
 }
 

@@ -20,6 +20,7 @@ struct rollover_box {
     struct rollover_settings settings;
     struct rollover_policy policy;
     struct generate_plan generate;
+    const struct usage_hold *usage; /* NULL: nobody is asked who uses the keys */
     struct keystate_now now;
 };
 

@@ -50,7 +50,8 @@ static void count_many(struct key_usage *usage, const char *programme, uint16_t 
 }
 
 static void make(struct key_usage *usage, uint16_t generation, int64_t boot_ms) {
-    key_usage_report_make(usage, HSM_PURPOSE_PARTNER, generation, PER_MILLE, boot_ms, &report);
+    const struct key_usage_key key = {HSM_PURPOSE_PARTNER, generation};
+    key_usage_report_make(usage, &key, PER_MILLE, boot_ms, &report);
 }
 
 static const struct key_usage_programme *find(const char *programme) {
@@ -191,19 +192,24 @@ static void another_purpose_is_another_key(void **state) {
     key_usage_close(usage);
 }
 
-static void who_was_silent_for_a_day_is_judged_by_the_month(void **state) {
+static void who_is_silent_is_judged_by_the_last_day_on_which_it_asked(void **state) {
     (void)state;
     struct key_usage *usage = open_usage(100, 0);
     int64_t now = 40 * DAY;
     count_many(usage, "weekly", 1, 5, now);
     now += 7 * DAY;
     make(usage, 1, now);
-    assert_int_equal(find("weekly")->judged, KEY_USAGE_MONTH);
-    assert_true(find("weekly")->holds);
+    assert_true(find("weekly")->is_silent && find("weekly")->holds);
+    assert_int_equal(find("weekly")->share, 100000);
     count_many(usage, "weekly", 2, 1, now); /* now it has shown that it has changed */
     make(usage, 1, now);
-    assert_int_equal(find("weekly")->judged, KEY_USAGE_DAY);
-    assert_false(find("weekly")->holds);
+    assert_false(find("weekly")->is_silent || find("weekly")->holds);
+    assert_false(is_held(usage, PER_MILLE, 1, now));
+    now += 7 * DAY; /* and silence does not bring back what was before */
+    make(usage, 1, now);
+    assert_true(find("weekly")->is_silent);
+    assert_int_equal(find("weekly")->uses[KEY_USAGE_MONTH], 5);
+    assert_int_equal(find("weekly")->share, 0);
     assert_false(is_held(usage, PER_MILLE, 1, now));
     key_usage_close(usage);
 }
@@ -434,7 +440,7 @@ int main(void) {
         cmocka_unit_test(a_threshold_is_exceeded_by_more_than_it_says),
         cmocka_unit_test(what_would_break_is_told_per_programme_and_the_worst_comes_first),
         cmocka_unit_test(another_purpose_is_another_key),
-        cmocka_unit_test(who_was_silent_for_a_day_is_judged_by_the_month),
+        cmocka_unit_test(who_is_silent_is_judged_by_the_last_day_on_which_it_asked),
         cmocka_unit_test(before_a_day_was_counted_every_key_is_held),
         cmocka_unit_test(terminals_over_the_bound_are_counted_together),
         cmocka_unit_test(programmes_over_the_bound_are_counted_together_and_hold),
