@@ -16,6 +16,12 @@
 
 #define CORE_LANES_MAX   16
 #define CORE_SIGNERS_MAX 16
+/*
+ * What core keeps itself (the ledger's row keys, codes, best fingers) is derived from the first
+ * record root, or sealed under it, for as long as the box lives: no sweep goes over it, so a newer
+ * root must change nothing of it.
+ */
+#define CORE_ROOT_GENERATION 1
 
 struct key_usage;
 struct lane;

@@ -103,11 +103,24 @@ static enum err on_key_usage(void *context, struct serve_peer *peer, const struc
     return answer(PROVD_KEY_USAGE_IS, frame->id, frame->generation, &payload);
 }
 
+static enum err on_root(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct lane *lane = context;
+    uint8_t memory[16];
+    uint16_t generation = 0;
+    struct buffer payload = buffer_over(memory, sizeof(memory));
+    (void)peer;
+    ERR_TRY(provd_wire_get_root(frame->payload, &generation));
+    bool is_open = record_keys_find(lane->core->record_keys, generation) == ERR_OK;
+    if (!is_open)
+        opening_on_new_root(lane);
+    provd_wire_put_root_is(&payload, is_open);
+    return answer(PROVD_ROOT_IS, frame->id, frame->generation, &payload);
+}
+
 static const struct serve_verb verbs[] = {
-    {PROVD_AUDIT, SERVE_ANY_STATE, on_audit},
-    {PROVD_CHANGED, SERVE_ANY_STATE, on_changed},
-    {PROVD_STATE, SERVE_ANY_STATE, on_state},
-    {PROVD_KEY_USAGE, SERVE_ANY_STATE, on_key_usage},
+    {PROVD_AUDIT, SERVE_ANY_STATE, on_audit}, {PROVD_CHANGED, SERVE_ANY_STATE, on_changed},
+    {PROVD_STATE, SERVE_ANY_STATE, on_state}, {PROVD_KEY_USAGE, SERVE_ANY_STATE, on_key_usage},
+    {PROVD_ROOT, SERVE_ANY_STATE, on_root},
 };
 
 static void on_lost(void *context, struct serve_peer *peer, enum err reason) {

@@ -11,7 +11,7 @@
 #include "authd/core/officers.h"
 #include "authd/core/published.h"
 
-enum { RETRY_MS = 1000, LEDGER_GENERATION = 1 };
+enum { RETRY_MS = 1000 };
 
 struct opening {
     struct core *core;
@@ -94,9 +94,24 @@ static enum err ask_root(void *context, uint16_t generation, struct bytes wrappe
     return ERR_OK;
 }
 
+static enum err ask_new_root(void *context, uint16_t generation, struct bytes wrapped) {
+    struct lane *lane = context;
+    if (record_keys_find(lane->core->record_keys, generation) == ERR_OK)
+        return ERR_OK;
+    return ask_root(context, generation, wrapped);
+}
+
+void opening_on_new_root(struct lane *lane) {
+    if (!atomic_load(&lane->core->opened))
+        return; /* all are opened before the box is */
+    enum err result = registry_each_root(lane->core->registry, ask_new_root, lane);
+    if (result != ERR_OK)
+        log_event(LOG_WARNING, "root-not-asked-for", "why=%s", err_text(result));
+}
+
 static enum err derive_ledger_key(struct core *core) {
     SECRET(key);
-    ERR_TRY(record_keys_derive(core->record_keys, LEDGER_GENERATION, "ledger", &key));
+    ERR_TRY(record_keys_derive(core->record_keys, CORE_ROOT_GENERATION, "ledger", &key));
     return ledger_set_key(core->ledger, secret_view(&key));
 }
 

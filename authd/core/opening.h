@@ -15,6 +15,8 @@ MUST_CHECK enum err opening_begin(struct core *core, struct lane *lane);
 void opening_end(void);
 
 void opening_on_signer(struct lane *lane); /* a provisioned signer is ready */
+/* The registry has a root that is not open. Of a box that is open a signer is asked for it. */
+void opening_on_new_root(struct lane *lane);
 /* Each turn of lane 0: what is due. Returns in how many ms it wants to be called again. Ends the
  * process when the journal has failed. */
 int opening_turn(struct lane *lane);

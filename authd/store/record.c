@@ -30,6 +30,7 @@ struct generation {
 struct record_keys {
     pthread_mutex_t adding;
     atomic_size_t count;
+    atomic_uint seals; /* the generation that does; 0: the newest */
     struct generation generations[RECORD_GENERATIONS];
 };
 
@@ -86,6 +87,14 @@ enum err record_keys_add(struct record_keys *keys, uint16_t generation, struct b
     enum err err = add_locked(keys, generation, root);
     (void)pthread_mutex_unlock(&keys->adding);
     return err;
+}
+
+enum err record_keys_find(const struct record_keys *keys, uint16_t generation) {
+    return find(keys, generation) != NULL ? ERR_OK : ERR_NOT_FOUND;
+}
+
+void record_keys_seal_with(struct record_keys *keys, uint16_t generation) {
+    atomic_store(&keys->seals, generation);
 }
 
 enum err record_keys_newest(const struct record_keys *keys, uint16_t *generation) {
@@ -145,10 +154,19 @@ static enum err describe_place(unsigned table, struct bytes header, struct bytes
     return buffer_end(&target, &place->view);
 }
 
+static enum err sealing_generation(const struct record_keys *keys,
+                                   const struct generation **generation) {
+    uint16_t number = (uint16_t)atomic_load(&keys->seals);
+    if (number == 0)
+        ERR_TRY(record_keys_newest(keys, &number));
+    *generation = find(keys, number);
+    return *generation != NULL ? ERR_OK : ERR_NOT_FOUND;
+}
+
 enum err record_seal(const struct record_keys *keys, unsigned table, struct bytes key,
                      uint64_t version, struct bytes plain, struct buffer *sealed) {
-    uint16_t newest;
-    ERR_TRY(record_keys_newest(keys, &newest));
+    const struct generation *generation;
+    ERR_TRY(sealing_generation(keys, &generation));
     if (table > UINT8_MAX)
         return ERR_MALFORMED;
     if (sealed->err != ERR_OK)
@@ -162,7 +180,7 @@ enum err record_seal(const struct record_keys *keys, unsigned table, struct byte
     randombytes_buf(nonce, sizeof nonce);
     struct buffer target = buffer_over(start, HEADER_BYTES + NONCE_BYTES);
     buffer_u8(&target, FORMAT);
-    buffer_u16(&target, newest);
+    buffer_u16(&target, generation->number);
     buffer_u64(&target, version);
     buffer_raw(&target, nonce, sizeof nonce);
     struct bytes front;
@@ -171,7 +189,7 @@ enum err record_seal(const struct record_keys *keys, unsigned table, struct byte
     struct place place;
     SECRET(subkey);
     ERR_TRY(describe_place(table, bytes_of(start, HEADER_BYTES), key, &place));
-    ERR_TRY(derive_subkey(find(keys, newest), table, key, &subkey));
+    ERR_TRY(derive_subkey(generation, table, key, &subkey));
     unsigned long long len = 0;
     if (crypto_aead_xchacha20poly1305_ietf_encrypt(start + front.len, &len, plain.data, plain.len,
                                                    place.view.data, place.view.len, NULL, nonce,

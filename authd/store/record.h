@@ -27,7 +27,14 @@ void record_keys_free(struct record_keys *keys);
  */
 MUST_CHECK enum err record_keys_add(struct record_keys *keys, uint16_t generation,
                                     struct bytes root);
-/* The newest generation seals. ERR_NOT_FOUND when there is none. */
+/* ERR_OK: this generation is open; ERR_NOT_FOUND. */
+MUST_CHECK enum err record_keys_find(const struct record_keys *keys, uint16_t generation);
+/*
+ * From now on ${generation} seals, whatever newer ones are open: for a process whose rows no sweep
+ * seals again.
+ */
+void record_keys_seal_with(struct record_keys *keys, uint16_t generation);
+/* The newest generation, which seals. ERR_NOT_FOUND when there is none. */
 MUST_CHECK enum err record_keys_newest(const struct record_keys *keys, uint16_t *generation);
 /*
  * A key of 32 bytes for another use, such as "otp-mac", "ledger", derived from generation

@@ -20,7 +20,7 @@
  * but the wrapped roots and the sequence is sealed; core logs and refuses what does not open.
  */
 enum registry_table {
-    REGISTRY_META,         /* "sequence" → u64 commit count; "format" → u16 */
+    REGISTRY_META, /* "sequence" → u64 commit count; "format" → u16; "roll" → registry_roll.h */
     REGISTRY_ROOTS,        /* generation u16 → wrapped root */
     REGISTRY_IDENTITIES,   /* lookup key → struct identity, of a UIN */
     REGISTRY_ALIASES,      /* lookup key → struct alias, of a VID */

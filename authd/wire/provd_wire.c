@@ -44,3 +44,26 @@ enum err provd_wire_get_changed(struct bytes payload, uint64_t *sequence) {
     *sequence = cursor_u64(&cursor);
     return cursor_end(&cursor);
 }
+
+void provd_wire_put_root(struct buffer *target, uint16_t generation) {
+    buffer_u16(target, generation);
+}
+
+enum err provd_wire_get_root(struct bytes payload, uint16_t *generation) {
+    struct cursor cursor = cursor_over(payload);
+    *generation = cursor_u16(&cursor);
+    return cursor_end(&cursor);
+}
+
+void provd_wire_put_root_is(struct buffer *target, bool is_open) {
+    buffer_bool(target, is_open);
+}
+
+enum err provd_wire_get_root_is(struct bytes payload, bool *is_open) {
+    struct cursor cursor = cursor_over(payload);
+    *is_open = cursor_bool(&cursor);
+    if (cursor_end(&cursor) == ERR_OK)
+        return ERR_OK;
+    *is_open = false;
+    return cursor.err != ERR_OK ? cursor.err : ERR_MALFORMED;
+}

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,8 @@ enum provd_verb {
     PROVD_STATE_IS = 507,
     PROVD_KEY_USAGE = 508, /* who still uses a key: authd/store/key_usage_wire.h */
     PROVD_KEY_USAGE_IS = 509,
+    PROVD_ROOT = 510, /* whether core has this generation open, which it opens if it has not */
+    PROVD_ROOT_IS = 511,
 };
 
 struct provd_audit {
@@ -31,3 +34,7 @@ MUST_CHECK enum err provd_wire_get_audited(struct bytes payload, enum err *statu
 /* PROVD_CHANGED: the registry's commit sequence. */
 void provd_wire_put_changed(struct buffer *target, uint64_t sequence);
 MUST_CHECK enum err provd_wire_get_changed(struct bytes payload, uint64_t *sequence);
+void provd_wire_put_root(struct buffer *target, uint16_t generation);
+MUST_CHECK enum err provd_wire_get_root(struct bytes payload, uint16_t *generation);
+void provd_wire_put_root_is(struct buffer *target, bool is_open);
+MUST_CHECK enum err provd_wire_get_root_is(struct bytes payload, bool *is_open);

@@ -239,6 +239,25 @@ enum err kv_each(struct kv_txn *txn, unsigned table, struct bytes prefix,
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
+enum err kv_each_after(struct kv_txn *txn, unsigned table, struct bytes after,
+                       enum err (*each)(void *context, struct bytes key, struct bytes value),
+                       void *context) {
+    if (!usable(txn, table))
+        return txn->err;
+    __attribute__((cleanup(close_cursor))) MDB_cursor *cursor = NULL;
+    ERR_TRY(outcome(txn, mdb_cursor_open(txn->handle, txn->kv->tables[table], &cursor)));
+    MDB_val key = value_of(after), value;
+    MDB_cursor_op first = after.len > 0 ? MDB_SET_RANGE : MDB_FIRST;
+    enum err err = outcome(txn, mdb_cursor_get(cursor, &key, &value, first));
+    if (err == ERR_OK && after.len > 0 && bytes_equal(bytes_of_value(key), after))
+        err = outcome(txn, mdb_cursor_get(cursor, &key, &value, MDB_NEXT));
+    while (err == ERR_OK) {
+        ERR_TRY(each(context, bytes_of_value(key), bytes_of_value(value)));
+        err = outcome(txn, mdb_cursor_get(cursor, &key, &value, MDB_NEXT));
+    }
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 uint64_t kv_count(struct kv_txn *txn, unsigned table) {
     MDB_stat status = {0};
     if (!usable(txn, table))

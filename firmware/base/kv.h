@@ -54,6 +54,11 @@ void kv_delete(struct kv_txn *txn, unsigned table, struct bytes key); /* absent:
 MUST_CHECK enum err kv_each(struct kv_txn *txn, unsigned table, struct bytes prefix,
                             enum err (*each)(void *context, struct bytes key, struct bytes value),
                             void *context);
+/* The same for every row whose key comes after ${after}, which need not be there; empty: for all.
+ */
+MUST_CHECK enum err
+kv_each_after(struct kv_txn *txn, unsigned table, struct bytes after,
+              enum err (*each)(void *context, struct bytes key, struct bytes value), void *context);
 uint64_t kv_count(struct kv_txn *txn, unsigned table);
 
 /* Durable when it gives ERR_OK. Ends the transaction in any case. */
