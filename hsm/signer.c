@@ -291,6 +291,8 @@ static int serve(void) {
     struct answers *answers = &signer.answers;
     log_event(LOG_INFO, "serving", "provisioned=%s results=%s",
               signer.answers.keys->provisioned ? "yes" : "no", results_text());
+    if (answers->keys->provisioned && !answers->keys->complete)
+        log_event(LOG_WARNING, "keys-missing", "ask for them: officer key initialise");
     enum err err = serve_run(answers->serve);
     if (answers->failure != ERR_OK)
         err = answers->failure;

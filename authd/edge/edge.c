@@ -12,7 +12,7 @@
 #include "firmware/base/log.h"
 
 #define SECRET_BYTES      (256u * 1024u)
-#define DESCRIPTORS_SPARE 256 /* beside connections: loops, sockets, events */
+#define DESCRIPTORS_SPARE 256 /* beside connections and signers: loops, sockets, events */
 
 struct edge {
     struct boot boot;
@@ -111,7 +111,8 @@ static enum err confine(const struct edge *edge) {
         .process = "authd-edge",
         .network = CONFINE_ACCEPT,
         .threads = true,
-        .descriptors = (unsigned)edge->settings.connections + DESCRIPTORS_SPARE,
+        .descriptors = (unsigned)edge->settings.connections + DESCRIPTORS_SPARE +
+                       (unsigned)(edge->boot.peer_count - edge->lane_count),
     };
     ERR_TRY(check_descriptors(plan.descriptors));
     return confine_enter(&plan);
