@@ -111,16 +111,17 @@ struct need {
 };
 
 enum err token_raw_probe(struct token_raw *raw, enum token_raw_kind kind, const char **missing) {
-    static const struct need rsa_pair = {"CKM_RSA_PKCS_KEY_PAIR_GEN", CKM_RSA_PKCS_KEY_PAIR_GEN,
-                                         CKF_GENERATE_KEY_PAIR};
-    static const struct need ec_pair = {"CKM_EC_KEY_PAIR_GEN", CKM_EC_KEY_PAIR_GEN,
-                                        CKF_GENERATE_KEY_PAIR};
+#define NEED(mechanism, use)                                                                       \
+    { #mechanism, (mechanism), (use) }
+#define RSA_PAIR NEED(CKM_RSA_PKCS_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR)
+#define EC_PAIR  NEED(CKM_EC_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR)
     static const struct need needed[][2] = {
-        [TOKEN_RAW_RSA_SIGN] = {rsa_pair, {"CKM_RSA_PKCS", CKM_RSA_PKCS, CKF_SIGN}},
-        [TOKEN_RAW_RSA_DECRYPT] = {rsa_pair, {"CKM_RSA_X_509", CKM_RSA_X_509, CKF_DECRYPT}},
-        [TOKEN_RAW_P256_SIGN] = {ec_pair, {"CKM_ECDSA", CKM_ECDSA, CKF_SIGN}},
-        [TOKEN_RAW_P256_DERIVE] = {ec_pair, {"CKM_ECDH1_DERIVE", CKM_ECDH1_DERIVE, CKF_DERIVE}},
+        [TOKEN_RAW_RSA_SIGN] = {RSA_PAIR, NEED(CKM_RSA_PKCS, CKF_SIGN)},
+        [TOKEN_RAW_RSA_DECRYPT] = {RSA_PAIR, NEED(CKM_RSA_X_509, CKF_DECRYPT)},
+        [TOKEN_RAW_P256_SIGN] = {EC_PAIR, NEED(CKM_ECDSA, CKF_SIGN)},
+        [TOKEN_RAW_P256_DERIVE] = {EC_PAIR, NEED(CKM_ECDH1_DERIVE, CKF_DERIVE)},
     };
+#undef NEED
     *missing = NULL;
     for (size_t i = 0; i < 2 && *missing == NULL; i++) {
         const struct need *need = &needed[kind][i];
