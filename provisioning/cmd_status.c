@@ -3,6 +3,24 @@
 
 #include "provisioning/cmd.h"
 
+static void print_roll(const struct officer_roll *roll) {
+    static const enum officer_text texts[REGISTRY_ROLL_PHASE_COUNT] = {
+        [REGISTRY_ROLL_OFFERED] = TEXT_STATUS_ROOT_OFFERED,
+        [REGISTRY_ROLL_SWEEPING] = TEXT_STATUS_ROOT_SWEEPING,
+        [REGISTRY_ROLL_VERIFYING] = TEXT_STATUS_ROOT_VERIFYING,
+        [REGISTRY_ROLL_DONE] = TEXT_STATUS_ROOT_LEFT,
+    };
+    char first[32], second[32];
+    (void)snprintf(first, sizeof first, "%u → %u", roll->from, roll->to);
+    (void)snprintf(second, sizeof second, "%u", roll->percent);
+    if (roll->phase == REGISTRY_ROLL_DONE)
+        (void)snprintf(second, sizeof second, "%" PRIu64, roll->left);
+    if (roll->phase == REGISTRY_ROLL_DONE && roll->left == 0)
+        officer_text_print(stdout, TEXT_STATUS_ROOT_DONE, first, NULL);
+    else if (roll->phase != REGISTRY_ROLL_NONE)
+        officer_text_print(stdout, texts[roll->phase], first, second);
+}
+
 static void print(const struct officer_box *box) {
     char first[96], second[64];
     (void)snprintf(first, sizeof first, "%s", box_state_text(box->state));
@@ -26,6 +44,7 @@ static void print(const struct officer_box *box) {
     officer_text_print(stdout, TEXT_STATUS_JOSE, first, NULL);
     (void)snprintf(first, sizeof first, "%" PRIu64, box->enrolled);
     officer_text_print(stdout, TEXT_STATUS_ENROLLED, first, NULL);
+    print_roll(&box->roll);
 }
 
 static enum result show(struct officer_link *link, const struct arguments *arguments) {

@@ -6,6 +6,7 @@
 #include "firmware/base/log.h"
 #include "hsm/wire.h"
 #include "authd/core/identifier.h"
+#include "authd/store/registry_roll.h"
 #include "provisioning/keys.h"
 
 #define FIRST_GENERATION 1
@@ -42,9 +43,14 @@ static void wipe_opened(struct hsm_root_opened *opened) {
     secret_wipe(opened, sizeof *opened);
 }
 
-/* Has a signer open one root, and keeps it. */
-static enum err open_root(struct change *change, uint16_t generation, const uint8_t *wrapped) {
-    struct provd *provd = change->provd;
+static enum err refuse_root(struct change *change, uint16_t generation, enum err err) {
+    log_event(LOG_ERROR, "root-refused", "generation=%u error=%s", generation, err_text(err));
+    return change_refuse(change, err, OFFICER_REASON_ROOTS, err_text(err));
+}
+
+/* Has a signer open one root. */
+static enum err unwrap_root(struct change *change, uint16_t generation, const uint8_t *wrapped,
+                            struct hsm_root_opened *opened) {
     struct hsm_open_root question = {.generation = generation};
     memcpy(question.wrapped, wrapped, sizeof question.wrapped);
     uint8_t memory[sizeof question + 64];
@@ -53,36 +59,51 @@ static enum err open_root(struct change *change, uint16_t generation, const uint
     SECRET(answer);
     hsm_wire_put_open_root(&buffer, &question);
     ERR_TRY(buffer_end(&buffer, &written));
-    if (provd_peers_ask_signer(provd->peers, HSM_OPEN_ROOT, written, &answer) != ERR_OK)
+    if (provd_peers_ask_signer(change->provd->peers, HSM_OPEN_ROOT, written, &answer) != ERR_OK)
         return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_SIGNER, NULL);
-    __attribute__((cleanup(wipe_opened))) struct hsm_root_opened opened;
-    enum err err = hsm_wire_get_root_opened(secret_view(&answer), &opened);
+    enum err err = hsm_wire_get_root_opened(secret_view(&answer), opened);
     if (err == ERR_OK)
-        err = opened.receipt.status;
-    if (err == ERR_OK)
-        err = record_keys_add(provd->record_keys, generation,
-                              bytes_of(opened.root, sizeof opened.root));
-    if (err == ERR_OK || err == ERR_EXISTS)
-        return ERR_OK;
-    log_event(LOG_ERROR, "root-refused", "generation=%u error=%s", generation, err_text(err));
-    return change_refuse(change, err, OFFICER_REASON_ROOTS, err_text(err));
+        err = opened->receipt.status;
+    return err == ERR_OK ? ERR_OK : refuse_root(change, generation, err);
 }
 
-static enum err open_all(struct change *change, const struct wrapped_roots *roots) {
+/* The same, and keeps it: from now on the newest seals. */
+static enum err open_root(struct change *change, uint16_t generation, const uint8_t *wrapped) {
+    __attribute__((cleanup(wipe_opened))) struct hsm_root_opened opened;
+    ERR_TRY(unwrap_root(change, generation, wrapped, &opened));
+    enum err err = record_keys_add(change->provd->record_keys, generation,
+                                   bytes_of(opened.root, sizeof opened.root));
+    return err == ERR_OK || err == ERR_EXISTS ? ERR_OK : refuse_root(change, generation, err);
+}
+
+static enum err open_all(struct change *change, const struct wrapped_roots *roots,
+                         uint16_t but_this) {
     for (size_t i = 0; i < roots->count; i++)
-        ERR_TRY(open_root(change, roots->generation[i], roots->wrapped[i]));
+        if (roots->generation[i] != but_this)
+            ERR_TRY(open_root(change, roots->generation[i], roots->wrapped[i]));
     change->provd->roots_open = roots->count > 0;
     return ERR_OK;
 }
 
 enum err keys_open_roots(struct change *change) {
     struct wrapped_roots roots;
+    struct registry_roll roll;
     if (change->provd->roots_open)
         return ERR_OK;
     ERR_TRY(read_roots(change, &roots));
     if (roots.count == 0)
         return change_refuse(change, ERR_NOT_FOUND, OFFICER_REASON_NO_KEYS, NULL);
-    return open_all(change, &roots);
+    ERR_TRY(change_registry(change, registry_roll_get(change->provd->registry, &roll)));
+    return open_all(change, &roots, roll.phase == REGISTRY_ROLL_OFFERED ? roll.to : 0);
+}
+
+enum err keys_open_root(struct change *change, uint16_t generation) {
+    struct wrapped_roots roots;
+    ERR_TRY(read_roots(change, &roots));
+    for (size_t i = 0; i < roots.count; i++)
+        if (roots.generation[i] == generation)
+            return open_root(change, generation, roots.wrapped[i]);
+    return change_registry(change, ERR_NOT_FOUND);
 }
 
 /* ---- officer key initialise ---- */
@@ -116,8 +137,8 @@ static enum err generate_keys(struct change *change, size_t *made) {
     return change_refuse(change, err, OFFICER_REASON_TOKEN, err_text(err));
 }
 
-/* The first root: wrapped by the token, opened once more before anything depends on it. */
-static enum err make_root(struct change *change, struct wrapped_roots *roots) {
+/* Wrapped by the token. Nothing may depend on it before it was opened once more. */
+static enum err make_root(struct change *change, uint16_t generation, struct wrapped_roots *roots) {
     SECRET(answer);
     struct hsm_root_made made;
     if (provd_peers_ask_signer(change->provd->peers, HSM_NEW_ROOT, bytes_of(NULL, 0), &answer) !=
@@ -128,7 +149,16 @@ static enum err make_root(struct change *change, struct wrapped_roots *roots) {
         err = made.receipt.status;
     if (err != ERR_OK)
         return change_refuse(change, err, OFFICER_REASON_TOKEN, err_text(err));
-    return collect_root(roots, FIRST_GENERATION, bytes_of(made.wrapped, sizeof made.wrapped));
+    return collect_root(roots, generation, bytes_of(made.wrapped, sizeof made.wrapped));
+}
+
+enum err keys_make_root(struct change *change, uint16_t generation,
+                        uint8_t wrapped[static HSM_ROOT_WRAPPED_BYTES]) {
+    struct wrapped_roots roots = {0};
+    __attribute__((cleanup(wipe_opened))) struct hsm_root_opened opened;
+    ERR_TRY(make_root(change, generation, &roots));
+    memcpy(wrapped, roots.wrapped[0], HSM_ROOT_WRAPPED_BYTES);
+    return unwrap_root(change, generation, wrapped, &opened);
 }
 
 /* MOSIP's salts are text: base64url of random bytes. */
@@ -195,8 +225,8 @@ static enum err commit_initial(struct change *change, const struct wrapped_roots
  * ends: nothing may ever be sealed under a root that the registry does not have.
  */
 static enum err start_registry(struct change *change, struct wrapped_roots *roots) {
-    ERR_TRY(make_root(change, roots));
-    enum err err = open_all(change, roots);
+    ERR_TRY(make_root(change, FIRST_GENERATION, roots));
+    enum err err = open_all(change, roots, 0);
     if (err == ERR_OK)
         err = commit_initial(change, roots);
     if (err != ERR_OK)

@@ -157,6 +157,9 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
     [TEXT_KEY_NEXT_RETIRE] = {"next: %1 retires, in %2", "suite : retrait de %1, dans %2"},
     [TEXT_KEY_NEXT_DESTROY] = {"next: %1 is destroyed, in %2",
                                "suite : destruction de %1, dans %2"},
+    [TEXT_BAD_GENERATION] =
+        {"generation=%1 is no number of a record root: see `officer status`",
+         "generation=%1 n'est pas le numéro d'une racine : voir `officer status`"},
     [TEXT_BAD_FORCE] = {"force= is the reason, for the journal, in 8 to 48 characters",
                         "force= est la raison, pour le journal, en 8 à 48 caractères"},
     [TEXT_USAGE_SINCE] = {"%1: requests encrypted to it, counted since %2",
@@ -178,6 +181,16 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
                            "sans cette clé, %1 voit refuser %2 de ses requêtes"},
     [TEXT_USAGE_BREAKS_NOBODY] = {"without %1 nobody's requests are refused",
                                   "sans %1, aucune requête n'est refusée"},
+    [TEXT_ROOT_ROLLS] = {"record root %1 is made; all rows are sealed again under it: see `officer "
+                         "status`",
+                         "la racine %1 des enregistrements est créée ; toutes les lignes sont "
+                         "scellées à nouveau : voir `officer status`"},
+    [TEXT_ROOT_SWEPT_AGAIN] = {"all rows are looked at again for record root %1",
+                               "toutes les lignes sont revues pour la racine %1"},
+    [TEXT_ROOT_REMOVED] = {"record root %1 is removed: a backup from before the roll cannot be "
+                           "read with this registry's roots",
+                           "la racine %1 est supprimée : une sauvegarde d'avant le renouvellement "
+                           "n'est plus lisible avec les racines de ce registre"},
     [TEXT_TRUSTED] = {"trust domain %1 has this authority", "le domaine %1 a cette autorité"},
     [TEXT_PARTNER_ADDED] = {"partner %1 is registered", "le partenaire %1 est enregistré"},
     [TEXT_PARTNER_ACTIVE] = {"partner %1 is active", "le partenaire %1 est actif"},
@@ -211,6 +224,20 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
     [TEXT_STATUS_JOSE] = {"partners with keys for the JOSE profile: %1",
                           "partenaires avec des clés pour le profil JOSE : %1"},
     [TEXT_STATUS_ENROLLED] = {"people with biometrics: %1", "personnes avec biométrie : %1"},
+    [TEXT_STATUS_ROOT_OFFERED] = {"record roots: %1, waits for core",
+                                  "racines des enregistrements : %1, attend core"},
+    [TEXT_STATUS_ROOT_SWEEPING] = {"record roots: %1, %2 %",
+                                   "racines des enregistrements : %1, %2 %"},
+    [TEXT_STATUS_ROOT_VERIFYING] = {"record roots: %1, verified %2 %",
+                                    "racines des enregistrements : %1, vérifié %2 %"},
+    [TEXT_STATUS_ROOT_DONE] = {"record roots: %1, complete",
+                               "racines des enregistrements : %1, achevé"},
+    [TEXT_STATUS_ROOT_LEFT] =
+        {"record roots: %1, but for %2 damaged rows: import these people again "
+         "(the log of provd has the rows), then `officer root sweep`",
+         "racines des enregistrements : %1, sauf %2 lignes abîmées : réimportez "
+         "ces personnes (le journal de provd a les lignes), puis `officer root "
+         "sweep`"},
     [TEXT_HOTLISTED] = {"%1 %2 is blocked", "%1 %2 est bloqué"},
     [TEXT_HOTLIST_REMOVED] = {"%1 %2 is not blocked any more", "%1 %2 n'est plus bloqué"},
     [TEXT_PIN_HELP] =
@@ -251,6 +278,18 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
                                "révoque une clé, dès que sa remplaçante a pris la suite"},
     [TEXT_ABOUT_CLOCK_CONFIRM] = {"says that the time of the box is right, after a jump",
                                   "déclare juste l'heure de l'appareil, après un saut"},
+    [TEXT_ABOUT_ROOT_ROLL] =
+        {"makes a new record root and seals all rows again, while the box works",
+         "crée une nouvelle racine des enregistrements et scelle à nouveau "
+         "toutes les lignes, sans arrêt de service"},
+    [TEXT_ABOUT_ROOT_SWEEP] = {"looks once more for rows of older roots, after damaged ones were "
+                               "replaced",
+                               "cherche encore des lignes d'anciennes racines, une fois les lignes "
+                               "abîmées remplacées"},
+    [TEXT_ABOUT_ROOT_REMOVE] =
+        {"removes an old record root for good; backups may need it",
+         "supprime pour toujours une ancienne racine ; des sauvegardes peuvent "
+         "en avoir besoin"},
     [TEXT_ABOUT_KEY_SHOW] = {"shows what the box publishes: certificates and key set",
                              "montre ce que l'appareil publie : certificats et jeu de clés"},
     [TEXT_ABOUT_TRUST_ADD] = {"trusts a certificate authority in a trust domain",

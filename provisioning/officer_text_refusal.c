@@ -156,6 +156,23 @@ static const struct officer_text_pair refusals[OFFICER_REASON_COUNT] = {
         {"no measurement supports so low a falseMatchRate; the lowest for %1",
          "aucune mesure ne justifie un falseMatchRate si bas ; le plus bas pour "
          "%1"},
+    [OFFICER_REASON_ROOT_STATE] =
+        {"not with the roll of the record root as it is (%1): see `officer status`",
+         "pas dans l'état du renouvellement de la racine (%1) : voir `officer status`"},
+    [OFFICER_REASON_ROOT_LEFT] =
+        {"%1 rows are of older roots, damaged: import these people again (the log of provd has the "
+         "rows), then `officer root sweep`",
+         "%1 lignes d'anciennes racines sont abîmées : réimportez ces personnes (le journal de "
+         "provd "
+         "a les lignes), puis `officer root sweep`"},
+    [OFFICER_REASON_ROOT_FIRST] =
+        {"the first record root stays: what the box has counted and remembers depends on it",
+         "la première racine reste : ce que l'appareil a compté et retenu en dépend"},
+    [OFFICER_REASON_ROOTS_FULL] =
+        {"there are as many record roots as there can be: remove one with `officer root remove "
+         "generation=N`",
+         "il y a autant de racines que possible : supprimez-en une avec `officer root remove "
+         "generation=N`"},
 };
 
 const struct officer_text_pair *officer_text_refusal_pair(enum officer_reason reason) {

@@ -39,6 +39,10 @@ static const char *const reason_texts[OFFICER_REASON_COUNT] = {
     [OFFICER_REASON_KEY_SUCCESSOR] = "key-successor",
     [OFFICER_REASON_KEY_USED] = "key-used",
     [OFFICER_REASON_KEY_UNCOUNTED] = "key-uncounted",
+    [OFFICER_REASON_ROOT_STATE] = "root-state",
+    [OFFICER_REASON_ROOT_LEFT] = "root-needed",
+    [OFFICER_REASON_ROOT_FIRST] = "root-is-first",
+    [OFFICER_REASON_ROOTS_FULL] = "roots-full",
 };
 
 const char *officer_wire_reason_text(enum officer_reason reason) {
@@ -300,6 +304,11 @@ void officer_wire_put_box(struct buffer *target, const struct officer_box *answe
     buffer_u16(target, box.record_generation);
     for (size_t i = 0; box_count(&box, i) != NULL; i++)
         buffer_u64(target, *box_count(&box, i));
+    buffer_u8(target, (uint8_t)box.roll.phase);
+    buffer_u16(target, box.roll.from);
+    buffer_u16(target, box.roll.to);
+    buffer_u8(target, box.roll.percent);
+    buffer_u64(target, box.roll.left);
 }
 
 enum err officer_wire_get_box(struct bytes payload, struct officer_box *answer) {
@@ -314,6 +323,11 @@ enum err officer_wire_get_box(struct bytes payload, struct officer_box *answer) 
     answer->record_generation = cursor_u16(&cursor);
     for (size_t i = 0; box_count(answer, i) != NULL; i++)
         *box_count(answer, i) = cursor_u64(&cursor);
+    answer->roll.phase = take_choice(&cursor, REGISTRY_ROLL_NONE, REGISTRY_ROLL_DONE);
+    answer->roll.from = cursor_u16(&cursor);
+    answer->roll.to = cursor_u16(&cursor);
+    answer->roll.percent = (uint8_t)take_choice(&cursor, 0, 100);
+    answer->roll.left = cursor_u64(&cursor);
     return cursor_end(&cursor);
 }
 

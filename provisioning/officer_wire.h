@@ -14,6 +14,7 @@
 #include "authd/store/photo.h"
 #include "authd/store/programme.h"
 #include "authd/store/registry.h"
+#include "authd/store/registry_roll.h"
 
 /*
  * officer ↔ provd, over <run-directory>/officer.sock: one question at a time, one answer to each.
@@ -55,6 +56,7 @@ enum officer_verb {
     OFFICER_KEY_LIFE = 650,  /* no payload; answered with struct officer_keys */
     OFFICER_KEY_ORDER = 652, /* officer_wire_keys.h */
     OFFICER_KEY_USAGE = 654, /* officer_wire_usage.h */
+    OFFICER_ROOT = 656,      /* officer_wire_roots.h */
 };
 
 /* Why provd refuses. The officer's program has a text for each, in each language. */
@@ -97,6 +99,10 @@ enum officer_reason {
     OFFICER_REASON_KEY_SUCCESSOR, /* its successor cannot take over yet, and was asked for */
     OFFICER_REASON_KEY_USED,      /* programmes would be refused; detail: who, and their shares */
     OFFICER_REASON_KEY_UNCOUNTED, /* nobody knows yet who would be; detail: why */
+    OFFICER_REASON_ROOT_STATE,    /* not while a roll of the root is as the detail says */
+    OFFICER_REASON_ROOT_LEFT,     /* detail: how many rows are of older roots still */
+    OFFICER_REASON_ROOT_FIRST,    /* the first root stays */
+    OFFICER_REASON_ROOTS_FULL,    /* as many roots as there can be */
     OFFICER_REASON_COUNT
 };
 
@@ -190,6 +196,14 @@ struct officer_publication {
     struct bytes jwks, partner_pem, ida_fir_pem, sign_pem, root_pem;
 };
 
+/* Of the record root; the last one, when none is under way. */
+struct officer_roll {
+    enum registry_roll_phase phase;
+    uint16_t from, to;
+    uint8_t percent; /* of this phase */
+    uint64_t left;   /* rows of older roots, once that was counted */
+};
+
 struct officer_box {
     struct officer_outcome outcome;
     enum box_state state;
@@ -199,6 +213,7 @@ struct officer_box {
     uint64_t registry_sequence;
     uint64_t people, vids, partners, policies, api_keys, misps, anchors, salts, jose_clients,
         enrolled; /* people with biometrics */
+    struct officer_roll roll;
 };
 
 /* Writers append to ${target} (sticky errors there). Readers: ERR_MALFORMED, ERR_TRUNCATED,

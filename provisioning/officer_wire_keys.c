@@ -112,7 +112,11 @@ enum err officer_wire_get_keys(struct bytes payload, struct officer_keys *answer
         get_next(&cursor, &answer->next[i]);
     answer->outcome.status = ERR_UNAVAILABLE;
     ERR_TRY(cursor_end(&cursor));
-    ERR_TRY(officer_wire_get_outcome(outcome, &answer->outcome));
+    struct officer_outcome told;
+    ERR_TRY(officer_wire_get_outcome(outcome, &told));
+    if (told.status != ERR_OK && count + next_count > 0)
+        return ERR_MALFORMED;
+    answer->outcome = told;
     answer->count = count;
     answer->next_count = next_count;
     return ERR_OK;

@@ -8,6 +8,7 @@
 #include "provisioning/operation.h"
 #include "provisioning/people.h"
 #include "provisioning/programmes.h"
+#include "provisioning/root_roll.h"
 #include "provisioning/usage.h"
 
 /*
@@ -44,7 +45,9 @@ static enum err status(struct change *change) {
     box->salts = kv_count(&txn, REGISTRY_SALTS);
     box->jose_clients = kv_count(&txn, REGISTRY_JOSE_CLIENTS);
     box->enrolled = kv_count(&txn, REGISTRY_BIOMETRICS);
-    return change_registry(change, txn.err);
+    ERR_TRY(change_registry(change, txn.err));
+    kv_abort(&txn);
+    return change_registry(change, root_roll_show(provd, &box->roll));
 }
 
 static void answer_outcome(struct change *change, struct buffer *answer) {
@@ -95,6 +98,7 @@ static const struct operation operations[] = {
     {OFFICER_KEY_LIFE, "key list", SERVING, false, key_life_list, answer_keys},
     {OFFICER_KEY_ORDER, "key order", SERVING, false, key_life_order, answer_outcome},
     {OFFICER_KEY_USAGE, "key usage", SERVING, false, usage_show, answer_usage},
+    {OFFICER_ROOT, "root", SERVING, true, root_roll_order, answer_outcome},
     {OFFICER_KEY_INITIALISE, "key initialise", NEW_BOX | SERVING, false, keys_initialise,
      answer_outcome},
     {OFFICER_TRUST_ADD, "trust add", NEW_BOX | SERVING, true, programmes_trust_add, answer_outcome},

@@ -9,6 +9,7 @@
 #include "firmware/base/log.h"
 #include "provisioning/operation.h"
 #include "provisioning/officers.h"
+#include "provisioning/root_roll.h"
 #include "provisioning/rules.h"
 
 /* Questions of all officers, a batch of people with what they have enrolled. */
@@ -99,7 +100,8 @@ static void check_readers(struct process *process) {
         log_event(LOG_WARNING, "reader-check", "error=%s", err_text(err));
 }
 
-/* Once a turn. One operation at a time; the others queue. Returns when it wants to be called again.
+/* Once a turn. One operation at a time; the others queue. What a roll has to do comes after
+ * them. Returns when it wants to be called again.
  */
 static int work(void *context) {
     struct process *process = context;
@@ -108,12 +110,15 @@ static int work(void *context) {
         return READERS_CHECK_MS;
     check_readers(process);
     process->working = true;
-    while (process->provd.fatal == ERR_OK && officers_next(process->officers, &question))
+    while (process->provd.fatal == ERR_OK && officers_next(process->officers, &question)) {
         work_on(process, &question);
+        process->provd.asked_ms = clock_boot_ms();
+    }
+    int wait_ms = process->provd.fatal == ERR_OK ? root_roll_turn(&process->provd) : 0;
     process->working = false;
     if (process->provd.fatal != ERR_OK)
         serve_stop(process->serve);
-    return READERS_CHECK_MS;
+    return wait_ms < READERS_CHECK_MS ? wait_ms : READERS_CHECK_MS;
 }
 
 /* The registry is open and the socket bound: no path is needed any more. */
