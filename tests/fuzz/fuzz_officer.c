@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "firmware/base/frame.h"
-#include "provisioning/officer_wire.h"
+#include "provisioning/officer_wire_keys.h"
 
 /*
  * A packet as it comes from an officer's socket, read as provd reads it, and the answers as officer
@@ -40,6 +40,8 @@ READ_AND_WRITE(officer_misp, misp)
 READ_AND_WRITE(officer_publication, publication)
 READ_AND_WRITE(officer_box, box)
 READ_AND_WRITE(officer_hotlist, hotlist)
+READ_AND_WRITE(officer_key_order, key_order)
+READ_AND_WRITE(officer_keys, keys)
 
 static void read_people(struct bytes payload) {
     struct cursor cursor = cursor_over(payload);
@@ -69,7 +71,9 @@ static const struct {
     {OFFICER_MISP_ADD, read_misp},
     {OFFICER_PEOPLE_PUT, read_people},
     {OFFICER_HOTLIST, read_hotlist},
+    {OFFICER_KEY_ORDER, read_key_order},
     {OFFICER_TRUST_ADD + 1, read_outcome},
+    {OFFICER_KEY_LIFE + 1, read_keys},
     {OFFICER_KEY_LIST + 1, read_publication},
     {OFFICER_STATUS + 1, read_box},
 };
