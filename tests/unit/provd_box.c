@@ -9,6 +9,7 @@
 
 #include "firmware/base/clock.h"
 #include "authd/core/identifier.h"
+#include "authd/store/key_usage_wire.h"
 #include "provisioning/operation.h"
 
 enum { CORE, UNSEAL, SIGNER_0, SIGNER_1, PLUGIN, FAR_ENDS };
@@ -48,6 +49,15 @@ static enum err core_changed(void *context, struct serve_peer *peer, const struc
     (void)peer;
     box->changed_count++;
     return provd_wire_get_changed(frame->payload, &box->changed_sequence);
+}
+
+static enum err core_usage(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct provd_box *box = context;
+    static uint8_t memory[65536];
+    struct buffer answer = buffer_over(memory, sizeof memory);
+    ERR_TRY(key_usage_wire_get_question(frame->payload, &box->usage_asked));
+    key_usage_wire_put_report(&answer, box->usage_status, &box->usage);
+    return reply(peer, frame, &answer);
 }
 
 /* ---- unseal ---- */
@@ -329,7 +339,20 @@ static enum err signer_published(void *context, struct serve_peer *peer,
     return reply(peer, frame, &answer);
 }
 
+static enum err signer_order(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct provd_box *box = context;
+    uint8_t memory[64];
+    struct buffer answer = buffer_over(memory, sizeof memory);
+    const struct hsm_key_ordered ordered = {.state = KEYSTATE_RETIRING};
+    ERR_TRY(hsm_wire_get_key_order(frame->payload, &box->order));
+    box->order_count++;
+    hsm_wire_put_key_ordered(&answer, &ordered);
+    return reply(peer, frame, &answer);
+}
+
 static const struct serve_verb verbs[] = {
+    {PROVD_KEY_USAGE, SERVE_ANY_STATE, core_usage},
+    {HSM_KEY_ORDER, SERVE_ANY_STATE, signer_order},
     {PROVD_AUDIT, SERVE_ANY_STATE, core_audit},
     {PROVD_CHANGED, SERVE_ANY_STATE, core_changed},
     {UNSEAL_CERTIFICATE, SERVE_ANY_STATE, unseal_certificate},

@@ -10,6 +10,8 @@
 
 #include "firmware/base/serve.h"
 #include "hsm/wire.h"
+#include "hsm/wire_keys.h"
+#include "authd/store/key_usage_report.h"
 #include "authd/wire/plugin_wire.h"
 #include "authd/wire/sample_wire.h"
 #include "provisioning/change.h"
@@ -36,6 +38,9 @@ struct provd_box {
     uint64_t sequence_at_audit; /* of the registry, when core was asked last */
     size_t changed_count;
     uint64_t changed_sequence;
+    struct key_usage_report usage; /* of whatever key it is asked for */
+    enum err usage_status;
+    struct key_usage_key usage_asked;
 
     /* unseal */
     enum err certificate_status;
@@ -52,9 +57,11 @@ struct provd_box {
     bool keys_made;
     size_t roots_made;
     enum err open_status;
-    unsigned limited_answers; /* so many lookups are answered by ERR_LIMIT first */
-    int deaf_signer;          /* takes questions and dies over them; -1: none */
-    size_t lookups[2];        /* each signer's */
+    size_t order_count;
+    struct hsm_key_order order; /* the last about a key */
+    unsigned limited_answers;   /* so many lookups are answered by ERR_LIMIT first */
+    int deaf_signer;            /* takes questions and dies over them; -1: none */
+    size_t lookups[2];          /* each signer's */
 };
 
 /* The process provd starts, on the registry that is there. */

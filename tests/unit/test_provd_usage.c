@@ -1,0 +1,126 @@
+#include <string.h>
+
+#include "tests/unit/provd_box.h"
+
+#include "provisioning/officer_wire_usage.h"
+
+static void begin(struct provd_box *box) {
+    provd_box_initialise(box);
+    box->provd.state = BOX_OPERATIONAL;
+}
+
+static struct officer_outcome order(struct provd_box *box,
+                                    const struct officer_key_order *question) {
+    uint8_t memory[128];
+    struct buffer payload = buffer_over(memory, sizeof memory);
+    officer_wire_put_key_order(&payload, question);
+    return provd_box_change(box, OFFICER_KEY_ORDER, &payload);
+}
+
+static struct officer_key_order retire(const char *force) {
+    struct officer_key_order question = {
+        .order = OFFICER_ORDER_RETIRE, .purpose = "IDA/PARTNER", .generation = 3};
+    memcpy(question.force, force, strlen(force));
+    return question;
+}
+
+static void use(struct provd_box *box, const char *programme, uint32_t share) {
+    struct key_usage_programme *used = &box->usage.programmes[box->usage.programme_count++];
+    memcpy(used->programme, programme, strlen(programme));
+    used->share = share;
+    used->holds = share > 100;
+    box->usage.covers_day = true;
+    box->usage.holding += used->holds;
+    box->usage.held = box->usage.holding > 0;
+}
+
+static void a_key_that_nobody_uses_is_let_go(void **state) {
+    struct provd_box *box = *state;
+    const struct officer_key_order question = retire("");
+    begin(box);
+    use(box, "cnss", 0);
+    use(box, "cdg", 99);
+    provd_box_assert_done(order(box, &question));
+    assert_int_equal(box->usage_asked.purpose, HSM_PURPOSE_PARTNER);
+    assert_int_equal(box->usage_asked.generation, 3);
+    assert_int_equal(box->order.order, HSM_ORDER_RETIRE);
+    assert_string_equal(box->audits[box->audit_count - 1].subject, "retire IDA/PARTNER/3");
+}
+
+static void a_used_key_is_not_let_go_and_who_uses_it_is_told(void **state) {
+    struct provd_box *box = *state;
+    const struct officer_key_order question = retire("");
+    begin(box);
+    use(box, "cdg", 3100);
+    use(box, "cnss", 0);
+    use(box, "", 200);
+    size_t audits = box->audit_count;
+    struct officer_outcome outcome = order(box, &question);
+    provd_box_assert_refused(outcome, OFFICER_REASON_KEY_USED);
+    assert_string_equal(outcome.detail, "cdg 3.100 %, others 0.200 %");
+    assert_int_equal(box->order_count, 0);
+    assert_int_equal(box->audit_count, audits);
+}
+
+static void a_reason_lets_it_go_and_is_in_the_journal(void **state) {
+    struct provd_box *box = *state;
+    const struct officer_key_order question = retire("cdg agreed by letter");
+    begin(box);
+    use(box, "cdg", 3100);
+    provd_box_assert_done(order(box, &question));
+    assert_int_equal(box->order.order, HSM_ORDER_RETIRE_IN_USE);
+    assert_int_equal(box->order.generation, 3);
+    assert_string_equal(box->audits[box->audit_count - 1].subject,
+                        "retire IDA/PARTNER/3 force: cdg agreed by letter");
+}
+
+static void a_reason_belongs_to_no_other_order(void **state) {
+    struct provd_box *box = *state;
+    struct officer_key_order question = retire("cdg agreed by letter");
+    struct officer_outcome outcome;
+    uint8_t memory[128];
+    struct buffer payload = buffer_over(memory, sizeof memory);
+    begin(box);
+    question.order = OFFICER_ORDER_DESTROY;
+    officer_wire_put_key_order(&payload, &question);
+    assert_int_equal(provd_box_ask(box, OFFICER_KEY_ORDER, bytes_of(memory, payload.len), &outcome),
+                     ERR_MALFORMED);
+    assert_int_equal(box->order_count, 0);
+}
+
+static void what_core_cannot_tell_is_not_let_go(void **state) {
+    struct provd_box *box = *state;
+    const struct officer_key_order question = retire("");
+    begin(box);
+    box->usage.held = true; /* less than a day */
+    struct officer_outcome outcome = order(box, &question);
+    provd_box_assert_refused(outcome, OFFICER_REASON_KEY_UNCOUNTED);
+    box->usage_status = ERR_UNAVAILABLE;
+    outcome = order(box, &question);
+    provd_box_assert_refused(outcome, OFFICER_REASON_CORE);
+    assert_int_equal(box->order_count, 0);
+}
+
+static void a_key_that_nobody_encrypts_to_needs_no_counting(void **state) {
+    struct provd_box *box = *state;
+    struct officer_key_order question = retire("");
+    begin(box);
+    box->usage_status = ERR_UNAVAILABLE;
+    memcpy(question.purpose, "IDA/SIGN", sizeof "IDA/SIGN");
+    question.purpose[8] = '\0';
+    provd_box_assert_done(order(box, &question));
+    assert_int_equal(box->order.purpose, HSM_PURPOSE_SIGN);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, provd_box_setup, provd_box_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_key_that_nobody_uses_is_let_go),
+        TEST(a_used_key_is_not_let_go_and_who_uses_it_is_told),
+        TEST(a_reason_lets_it_go_and_is_in_the_journal),
+        TEST(a_reason_belongs_to_no_other_order),
+        TEST(what_core_cannot_tell_is_not_let_go),
+        TEST(a_key_that_nobody_encrypts_to_needs_no_counting),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
