@@ -19,6 +19,7 @@ LONG = os.environ.get("IDCS_LONG") == "yes"
 SAMPLES, IN_FLIGHT = (100000, 192) if LONG else (3000, 64)
 FAST = 700           # samples that suffice to find answers that do not wait
 FINGERS = FAST       # of fingerprints, which take people: five failures each, then they must wait
+TRIED = 2 * FINGERS // 5 + 1
 ATTEMPTS = 100       # wrong codes in a row, the most the setting takes
 REFUSED, ACCEPTED = 403, 202
 
@@ -26,7 +27,7 @@ REFUSED, ACCEPTED = 403, 202
 def setUpModule():
     global box, kit
     # Each ordinary person bears ATTEMPTS - 1 guesses, and a difference is looked for twice.
-    box = RoughBox(people=60 + 2 * SAMPLES // (ATTEMPTS - 10) + FINGERS // 2, core__otp_attempts=ATTEMPTS,
+    box = RoughBox(people=50 + 2 * SAMPLES // (ATTEMPTS - 10) + TRIED, core__otp_attempts=ATTEMPTS,
                    core__otp_day_attempts=1000, core__otp_person_attempts=1000, core__otp_person_share=1000,
                    core__otp_lifetime_seconds=600, core__failures_an_hour=10 ** 9, core__codes_an_hour=10 ** 9,
                    core__ledger_rows=3 * 10 ** 6, **RoughBox.UNLIMITED)
@@ -49,8 +50,10 @@ class OneDistribution(unittest.TestCase):
         cls.unasked = [kit.person() for _ in range(10)]
         everybody = json.loads((box.state / ("officer/demo/people-%d.json" % box.people)).read_text())
         used = {kit.document["people"][index]["individualId"] for index in kit.taken}
-        cls.asked = [({"individualId": person["uin"], "individualIdType": "UIN"}, transaction()) for person in everybody
-                     if person["note"] == "ordinary" and person["uin"] not in used]
+        others = [{"individualId": person["uin"], "individualIdType": "UIN"} for person in everybody
+                  if person["note"] == "ordinary" and person["uin"] not in used]
+        others, cls.tried = others[:-TRIED], others[-TRIED:]  # the latter by fingers
+        cls.asked = [(person, transaction()) for person in others]
 
     @classmethod
     def freeze(cls, person):
@@ -83,8 +86,7 @@ class OneDistribution(unittest.TestCase):
     def fingers(self):
         """Somebody's finger, for one who has others, has none, may not, is not; and for one who must wait."""
         holder, waits = kit.person(), kit.person()
-        tried = [person for person, _ in self.asked[-(2 * FINGERS // 5 + 1):]]
-        everybody = {"wrong finger": tried, "unknown": self.nobody, "must wait": [waits],
+        everybody = {"wrong finger": self.tried, "unknown": self.nobody, "must wait": [waits],
                      **{note: [kit.person(note)] for note in ("no biometrics", "locked bio-Finger", "deactivated")}}
         return [{"name": name, "group": "finger", "call": "authentications", "status": REFUSED,
                  "asks": [{**self.ask(person), "holder": holder["individualId"]} for person in people]}
