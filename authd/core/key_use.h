@@ -29,5 +29,5 @@ struct lane;
 /* Lane 0's: tells signer 0 now and then. */
 void key_use_turn(struct lane *lane, int64_t now_ms);
 
-/* provd's question, answered in ${answer}. ERR_MALFORMED: it is none. */
+/* provd's question, answered in ${answer}. Fails when it is none. */
 MUST_CHECK enum err key_use_answer(struct core *core, struct bytes question, struct buffer *answer);

@@ -14,13 +14,14 @@ from jwcrypto import jwk, jws
 
 from jose import JoseProgramme
 from programme import b64u, transaction, unb64u
-from rough_box import PATIENCE_SECONDS, RoughBox
+from rough_box import PATIENCE_SECONDS, RoughBox, await_
 
 MAX_AGE, ACTIVE, OVERLAP = 2, 7, 6
 ROLLING = ("sign", "partner", "ida-fir", "audit", "token", "request", "root")
 LIVES = {"hsm__%s_active_days" % name: ACTIVE for name in ROLLING}
 LIVES.update({"hsm__%s_overlap_days" % name: OVERLAP for name in ROLLING})
 KEYS = 4
+STRAGGLERS_KEY = "IDA/PARTNER/1"
 
 
 def setUpModule():
@@ -120,6 +121,13 @@ class Mosip(Client):
         assert answer.response["authStatus"] is True, answer.body
 
 
+class Straggler(Mosip):
+    """Never fetches a certificate again."""
+
+    def __init__(self, person):
+        super().__init__(person, certificate_seconds=10 ** 6)
+
+
 class Jose(Client):
     def __init__(self, person):
         super().__init__(person)
@@ -142,24 +150,45 @@ class Jose(Client):
 
 class Rotation(unittest.TestCase):
     def test_every_key_rolls_under_load_and_nothing_fails(self):
+        straggler = Straggler(kit.person())
         clients = [Mosip(kit.person()), Mosip(kit.person(), certificate_seconds=MAX_AGE + OVERLAP - 2),
                    Jose(kit.person()), Jose(kit.person())]
-        for client in clients:
+        for client in clients + [straggler]:
             client.start()
         until = time.monotonic() + 2 * PATIENCE_SECONDS
         while time.monotonic() < until and all(client.failure is None for client in clients):
             clients[0].join(timeout=0.5)
             if all(client.has_seen() for client in clients):
                 break
+        self.assert_held_by(straggler)
+        straggler.stopping.set()
+        await_(lambda: STRAGGLERS_KEY in self.keys("retired") or any(client.failure for client in clients))
         for client in clients:
             client.stopping.set()
-        for client in clients:
+        for client in clients + [straggler]:
             client.join(timeout=60)
-        self.assertEqual([client.failure for client in clients if client.failure], [], box.log()[-6000:])
+        self.assertEqual([client.failure for client in clients + [straggler] if client.failure], [], box.log()[-6000:])
         troubles = [line for line in box.log().split("\n") if re.search(" (warning|error) ", line)]
         for client in clients:
             with self.subTest(client=type(client).__name__, log=troubles[-20:]):
                 self.assertTrue(client.has_seen(), (client.times, client.signed_by, client.encrypted_to))
+
+    def keys(self, state):
+        return re.findall(r"^(\S+/\d+) +%s" % state, box.officer("key", "list").stdout, re.M)
+
+    def assert_held_by(self, straggler):
+        """Its key would have retired long ago; officers are told who keeps it, and what would break."""
+        programme = straggler.programme.id
+        self.assertIn(STRAGGLERS_KEY, self.keys("retiring"))
+        done = box.officer("key", "retire", STRAGGLERS_KEY, "--dry-run")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        share = float(re.search(r"without this key %s has ([\d.]+) %% of its" % programme, done.stdout)[1])
+        self.assertTrue(0 < share < 100, done.stdout)
+        self.assertRegex(done.stdout, r"(?m)^%s +%g %% +\d+ +\d+ +\d+" % (programme, share))
+        self.assertRegex(done.stderr, r"%s [\d.]+ %%" % programme)
+        self.assertEqual(box.officer("key", "retire", STRAGGLERS_KEY).returncode, 1)
+        done = box.officer("key", "retire", STRAGGLERS_KEY, "--dry-run", "force=tried in a test")
+        self.assertEqual(done.returncode, 0, done.stderr)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 # Who still encrypts to which key.
 idcs_unit_test(test_key_usage ${CMAKE_CURRENT_LIST_DIR}/test_key_usage.c LINK store_fixture authd_store)
+idcs_unit_test(test_core_key_use ${CMAKE_CURRENT_LIST_DIR}/test_core_key_use.c LINK core_fixture authd_core)
 idcs_unit_test(test_key_usage_wire ${CMAKE_CURRENT_LIST_DIR}/test_key_usage_wire.c LINK officer_wire)
 idcs_unit_test(test_provd_usage ${CMAKE_CURRENT_LIST_DIR}/test_provd_usage.c
                ${CMAKE_CURRENT_LIST_DIR}/provd_box.c LINK provisioning)
