@@ -52,7 +52,7 @@ class Tpm:
         self.until((self.folder / "bus").exists, "dbus-daemon")
         self.spawn("tpm2-abrmd", "--session", "--allow-root", "--max-transients=%d" % OBJECTS,
                    "--tcti", "swtpm:host=127.0.0.1,port=%d" % port)
-        self.until(lambda: self.tool("tpm2_getrandom", "1").returncode == 0, "tpm2-abrmd")
+        self.until(lambda: self.tool("tpm2_getrandom", "--hex", "1").returncode == 0, "tpm2-abrmd")
 
     @staticmethod
     def free_pair():
