@@ -16,7 +16,8 @@ uint32_t finger_fuse_impressions(const uint32_t *scores, size_t count);
 
 /*
  * Several fingers of one person, each against the enrolled finger that it claims to be: the better
- * of what all say together (Fisher's method: they are independent) and what the best says alone,
- * less what having the choice is worth.
+ * of what all say together (Fisher's method: they are independent; a score counts from 500 on, as
+ * templates can be made that are a little like everybody's) and what the best says alone, less what
+ * having the choice is worth.
  */
 uint32_t finger_fuse_fingers(const uint32_t *scores, size_t count);
