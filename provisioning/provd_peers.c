@@ -79,7 +79,8 @@ static enum err take_plugin_hello(void *context, struct serve_peer *serve_peer,
 }
 
 static const struct serve_verb core_verbs[] = {{PROVD_AUDITED, SERVE_ANY_STATE, take_answer},
-                                               {PROVD_KEY_USAGE_IS, SERVE_ANY_STATE, take_answer}};
+                                               {PROVD_KEY_USAGE_IS, SERVE_ANY_STATE, take_answer},
+                                               {PROVD_ROOT_IS, SERVE_ANY_STATE, take_answer}};
 static const struct serve_verb unseal_verbs[] = {
     {UNSEAL_CERTIFICATE_READ, SERVE_ANY_STATE, take_answer},
     {UNSEAL_ENROLMENT_READ, SERVE_ANY_STATE, take_answer}};

@@ -60,6 +60,17 @@ static enum err core_usage(void *context, struct serve_peer *peer, const struct 
     return reply(peer, frame, &answer);
 }
 
+static enum err core_root(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct provd_box *box = context;
+    uint8_t memory[16];
+    struct buffer answer = buffer_over(memory, sizeof memory);
+    uint16_t generation;
+    ERR_TRY(provd_wire_get_root(frame->payload, &generation));
+    box->roots_asked++;
+    provd_wire_put_root_is(&answer, generation <= box->core_opens);
+    return reply(peer, frame, &answer);
+}
+
 /* ---- unseal ---- */
 
 /*
@@ -355,6 +366,7 @@ static const struct serve_verb verbs[] = {
     {HSM_KEY_ORDER, SERVE_ANY_STATE, signer_order},
     {PROVD_AUDIT, SERVE_ANY_STATE, core_audit},
     {PROVD_CHANGED, SERVE_ANY_STATE, core_changed},
+    {PROVD_ROOT, SERVE_ANY_STATE, core_root},
     {UNSEAL_CERTIFICATE, SERVE_ANY_STATE, unseal_certificate},
     {UNSEAL_ENROLMENT, SERVE_ANY_STATE, unseal_enrolment},
     {PLUGIN_EXTRACT, SERVE_ANY_STATE, plugin_extract},

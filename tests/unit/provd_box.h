@@ -38,6 +38,8 @@ struct provd_box {
     uint64_t sequence_at_audit; /* of the registry, when core was asked last */
     size_t changed_count;
     uint64_t changed_sequence;
+    uint16_t core_opens; /* the newest root it has open, or will have */
+    size_t roots_asked;
     struct key_usage_report usage; /* of whatever key it is asked for */
     enum err usage_status;
     struct key_usage_key usage_asked;
