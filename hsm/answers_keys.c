@@ -8,8 +8,21 @@
 #include "hsm/publish.h"
 #include "hsm/reply.h"
 
+struct listing {
+    const struct answers *answers;
+    struct hsm_keys *keys;
+};
+
+/* Whether its use is what keeps it from retiring. */
+static bool is_in_use(const struct answers *answers, const struct keyring_row *row) {
+    struct keystate_key key = {.generation = row->generation, .released = row->life.released};
+    usage_hold_mark(&answers->usage, row->purpose, rollover_now(answers->rollover).run_ms, &key, 1);
+    return key.held && keyring_row_state(row) == KEYSTATE_RETIRING;
+}
+
 static enum err add_key(void *context, const struct keyring_row *row) {
-    struct hsm_keys *keys = context;
+    const struct listing *listing = context;
+    struct hsm_keys *keys = listing->keys;
     if (!row->committed || keyring_row_state(row) == KEYSTATE_DESTROYED)
         return ERR_OK;
     if (keys->count == HSM_KEYS_MAX)
@@ -21,6 +34,7 @@ static enum err add_key(void *context, const struct keyring_row *row) {
         .state = keyring_row_state(row),
         .held = row->life.held,
         .granted = row->life.granted,
+        .in_use = is_in_use(listing->answers, row),
         .has_certificate = row->certificate_len > 0,
     };
     if (key->has_certificate)
@@ -34,12 +48,13 @@ static enum err add_key(void *context, const struct keyring_row *row) {
 }
 
 static enum err list(struct answers *answers, struct hsm_keys *keys) {
+    struct listing listing = {answers, keys};
     keys->count = 0;
     if (!answers->keys->complete || answers->rollover == NULL)
         return ERR_NOT_FOUND;
     for (int at = 0; at < HSM_PURPOSE_COUNT; at++) {
         enum hsm_purpose purpose = (enum hsm_purpose)at;
-        ERR_TRY(keyring_each(answers->keyring, purpose, add_key, keys));
+        ERR_TRY(keyring_each(answers->keyring, purpose, add_key, &listing));
         ERR_TRY(rollover_next(answers->rollover, purpose, rollover_now(answers->rollover),
                               &keys->next[at]));
     }

@@ -17,6 +17,7 @@ static void put_key(struct buffer *target, const struct hsm_key_shown *key) {
     buffer_u8(target, (uint8_t)key->state);
     buffer_bool(target, key->held);
     buffer_bool(target, key->granted);
+    buffer_bool(target, key->in_use);
     buffer_text(target, key->kid);
     buffer_bool(target, key->has_certificate);
     buffer_raw(target, key->thumbprint, sizeof key->thumbprint);
@@ -32,6 +33,7 @@ static void get_key(struct cursor *cursor, struct hsm_key_shown *key) {
     key->state = (enum keystate)get_below(cursor, KEYSTATE_COUNT);
     key->held = cursor_bool(cursor);
     key->granted = cursor_bool(cursor);
+    key->in_use = cursor_bool(cursor);
     cursor_text(cursor, key->kid, sizeof key->kid);
     key->has_certificate = cursor_bool(cursor);
     cursor_copy(cursor, key->thumbprint, sizeof key->thumbprint);

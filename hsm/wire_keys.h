@@ -20,6 +20,7 @@ struct hsm_key_shown {
     uint16_t generation;
     enum keystate state;
     bool held, granted;
+    bool in_use;  /* it is retiring, and does not retire while programmes encrypt to it */
     char kid[44]; /* as in the JWKS; "": it is not in one */
     bool has_certificate;
     uint8_t thumbprint[HSM_THUMBPRINT_BYTES]; /* SHA-256 of the DER certificate */

@@ -27,8 +27,8 @@ static void print_when(const struct officer_key *key) {
 static void print_key(const struct officer_key *key) {
     char name[NAME_SIZE];
     (void)snprintf(name, sizeof name, "%s/%u", key->purpose, key->generation);
-    (void)printf("%-18s %s%s%s\n", name, keystate_text(key->state), key->held ? " kept" : "",
-                 key->granted ? " destruction-agreed" : "");
+    (void)printf("%-18s %s%s%s%s\n", name, keystate_text(key->state), key->held ? " kept" : "",
+                 key->in_use ? " in-use" : "", key->granted ? " destruction-agreed" : "");
     if (key->kid[0] != '\0')
         (void)printf("    kid        %s\n", key->kid);
     if (key->has_certificate) {

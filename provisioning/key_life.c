@@ -23,6 +23,7 @@ static void copy_key(const struct hsm_key_shown *from, struct officer_key *to) {
         .state = from->state,
         .held = from->held,
         .granted = from->granted,
+        .in_use = from->in_use,
         .has_certificate = from->has_certificate,
     };
     (void)snprintf(to->purpose, sizeof to->purpose, "%s", hsm_purpose_text(from->purpose));

@@ -179,7 +179,7 @@ class Rotation(unittest.TestCase):
     def assert_held_by(self, straggler):
         """Its key would have retired long ago; officers are told who keeps it, and what would break."""
         programme = straggler.programme.id
-        self.assertIn(STRAGGLERS_KEY, self.keys("retiring"))
+        self.assertIn(STRAGGLERS_KEY, self.keys("retiring in-use"))
         done = box.officer("key", "retire", STRAGGLERS_KEY, "--dry-run")
         self.assertEqual(done.returncode, 1, done.stdout)
         share = float(re.search(r"without this key %s has ([\d.]+) %% of its" % programme, done.stdout)[1])

@@ -32,6 +32,7 @@ static int fill(void **state) {
                                               .state = i == 0 ? KEYSTATE_ACTIVE : KEYSTATE_REVOKED,
                                               .held = i == 0,
                                               .granted = i != 0,
+                                              .in_use = i == 1,
                                               .kid = "a kid",
                                               .has_certificate = true,
                                               .thumbprint = {1, 2, 3}};
@@ -42,6 +43,7 @@ static int fill(void **state) {
                                              .state = told.keys[i].state,
                                              .held = told.keys[i].held,
                                              .granted = told.keys[i].granted,
+                                             .in_use = told.keys[i].in_use,
                                              .kid = "a kid",
                                              .has_certificate = true,
                                              .thumbprint = {1, 2, 3}};

@@ -190,6 +190,21 @@ static void by_its_dates_alone_the_same_rotation_breaks_the_stragglers(void **st
     end();
 }
 
+static void what_officers_let_go_in_spite_of_its_use_retires(void **state) {
+    (void)state;
+    struct rollover_box *life = &rotation.box;
+    begin(true);
+    live(0, ROLL_DAY + 15);
+    assert_true(opens(1));
+    assert_int_equal(
+        keyring_life_mark(life->keyring, HSM_PURPOSE_PARTNER, 1, KEYRING_RELEASED_IN_USE), ERR_OK);
+    rollover_box_close(life);
+    rollover_box_open(life); /* it is stored */
+    (void)rollover_box_settle(life);
+    assert_int_equal(rollover_box_in(life, HSM_PURPOSE_PARTNER, KEYSTATE_RETIRED), 1);
+    end();
+}
+
 /* ---- the hold ---- */
 
 static bool is_held(const struct usage_hold *hold, enum hsm_purpose purpose, uint16_t generation,
@@ -256,6 +271,7 @@ int main(void) {
         cmocka_unit_test(officers_let_a_used_key_go_but_not_one_that_they_keep),
         cmocka_unit_test(a_word_that_is_none_holds_all),
         cmocka_unit_test(two_hundred_programmes_with_stragglers_rotate_without_one_break),
+        cmocka_unit_test(what_officers_let_go_in_spite_of_its_use_retires),
         cmocka_unit_test(by_its_dates_alone_the_same_rotation_breaks_the_stragglers),
     };
     return cmocka_run_group_tests(tests, found, remove_all);
