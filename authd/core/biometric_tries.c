@@ -1,4 +1,3 @@
-#include <stdbool.h>
 #include <string.h>
 
 #include "authd/core/biometric_tries.h"
@@ -15,16 +14,13 @@
 
 /*
  * Two rows: how many failures there are, as a value that is only ever replaced by who knows it; and
- * a wait, which is there as long as it lasts and has the mark of the request that caused it.
+ * a wait, which is there as long as it lasts.
  */
 #define COUNT_BYTES 4
-#define MARK_BYTES  32
 struct tries {
     enum auth_type type;
     uint8_t failures_key[LEDGER_KEY_BYTES], wait_key[LEDGER_KEY_BYTES];
     uint32_t failures;
-    int64_t wait_ms; /* 0: nobody has to */
-    bool is_mine;    /* the wait is of this request */
     uint8_t before[COUNT_BYTES], after[COUNT_BYTES];
 };
 
@@ -65,28 +61,6 @@ static enum err read_failures(const struct core *core, struct tries *tries) {
     return cursor_end(&cursor) == ERR_OK && tries->failures > 0 ? ERR_OK : ERR_CORRUPT;
 }
 
-static enum err read_wait(const struct core *core, const struct request *request,
-                          struct tries *tries) {
-    uint8_t value[LEDGER_VALUE_MAX];
-    size_t len = 0;
-    uint32_t count = 0;
-    int64_t remaining_ms = 0;
-    tries->wait_ms = 0;
-    tries->is_mine = false;
-    enum err result =
-        ledger_read(core->ledger, tries->wait_key, value, &len, &count, &remaining_ms);
-    if (result == ERR_NOT_FOUND)
-        return ERR_OK;
-    ERR_TRY(result);
-    tries->wait_ms = remaining_ms > 0 ? remaining_ms : 1;
-    tries->is_mine =
-        len == MARK_BYTES && memcmp(value, request->body_hash, sizeof(request->body_hash)) == 0;
-    return ERR_OK;
-}
-
-_Static_assert(MARK_BYTES == sizeof(((struct request *)0)->body_hash),
-               "a wait is marked with the body's hash, which no two requests share");
-
 /* How long the next try must wait after so many failures in a row. */
 static int64_t pause_ms(const struct settings *settings, uint32_t failures) {
     if (failures < settings->bio_attempts)
@@ -106,21 +80,19 @@ static struct ledger_op op_with(enum ledger_op_kind kind,
     return op;
 }
 
-/* The ops that replace the failures as they were read; TAKEN when they are others by now. */
-static size_t replace_failures(struct tries *tries, uint32_t failures, struct ledger_op *ops) {
-    size_t count = 0;
+/* The ops that put one failure more in the place of those that were read; TAKEN when they are
+ * others by now. */
+static size_t add_failure(struct tries *tries, uint32_t failures, struct ledger_op *ops) {
     struct bytes after = bytes_of(tries->after, COUNT_BYTES);
     put_count(tries->failures, tries->before);
     put_count(failures, tries->after);
     if (tries->failures == 0) {
-        ops[count++] = op_with(LEDGER_CLAIM, tries->failures_key, after, REMEMBERED_MS);
-        return count;
+        ops[0] = op_with(LEDGER_CLAIM, tries->failures_key, after, REMEMBERED_MS);
+        return 1;
     }
-    ops[count++] =
-        op_with(LEDGER_TAKE, tries->failures_key, bytes_of(tries->before, COUNT_BYTES), 0);
-    if (failures > 0)
-        ops[count++] = op_with(LEDGER_PUT, tries->failures_key, after, REMEMBERED_MS);
-    return count;
+    ops[0] = op_with(LEDGER_TAKE, tries->failures_key, bytes_of(tries->before, COUNT_BYTES), 0);
+    ops[1] = op_with(LEDGER_PUT, tries->failures_key, after, REMEMBERED_MS);
+    return 2;
 }
 
 enum { OPS_MAX = 4 };
@@ -146,9 +118,8 @@ static enum ledger_result count_once(struct core *core, struct request *request,
     uint32_t failures = tries->failures < UINT32_MAX ? tries->failures + 1 : tries->failures;
     int64_t wait_ms = pause_ms(&core->settings, failures);
     if (wait_ms > 0)
-        ops[count++] = op_with(LEDGER_CLAIM, tries->wait_key,
-                               bytes_of(request->body_hash, MARK_BYTES), wait_ms);
-    count += replace_failures(tries, failures, ops + count);
+        ops[count++] = op_with(LEDGER_CLAIM, tries->wait_key, bytes_of(NULL, 0), wait_ms);
+    count += add_failure(tries, failures, ops + count);
     ops[count++] = budget_spend(core, request);
     enum ledger_result result = claim(core, request, ops, count, &failed);
     if (result == LEDGER_WON)
@@ -188,49 +159,19 @@ enum err biometric_tries_forget(struct core *core, struct request *request,
     return ERR_OK;
 }
 
-/*
- * The wait ends if this try began it, or if without this try none would be due. That of a later try
- * stays; and where a match has forgotten all meanwhile, only the programme's is left to take back.
- */
-static enum ledger_result return_once(struct core *core, struct request *request,
-                                      struct tries *tries) {
-    struct ledger_op ops[OPS_MAX];
-    const struct ledger_op *failed = NULL;
-    size_t count = 0;
-    bool is_free = tries->failures > 0 && pause_ms(&core->settings, tries->failures - 1) == 0;
-    if (is_free)
-        ops[count++] = otp_plain(LEDGER_CLEAR, tries->wait_key);
-    else if (tries->is_mine)
-        ops[count++] =
-            op_with(LEDGER_TAKE, tries->wait_key, bytes_of(request->body_hash, MARK_BYTES), 0);
-    if (tries->failures > 0)
-        count += replace_failures(tries, tries->failures - 1, ops + count);
-    ops[count++] = budget_return(core, request);
-    return claim(core, request, ops, count, &failed);
-}
-
-enum err biometric_tries_return(struct core *core, struct request *request,
-                                enum biometric_modality modality) {
-    struct tries tries;
-    enum ledger_result result = LEDGER_TAKEN;
-    ERR_TRY(name_rows(core, request, modality, &tries));
-    for (unsigned i = 0; i < CONTENTION_MAX && result == LEDGER_TAKEN; i++) {
-        ERR_TRY(read_failures(core, &tries));
-        ERR_TRY(read_wait(core, request, &tries));
-        result = return_once(core, request, &tries);
-    }
-    if (result != LEDGER_WON)
-        return ERR_UNAVAILABLE;
-    request->budget_spent = false;
-    return ERR_OK;
-}
-
 enum err biometric_tries_wait(const struct core *core, const struct request *request,
                               enum biometric_modality modality, int64_t *wait_ms) {
     struct tries tries;
+    uint8_t value[LEDGER_VALUE_MAX];
+    size_t len = 0;
+    uint32_t count = 0;
+    int64_t remaining_ms = 0;
     *wait_ms = 0;
     ERR_TRY(name_rows(core, request, modality, &tries));
-    ERR_TRY(read_wait(core, request, &tries));
-    *wait_ms = tries.wait_ms;
+    enum err result = ledger_read(core->ledger, tries.wait_key, value, &len, &count, &remaining_ms);
+    if (result == ERR_NOT_FOUND)
+        return ERR_OK;
+    ERR_TRY(result);
+    *wait_ms = remaining_ms > 0 ? remaining_ms : 1;
     return ERR_OK;
 }

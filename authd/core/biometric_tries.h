@@ -16,7 +16,8 @@
  * the comparison, in one claim: requests in parallel get no more tries than one after the other.
  *
  * A modality is counted, compared, and forgotten or left before the next one of the request is
- * counted; the wait of a try runs from its count.
+ * counted; the wait of a try runs from its count. What can fail for a technical reason comes before
+ * the count, so that there is nothing to take back.
  */
 
 /* Counts one try of ${modality}. Refuses (MLC-019 of the modality, MLC-007 when the programme's
@@ -26,10 +27,6 @@ MUST_CHECK enum err biometric_tries_count(struct core *core, struct request *req
 /* The try matched: the person's failures of this modality are forgotten, the programme's is given
  * back. ERR_UNAVAILABLE. */
 MUST_CHECK enum err biometric_tries_forget(struct core *core, struct request *request,
-                                           enum biometric_modality modality);
-/* The try was none, for a technical reason: what it counted is taken back, the wait it started too.
- * Not after a forget. ERR_UNAVAILABLE. */
-MUST_CHECK enum err biometric_tries_return(struct core *core, struct request *request,
                                            enum biometric_modality modality);
 /* *wait_ms is 0, or how long the person's ${modality} must wait. */
 MUST_CHECK enum err biometric_tries_wait(const struct core *core, const struct request *request,

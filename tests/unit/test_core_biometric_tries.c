@@ -228,70 +228,6 @@ static void a_match_costs_the_programme_nothing(void **state) {
     assert_string_equal(try_at(A, 2, BIOMETRIC_FINGER), "IDA-MLC-007");
 }
 
-/* A try that ends for a technical reason, with ${between} while it is compared. */
-static void return_around(unsigned person, void (*between)(unsigned person)) {
-    struct request *request = request_of(A, person);
-    assert_int_equal(biometric_tries_count(&box.core, request, BIOMETRIC_FINGER), ERR_OK);
-    assert_false(request_refused(request));
-    if (between != NULL)
-        between(person);
-    assert_int_equal(biometric_tries_return(&box.core, request, BIOMETRIC_FINGER), ERR_OK);
-    assert_false(request->budget_spent);
-    core_fixture_free(request);
-}
-
-static void a_technical_failure_is_no_try(void **state) {
-    (void)state;
-    box.core.settings.failures_an_hour = 7;
-    for (unsigned i = 0; i < 10; i++)
-        return_around(1, NULL);
-    mismatch(1, 4);
-    for (unsigned i = 0; i < 10; i++) /* each begins the first wait, and ends it again */
-        return_around(1, NULL);
-    mismatch(1, 1);
-    expect_wait(30 * SECOND);
-    passed_ms += 31 * SECOND;
-    for (unsigned i = 0; i < 10; i++)
-        return_around(1, NULL);
-    mismatch(1, 1);
-    expect_wait(60 * SECOND);
-    mismatch(2, 1);
-    assert_string_equal(try_at(A, 2, BIOMETRIC_FINGER), "IDA-MLC-007");
-}
-
-static void mismatch_once(unsigned person) {
-    mismatch(person, 1);
-}
-
-static void a_technical_failure_takes_back_no_others(void **state) {
-    (void)state;
-    mismatch(1, 3);
-    return_around(1, mismatch_once);
-    assert_int_equal(wait_of(1, BIOMETRIC_FINGER), 0);
-    mismatch(1, 1);
-    expect_wait(30 * SECOND);
-}
-
-static void mismatch_after_the_wait(unsigned person) {
-    passed_ms += 61 * SECOND;
-    mismatch(person, 1);
-}
-
-static void a_technical_failure_ends_no_others_wait(void **state) {
-    (void)state;
-    mismatch(1, 5);
-    passed_ms += 31 * SECOND;
-    return_around(1, mismatch_after_the_wait);
-    expect_wait(120 * SECOND);
-}
-
-static void a_technical_failure_after_a_match_makes_no_debt(void **state) {
-    (void)state;
-    return_around(1, match);
-    mismatch(1, 5);
-    expect_wait(30 * SECOND);
-}
-
 static void settings_say_how_many_and_how_long(void **state) {
     (void)state;
     box.core.settings.bio_attempts = 2;
@@ -309,7 +245,6 @@ static void without_a_ledger_nothing_is_compared(void **state) {
     request->deadline_boot_ms = 0;
     assert_int_equal(biometric_tries_count(&box.core, request, BIOMETRIC_FINGER), ERR_UNAVAILABLE);
     assert_int_equal(biometric_tries_forget(&box.core, request, BIOMETRIC_FINGER), ERR_UNAVAILABLE);
-    assert_int_equal(biometric_tries_return(&box.core, request, BIOMETRIC_FINGER), ERR_UNAVAILABLE);
     assert_int_equal(biometric_tries_count(&box.core, request, 3), ERR_DENIED);
     core_fixture_free(request);
 }
@@ -382,10 +317,6 @@ int main(void) {
         TRIES_TEST(a_wall_clock_that_is_set_forward_ends_no_wait),
         TRIES_TEST(a_programme_without_budget_compares_nothing),
         TRIES_TEST(a_match_costs_the_programme_nothing),
-        TRIES_TEST(a_technical_failure_is_no_try),
-        TRIES_TEST(a_technical_failure_takes_back_no_others),
-        TRIES_TEST(a_technical_failure_ends_no_others_wait),
-        TRIES_TEST(a_technical_failure_after_a_match_makes_no_debt),
         TRIES_TEST(settings_say_how_many_and_how_long),
         TRIES_TEST(without_a_ledger_nothing_is_compared),
         TRIES_TEST(parallel_tries_are_no_more_than_one_after_the_other),
