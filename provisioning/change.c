@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "firmware/base/clock.h"
 #include "firmware/base/log.h"
 #include "provisioning/change.h"
 
@@ -52,6 +53,7 @@ enum err change_commit(struct change *change, struct registry_batch *batch) {
     if (err != ERR_OK)
         change->provd->fatal = err;
     ERR_TRY(change_registry(change, err));
+    change->provd->changed_ms = clock_boot_ms();
     provd_peers_changed(change->provd->peers, sequence);
     return ERR_OK;
 }

@@ -22,8 +22,9 @@ struct provd {
     struct record_keys *record_keys;
     struct registry *registry;
     bool roots_open; /* every root of the registry is in record_keys, but for an offered one */
-    int64_t roll_due_ms, asked_ms; /* of the boot clock: the next step of a roll; an officer */
-    enum box_state state;          /* as authd last said */
+    int64_t roll_due_ms,
+        changed_ms;       /* of the boot clock: a roll's next step; an officer's last change */
+    enum box_state state; /* as authd last said */
     uint32_t uin_rules, vid_rules; /* enum identifier_rule */
     const char *token_partner;     /* of national settings made here */
     enum err fatal;                /* set: answer, then end; authd starts provd afresh */

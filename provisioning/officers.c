@@ -168,6 +168,7 @@ static const struct serve_verb officer_verbs[] = {
     {OFFICER_KEY_LIFE, SERVE_ANY_STATE, take_question},
     {OFFICER_KEY_ORDER, SERVE_ANY_STATE, take_question},
     {OFFICER_KEY_USAGE, SERVE_ANY_STATE, take_question},
+    {OFFICER_ROOT, SERVE_ANY_STATE, take_question},
     {OFFICER_TRUST_ADD, SERVE_ANY_STATE, take_question},
     {OFFICER_PARTNER_ADD, SERVE_ANY_STATE, take_question},
     {OFFICER_PARTNER_STATUS, SERVE_ANY_STATE, take_question},

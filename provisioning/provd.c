@@ -110,10 +110,8 @@ static int work(void *context) {
         return READERS_CHECK_MS;
     check_readers(process);
     process->working = true;
-    while (process->provd.fatal == ERR_OK && officers_next(process->officers, &question)) {
+    while (process->provd.fatal == ERR_OK && officers_next(process->officers, &question))
         work_on(process, &question);
-        process->provd.asked_ms = clock_boot_ms();
-    }
     int wait_ms = process->provd.fatal == ERR_OK ? root_roll_turn(&process->provd) : 0;
     process->working = false;
     if (process->provd.fatal != ERR_OK)

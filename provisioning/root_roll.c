@@ -15,7 +15,7 @@
 #define SHARE_BUSY     39
 #define PAUSE_LEAST_MS 5
 #define PAUSE_MOST_MS  10000
-#define OFFICER_MS     2000 /* so long after a question there may be more of them */
+#define IMPORT_MS      2000 /* so long after a change there may be more of them */
 #define PERCENT_LOGGED 10
 #define SERVING                                                                                    \
     (BOX_STATE_BIT(BOX_OPERATIONAL) | BOX_STATE_BIT(BOX_DEGRADED) | BOX_STATE_BIT(BOX_MAINTENANCE))
@@ -196,11 +196,11 @@ static void log_progress(const struct registry_roll *before, const struct regist
 
 /*
  * A step takes as long as the disk, which core's journal shares, makes it wait: when that is slow,
- * the pauses grow with it. While officers are at work they grow once more.
+ * the pauses grow with it. While officers import they grow once more.
  */
 static int64_t pause_after(const struct provd *provd, int64_t began_ms) {
     int64_t now_ms = clock_boot_ms();
-    bool busy = now_ms - provd->asked_ms < OFFICER_MS;
+    bool busy = now_ms - provd->changed_ms < IMPORT_MS;
     int64_t pause_ms = (now_ms - began_ms) * (busy ? SHARE_BUSY : SHARE);
     if (pause_ms < PAUSE_LEAST_MS)
         return PAUSE_LEAST_MS;
