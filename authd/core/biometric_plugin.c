@@ -11,6 +11,11 @@
 #include "authd/core/flow.h"
 #include "authd/wire/biometric_name.h"
 
+/* Each score is found again by the place of its pair. */
+_Static_assert((int)PLUGIN_PRESENTED_MAX >= (int)POLICY_BOUND_FINGERS_MOST &&
+                   (int)PLUGIN_ENROLLED_MAX >= (int)ENROLLED_MAX,
+               "a question has room for all that is presented and enrolled");
+
 uint8_t biometric_plugin_modalities(const struct lane *lane) {
     return lane->plugin.modalities;
 }
@@ -115,6 +120,8 @@ static void serve_line(struct lane *lane) {
             return;
         enum err result = ask(lane, request);
         if (result == ERR_NOT_FOUND) {
+            log_event(LOG_INFO, "images-compared-with-nothing", "lane=%u why=no-template-of-%s",
+                      lane->index, plugin->name);
             finish_modality(lane, request);
         } else if (result != ERR_OK) {
             fail(lane, request, err_text(result));
