@@ -129,11 +129,13 @@ class TlsKeyInTheToken(unittest.TestCase):
             clients.more(50)
         self.assertEqual(clients.failures, [])
 
-    def test_5_when_all_signers_died_handshakes_come_back_with_them(self):
-        box.kill("hsm-signer")
-        box.await_ready(WAIT)
-        with Clients() as clients:
-            clients.more(20)
+    def test_5_when_all_signers_or_edge_died_handshakes_come_back_with_them(self):
+        for process in ("hsm-signer", "authd-edge"):
+            box.kill(process)
+            box.await_ready(WAIT)
+            with Clients() as clients:
+                clients.more(20)
+            self.assertEqual(clients.failures, [])
 
     def test_6_signers_that_hang_hold_no_lane(self):
         stopped = box.processes()["hsm-signer"]
