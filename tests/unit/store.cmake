@@ -1,4 +1,5 @@
 idcs_library(store_fixture ${CMAKE_CURRENT_LIST_DIR}/store_fixture.c
+             ${CMAKE_CURRENT_LIST_DIR}/registry_fixture.c
              ${CMAKE_CURRENT_LIST_DIR}/ledger_fixture.c
              ${CMAKE_CURRENT_LIST_DIR}/journal_fixture.c
              ${CMAKE_CURRENT_LIST_DIR}/enrolled_sample.c LINK base authd_store PkgConfig::CMOCKA)

@@ -5,32 +5,23 @@
 
 #include <cmocka.h>
 
-#include "authd/store/registry.h"
 #include "tests/unit/enrolled_sample.h"
-#include "tests/unit/store_fixture.h"
+#include "tests/unit/registry_fixture.h"
 
-static struct box {
-    struct store_directory directory;
-    struct record_keys *keys;
-    struct registry *registry;
-} box;
+static struct registry_box box;
 
 static const uint8_t her[IDENTITY_LOOKUP_BYTES] = {0xde, 0xad, 0xbe, 0xef, 0x42};
 static const uint8_t his[IDENTITY_LOOKUP_BYTES] = {0x11};
 
 static int set_up(void **state) {
     (void)state;
-    box.directory = store_fixture_directory();
-    box.keys = store_fixture_keys(1);
-    assert_int_equal(registry_open(&box.registry, box.directory.path, true, box.keys), ERR_OK);
+    registry_fixture_make(&box);
     return 0;
 }
 
 static int tear_down(void **state) {
     (void)state;
-    registry_close(box.registry);
-    record_keys_free(box.keys);
-    store_fixture_remove(&box.directory);
+    registry_fixture_remove(&box);
     return 0;
 }
 
@@ -96,28 +87,14 @@ static void the_largest_row_fits_and_one_byte_more_undoes_the_batch(void **state
 
 /* ---- damage ---- */
 
-static struct row {
-    uint8_t value[8192];
-    size_t len;
-} row;
-
-static enum err keep_row(void *context, struct bytes key, struct bytes value) {
-    (void)context;
-    (void)key;
-    assert_true(value.len <= sizeof row.value);
-    memcpy(row.value, value.data, row.len = value.len);
-    return ERR_OK;
-}
+static struct registry_row_image row;
 
 static void take_row(void) {
-    KV_TXN_CLEANUP struct kv_txn txn = kv_read(registry_kv(box.registry));
-    assert_int_equal(kv_each(&txn, REGISTRY_BIOMETRICS, bytes_of(NULL, 0), keep_row, NULL), ERR_OK);
+    registry_fixture_take_row(&box, REGISTRY_BIOMETRICS, &row);
 }
 
-static void set_row(unsigned table, const uint8_t *key) {
-    struct kv_txn txn = kv_write(registry_kv(box.registry));
-    kv_put(&txn, table, bytes_of(key, IDENTITY_LOOKUP_BYTES), bytes_of(row.value, row.len));
-    assert_int_equal(kv_commit(&txn), ERR_OK);
+static void set_row(const uint8_t *lookup_key) {
+    registry_fixture_set_row(&box, REGISTRY_BIOMETRICS, lookup_key, &row);
 }
 
 static void nothing_of_a_template_is_readable_in_its_row(void **state) {
@@ -136,7 +113,7 @@ static void a_flipped_bit_is_refused(void **state) {
     take_row();
     for (size_t byte = 0; byte < row.len; byte++) {
         row.value[byte] ^= 0x20;
-        set_row(REGISTRY_BIOMETRICS, her);
+        set_row(her);
         bool in_generation = byte == 1 || byte == 2;
         assert_int_equal(read_row(her), in_generation ? ERR_UNAVAILABLE : ERR_CORRUPT);
         row.value[byte] ^= 0x20;
@@ -149,7 +126,7 @@ static void one_persons_fingers_do_not_open_as_anothers(void **state) {
     (void)state;
     assert_int_equal(put(her, sample(1)), ERR_OK);
     take_row();
-    set_row(REGISTRY_BIOMETRICS, his);
+    set_row(his);
     assert_int_equal(read_row(his), ERR_CORRUPT);
     assert_int_equal(read_row(her), ERR_OK);
 }
@@ -157,24 +134,11 @@ static void one_persons_fingers_do_not_open_as_anothers(void **state) {
 /* Of a box whose registry was made before there were biometrics. */
 static void a_registry_without_the_table_gets_it_from_its_writer(void **state) {
     (void)state;
-    struct store_directory older = store_fixture_directory();
-    const struct kv_options options = {.path = older.path,
-                                       .map_bytes = 1u << 20,
-                                       .tables = registry_tables,
-                                       .table_count = REGISTRY_BIOMETRICS,
-                                       .file_mode = 0640};
-    struct kv *kv;
-    struct registry *reader, *writer;
+    struct registry_box older;
     SECRET(plain);
-    assert_int_equal(kv_open(&kv, &options), ERR_OK);
-    kv_close(kv);
-    assert_int_equal(registry_open(&reader, older.path, false, box.keys), ERR_NOT_FOUND);
-    assert_int_equal(registry_open(&writer, older.path, true, box.keys), ERR_OK);
-    registry_close(writer);
-    assert_int_equal(registry_open(&reader, older.path, false, box.keys), ERR_OK);
-    assert_int_equal(registry_biometrics(reader, her, &plain), ERR_NOT_FOUND);
-    registry_close(reader);
-    store_fixture_remove(&older);
+    registry_fixture_make_older(&older, REGISTRY_BIOMETRICS);
+    assert_int_equal(registry_biometrics(older.registry, her, &plain), ERR_NOT_FOUND);
+    registry_fixture_remove(&older);
 }
 
 int main(void) {

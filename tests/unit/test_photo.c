@@ -8,31 +8,22 @@
 
 #include <cmocka.h>
 
-#include "authd/store/registry.h"
-#include "tests/unit/store_fixture.h"
+#include "tests/unit/registry_fixture.h"
 
-static struct box {
-    struct store_directory directory;
-    struct record_keys *keys;
-    struct registry *registry;
-} box;
+static struct registry_box box;
 
 static const uint8_t her[IDENTITY_LOOKUP_BYTES] = {0xde, 0xad, 0xbe, 0xef, 0x42};
 static const uint8_t his[IDENTITY_LOOKUP_BYTES] = {0x11};
 
 static int set_up(void **state) {
     (void)state;
-    box.directory = store_fixture_directory();
-    box.keys = store_fixture_keys(1);
-    assert_int_equal(registry_open(&box.registry, box.directory.path, true, box.keys), ERR_OK);
+    registry_fixture_make(&box);
     return 0;
 }
 
 static int tear_down(void **state) {
     (void)state;
-    registry_close(box.registry);
-    record_keys_free(box.keys);
-    store_fixture_remove(&box.directory);
+    registry_fixture_remove(&box);
     return 0;
 }
 
@@ -125,27 +116,14 @@ static void what_is_no_photo_leaves_the_batch_undone(void **state) {
 
 /* ---- damage ---- */
 
-static struct row {
-    uint8_t value[PHOTO_BYTES_MAX + RECORD_OVERHEAD];
-    size_t len;
-} row;
-
-static enum err keep_row(void *context, struct bytes key, struct bytes value) {
-    (void)context;
-    (void)key;
-    memcpy(row.value, value.data, row.len = value.len);
-    return ERR_OK;
-}
+static struct registry_row_image row;
 
 static void take_row(void) {
-    KV_TXN_CLEANUP struct kv_txn txn = kv_read(registry_kv(box.registry));
-    assert_int_equal(kv_each(&txn, REGISTRY_PHOTOS, bytes_of(NULL, 0), keep_row, NULL), ERR_OK);
+    registry_fixture_take_row(&box, REGISTRY_PHOTOS, &row);
 }
 
-static void set_row(unsigned table, const uint8_t *key) {
-    struct kv_txn txn = kv_write(registry_kv(box.registry));
-    kv_put(&txn, table, bytes_of(key, IDENTITY_LOOKUP_BYTES), bytes_of(row.value, row.len));
-    assert_int_equal(kv_commit(&txn), ERR_OK);
+static void set_row(const uint8_t *lookup_key) {
+    registry_fixture_set_row(&box, REGISTRY_PHOTOS, lookup_key, &row);
 }
 
 /* What the log says while her photo is read. */
@@ -170,13 +148,13 @@ static void a_flipped_bit_is_refused_and_named(void **state) {
     take_row();
     for (size_t byte = 0; byte < row.len; byte += byte < 64 ? 1 : 97) {
         row.value[byte] ^= 0x20;
-        set_row(REGISTRY_PHOTOS, her);
+        set_row(her);
         bool in_generation = byte == 1 || byte == 2;
         assert_int_equal(read_photo(her), in_generation ? ERR_UNAVAILABLE : ERR_CORRUPT);
         row.value[byte] ^= 0x20;
     }
     row.value[row.len - 1] ^= 1;
-    set_row(REGISTRY_PHOTOS, her);
+    set_row(her);
     capture_log(log, sizeof log);
     assert_non_null(strstr(log, "record-corrupt table=photo key=deadbeef generation=1\n"));
     assert_int_equal(put(her, image_of(8, 10)), ERR_OK);
@@ -187,7 +165,7 @@ static void a_photo_moved_to_another_person_is_refused(void **state) {
     (void)state;
     assert_int_equal(put(her, image_of(7, 900)), ERR_OK);
     take_row();
-    set_row(REGISTRY_PHOTOS, his);
+    set_row(his);
     assert_int_equal(read_photo(his), ERR_CORRUPT);
     assert_int_equal(read_photo(her), ERR_OK);
 }
@@ -201,7 +179,7 @@ static void a_row_that_holds_no_image_is_refused_and_named(void **state) {
                                  bytes_of_text("no image"), &sealed),
                      ERR_OK);
     row.len = sealed.len;
-    set_row(REGISTRY_PHOTOS, her);
+    set_row(her);
     capture_log(log, sizeof log);
     assert_non_null(strstr(log, "record-corrupt table=photo key=deadbeef"));
 }
@@ -209,24 +187,11 @@ static void a_row_that_holds_no_image_is_refused_and_named(void **state) {
 /* Of a box whose registry was made before there were photos. */
 static void a_registry_without_the_table_gets_it_from_its_writer(void **state) {
     (void)state;
-    struct store_directory older = store_fixture_directory();
-    const struct kv_options options = {.path = older.path,
-                                       .map_bytes = 1u << 20,
-                                       .tables = registry_tables,
-                                       .table_count = REGISTRY_PHOTOS,
-                                       .file_mode = 0640};
-    struct kv *kv;
-    struct registry *reader, *writer;
+    struct registry_box older;
     SECRET(photo);
-    assert_int_equal(kv_open(&kv, &options), ERR_OK);
-    kv_close(kv);
-    assert_int_equal(registry_open(&reader, older.path, false, box.keys), ERR_NOT_FOUND);
-    assert_int_equal(registry_open(&writer, older.path, true, box.keys), ERR_OK);
-    registry_close(writer);
-    assert_int_equal(registry_open(&reader, older.path, false, box.keys), ERR_OK);
-    assert_int_equal(registry_photo(reader, her, &photo), ERR_NOT_FOUND);
-    registry_close(reader);
-    store_fixture_remove(&older);
+    registry_fixture_make_older(&older, REGISTRY_PHOTOS);
+    assert_int_equal(registry_photo(older.registry, her, &photo), ERR_NOT_FOUND);
+    registry_fixture_remove(&older);
 }
 
 int main(void) {

@@ -6,30 +6,19 @@
 
 #include <cmocka.h>
 
-#include "authd/store/registry.h"
-#include "tests/unit/store_fixture.h"
+#include "tests/unit/registry_fixture.h"
 
-/* A registry that provd writes; core reads the same environment, so one handle does for both. */
-struct box {
-    struct store_directory directory;
-    struct record_keys *keys;
-    struct registry *registry;
-};
-static struct box box;
+static struct registry_box box;
 
 static int set_up(void **state) {
     (void)state;
-    box.directory = store_fixture_directory();
-    box.keys = store_fixture_keys(1);
-    assert_int_equal(registry_open(&box.registry, box.directory.path, true, box.keys), ERR_OK);
+    registry_fixture_make(&box);
     return 0;
 }
 
 static int tear_down(void **state) {
     (void)state;
-    registry_close(box.registry);
-    record_keys_free(box.keys);
-    store_fixture_remove(&box.directory);
+    registry_fixture_remove(&box);
     return 0;
 }
 
