@@ -10,7 +10,7 @@
 
 #define IDLE_MS        60000
 #define ASK_AGAIN_MS   1000
-#define ROWS_A_STEP    64
+#define ROWS_A_STEP    256
 #define SHARE          9 /* of the time is pause, for one of work */
 #define SHARE_BUSY     39
 #define PAUSE_LEAST_MS 5

@@ -6,7 +6,7 @@
 #include "authd/store/registry_row.h"
 
 #define FIRST_TABLE  REGISTRY_IDENTITIES /* the tables before it are not sealed */
-#define BATCH_MOST   64
+#define BATCH_MOST   256
 #define LOOKED_MOST  2048 /* at rows in one step */
 #define RECORD_BYTES 256
 
@@ -214,21 +214,34 @@ static void end_phase(struct kv_txn *txn, struct registry_roll *roll) {
         roll->phase = REGISTRY_ROLL_DONE;
 }
 
-static enum err step_within(struct registry_batch *batch, size_t most, struct registry_roll *roll) {
-    struct find find = {.roll = roll, .most = most};
+/* What is left of a table, as far as the step goes. ERR_FULL: that was not to its end. */
+static enum err step_in_table(struct registry_batch *batch, struct find *find) {
+    struct registry_roll *roll = find->roll;
     uint8_t table = roll->table;
+    find->count = 0;
     enum err err =
-        kv_each_after(&batch->txn, table, bytes_of(roll->key, roll->key_len), look_at, &find);
+        kv_each_after(&batch->txn, table, bytes_of(roll->key, roll->key_len), look_at, find);
     if (err == ERR_OK) {
         roll->table++;
         roll->key_len = 0;
     } else if (err != ERR_FULL) {
         return err;
     }
+    find->most -= find->count;
     if (roll->phase == REGISTRY_ROLL_SWEEPING)
-        reseal(batch, &find, table);
+        reseal(batch, find, table);
     else
-        roll->left += find.count;
+        roll->left += find->count;
+    return batch->txn.err != ERR_OK ? batch->txn.err : err;
+}
+
+static enum err step_within(struct registry_batch *batch, size_t most, struct registry_roll *roll) {
+    struct find find = {.roll = roll, .most = most};
+    enum err err = ERR_OK;
+    while (err == ERR_OK && roll->table < REGISTRY_TABLE_COUNT)
+        err = step_in_table(batch, &find);
+    if (err != ERR_OK && err != ERR_FULL)
+        return err;
     if (roll->table == REGISTRY_TABLE_COUNT)
         end_phase(&batch->txn, roll);
     put_roll(batch, roll);
