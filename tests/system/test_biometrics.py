@@ -3,12 +3,13 @@ its codes and its layer."""
 
 import datetime
 import os
+import re
 import unittest
 
 from biometrics import Authority, Capture, Device, face_vector, finger, image_record, iris, jws, record, two_views
 from jose import JoseProgramme
-from programme import b64u, now, transaction, unb64u
-from rough_box import RoughBox
+from programme import b64u, now, transaction, unb64u, wrong
+from rough_box import PATIENCE_SECONDS, RoughBox, await_
 
 RIGHT, LEFT = "Right IndexFinger", "Left IndexFinger"
 
@@ -161,6 +162,53 @@ class Mismatches(Case):
 
     def test_a_finger_of_unknown_position_is_compared_with_none(self):
         self.no(self.ask(Capture(record(kit, self.person), part="UNKNOWN")), "IDA-BIA-001")
+
+
+class Roots(Case):
+    """All rows are sealed again under new record roots while the box works: what core keeps itself is none of them."""
+
+    def roll(self, generation, kills=0):
+        """Rolls to this generation; ${kills} provds die on the way."""
+        done = box.officer("root", "roll")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        await_(lambda: " root-sweep-begun from=%d to=%d" % (generation - 1, generation) in box.log())
+        for _ in range(kills):
+            dead = box.kill_one("provd")
+            box.await_successor("provd", 1, dead)
+            self.yes(self.ask(finger(kit, self.person)))
+        await_(lambda: re.search(r" root-sweep-done to=%d resealed=\d+ left=0$" % generation, box.log(), re.M))
+        self.assertRegex(box.officer("status").stdout, "record roots: %d → %d, complete" % (generation - 1, generation))
+
+    def still_the_same(self):
+        """The person is known, her fingers too; who was frozen is; what was answered is not answered again."""
+        self.assertEqual(self.ask(finger(kit, self.person)).response["authToken"], self.token)
+        self.no(self.programme.authenticate(self.frozen, self.txn, self.code), "IDA-OTA-013")
+        self.no(self.programme.send("auth", self.answered), "IDA-MLC-007")
+        self.no(self.ask(Capture(record(kit, self.frozen), part=RIGHT)), "IDA-BIA-001")  # notes it, and looks for advice
+        self.assertNotRegex(box.log(), "best-finger-(unreadable|not-noted)|record-generation-not-open")
+
+    def test_rows_and_what_core_remembers_outlive_their_roots(self):
+        self.frozen = someone()
+        self.token = self.ask(finger(kit, self.person)).response["authToken"]
+        self.txn, self.code = self.programme.code_for(self.frozen)
+        for _ in range(5):
+            self.programme.authenticate(self.frozen, self.txn, wrong(self.code))
+        txn = transaction()
+        self.answered = self.programme.auth_document(
+            self.person, txn, {"biometrics": device.take(txn, finger(kit, self.person))})
+        self.yes(self.programme.send("auth", self.answered))
+        self.roll(2, kills=3)
+        self.still_the_same()
+        self.roll(3)
+        self.still_the_same()
+        refused = box.officer("root", "remove", "generation=1")
+        self.assertEqual(refused.returncode, 1)
+        self.assertRegex(refused.stderr, "the first record root stays")
+        self.assertEqual(box.officer("root", "remove", "generation=2").returncode, 0)
+        dead = box.kill_one("authd-core")
+        box.await_successor("authd-core", 1, dead)
+        box.await_ready(PATIENCE_SECONDS)
+        self.still_the_same()
 
 
 class Devices(Case):
