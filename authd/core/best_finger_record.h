@@ -12,10 +12,9 @@
  * sixteenths. Both fade: by an eighth with each further try of that finger, and by a twentieth each
  * week, so that a quarter of a year halves them. Pure functions.
  */
-#define BEST_FINGER_POSITIONS                                                                      \
-    11                           /* by position: 1 right thumb … 10 left little finger; 0 unused \
-                                  */
-#define BEST_FINGER_BYTES     24 /* of an encoded record */
+/* Fingers are counted by position: 1 right thumb … 10 left little finger; 0 is unused. */
+#define BEST_FINGER_POSITIONS 11
+#define BEST_FINGER_BYTES     24  /* of an encoded record */
 #define BEST_FINGER_TRIES_MAX 128 /* what endless tries come to */
 
 struct best_finger_record {

@@ -28,8 +28,8 @@ enum enrolled_kind {
 
 struct enrolled_part {
     enum biometric_modality modality;
-    uint8_t
-        position; /* finger: 1 right thumb … 10 left little finger; iris: 1 right, 2 left; face 0 */
+    /* finger: 1 right thumb … 10 left little finger; iris: 1 right, 2 left; face: 0 */
+    uint8_t position;
     enum enrolled_kind kind;
     struct finger_template minutiae;   /* MINUTIAE; its position and quality with it */
     char plugin[ENROLLED_PLUGIN_NAME]; /* PLUGIN: name and version it was extracted by; else "" */

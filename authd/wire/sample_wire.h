@@ -95,12 +95,12 @@ MUST_CHECK enum err sample_wire_get_samples(struct bytes payload, struct samples
 
 /*
  * UNSEAL_ENROLMENT: a biometric data block, or a CBEFF document (bir.h) with several, becomes what
- * is enrolled. ${announced} is of a data block alone; a document says it itself.
+ * is enrolled. Of a data block its modality and position are told; a document says them itself.
  */
 struct enrolment_question {
     struct bytes record;
     bool is_document;
-    enum biometric_modality modality; /* announced, of a data block */
+    enum biometric_modality modality; /* of a data block */
     uint8_t position; /* likewise: 1 to 10 as finger.h; 1 right, 2 left iris; 0 face */
 };
 

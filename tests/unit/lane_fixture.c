@@ -252,6 +252,11 @@ unsigned lane_fixture_waiting(const struct lane_box *box, enum step step) {
     return count;
 }
 
+void lane_fixture_expect_idle(const struct lane_box *box) {
+    assert_int_equal(box->lane->free_count, LANE_REQUESTS_MAX);
+    assert_int_equal(lane_fixture_waiting(box, STEP_FREE), LANE_REQUESTS_MAX);
+}
+
 static void write_body(const struct lane_post *post, char body[static SAMPLE_TEXT_SIZE]) {
     char identifier[IDENTIFIER_UIN_DIGITS + 1], now[CLOCK_TEXT_SIZE], rest[SAMPLE_TEXT_SIZE],
         inner[SAMPLE_TEXT_SIZE], key[SAMPLE_TEXT_SIZE];

@@ -59,6 +59,8 @@ void lane_fixture_hello(struct lane_box *box, enum lane_party signer, uint8_t pr
 void lane_fixture_notifier_hello(struct lane_box *box, uint8_t process);
 /* The number of requests that wait at ${step}. */
 unsigned lane_fixture_waiting(const struct lane_box *box, enum step step);
+/* No request is left in the lane. */
+void lane_fixture_expect_idle(const struct lane_box *box);
 
 /* The number by which a programme knows the person. */
 void lane_fixture_identifier(unsigned person, char text[static IDENTIFIER_UIN_DIGITS + 1]);

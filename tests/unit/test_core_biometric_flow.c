@@ -36,11 +36,6 @@ static int unmake(void **state) {
     return 0;
 }
 
-static void expect_idle(void) {
-    assert_int_equal(box.lane->free_count, LANE_REQUESTS_MAX);
-    assert_int_equal(lane_fixture_waiting(&box, STEP_FREE), LANE_REQUESTS_MAX);
-}
-
 static void present(unsigned person, unsigned finger) {
     lane_biometric_of(&request, person, index_finger, 1);
     biometric_fixture_finger(&request.samples.samples[0], finger, 9);
@@ -60,7 +55,7 @@ static void the_persons_finger_is_a_yes_and_another_is_not(void **state) {
     assert_string_equal(told.codes, "IDA-BIA-001");
     assert_string_equal(told.detail, "Finger");
     assert_int_equal(told.action, MOSIP_ACTION_OF_ERROR);
-    expect_idle();
+    lane_fixture_expect_idle(&box);
 }
 
 static void keys_are_asked_for_one_after_the_other(void **state) {
@@ -74,7 +69,7 @@ static void keys_are_asked_for_one_after_the_other(void **state) {
     lane_biometric_key(&box, 1, ERR_OK);
     lane_biometric_samples(&box, &request);
     assert_string_equal(lane_biometric_told(&box).codes, "yes");
-    expect_idle();
+    lane_fixture_expect_idle(&box);
 }
 
 static void a_key_that_does_not_open_is_refused(void **state) {
@@ -89,7 +84,7 @@ static void a_key_that_does_not_open_is_refused(void **state) {
         assert_string_equal(lane_biometric_told(&box).codes, "IDA-MLC-007 IDA-MPA-003");
         assert_true(lane_fixture_is_silent(&box, PARTY_UNSEAL));
     }
-    expect_idle();
+    lane_fixture_expect_idle(&box);
 }
 
 static void a_signer_that_cannot_decides_nothing(void **state) {
@@ -98,7 +93,7 @@ static void a_signer_that_cannot_decides_nothing(void **state) {
     (void)lane_biometric_post(&box, &request);
     lane_biometric_key(&box, 0, ERR_LIMIT);
     assert_int_equal(lane_party_result(&box).status, 503);
-    expect_idle();
+    lane_fixture_expect_idle(&box);
 }
 
 static void a_signer_that_dies_is_not_missed(void **state) {
@@ -145,7 +140,7 @@ static void a_worker_that_contradicts_itself_is_not_believed(void **state) {
     request.samples.count = 0;
     (void)lane_biometric_play(&box, &request);
     assert_string_equal(lane_biometric_told(&box).codes, "IDA-MLC-007");
-    expect_idle();
+    lane_fixture_expect_idle(&box);
 }
 
 static void what_no_device_signed_is_refused_whatever_it_shows(void **state) {
@@ -261,7 +256,7 @@ static void what_was_captured_serves_one_request(void **state) {
     (void)lane_biometric_play(&box, &request);
     assert_string_equal(lane_biometric_told(&box).codes, "IDA-MLC-007");
     assert_string_equal(try_finger(PERSON, 12).codes, "yes");
-    expect_idle();
+    lane_fixture_expect_idle(&box);
 }
 
 /* Beside fresh ones too, of whatever position. */

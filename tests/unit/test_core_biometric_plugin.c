@@ -45,11 +45,6 @@ static int unmake(void **state) {
     return 0;
 }
 
-static void expect_idle(void) {
-    assert_int_equal(box.lane->free_count, LANE_REQUESTS_MAX);
-    assert_int_equal(lane_fixture_waiting(&box, STEP_FREE), LANE_REQUESTS_MAX);
-}
-
 /* An image of the right index finger. */
 static void present(unsigned person) {
     core_clock_shift_ms++;
@@ -90,7 +85,7 @@ static void an_image_is_compared_with_what_this_plug_in_extracted(void **state) 
     assert_int_equal(question.enrolled[1].position, 3);
     lane_biometric_compared(&box, &frame, scores(MATCHES, 0));
     expect_told("yes", "");
-    expect_idle();
+    lane_fixture_expect_idle(&box);
 }
 
 static void only_the_score_of_the_same_finger_counts(void **state) {
@@ -134,7 +129,7 @@ static void it_has_one_question_at_a_time(void **state) {
     first = lane_biometric_compare(&box, &question);
     lane_biometric_compared(&box, &first, scores(0, 0));
     expect_told("IDA-BIA-001", "Finger");
-    expect_idle();
+    lane_fixture_expect_idle(&box);
 }
 
 /* Five such ends would be as many failures, if they were counted. */
@@ -226,7 +221,7 @@ static void one_that_hangs_is_replaced_and_its_late_answer_is_nobodys(void **sta
     assert_true(lane_fixture_was_reported(&box, PARTY_PLUGIN));
     lane_biometric_compared(&box, &kept, scores(MATCHES, 0));
     lane_fixture_turn(&box);
-    expect_idle();
+    lane_fixture_expect_idle(&box);
     lane_biometric_plugin_hello(&box, PLUGIN); /* its successor's, before word of its end */
     lane_fixture_peer_down(&box, PARTY_PLUGIN);
     present(PERSON);
@@ -253,7 +248,7 @@ static void one_that_answers_about_more_than_it_was_asked_is_dropped(void **stat
     lane_biometric_compared(&box, &frame, scores(MATCHES, MATCHES));
     expect_told("IDA-BIA-017", "plug-in");
     assert_true(lane_fixture_was_reported(&box, PARTY_PLUGIN));
-    expect_idle();
+    lane_fixture_expect_idle(&box);
     lane_fixture_peer_down(&box, PARTY_PLUGIN);
     lane_biometric_plugin_hello(&box, PLUGIN); /* its successor's, before word of its start */
     lane_fixture_peer_up(&box, PARTY_PLUGIN);
@@ -284,7 +279,7 @@ static void a_request_waits_no_longer_than_the_deadline(void **state) {
     core_clock_shift_ms += DEADLINE_MS;
     lane_fixture_turn(&box);
     expect_told("IDA-BIA-017", "plug-in");
-    expect_idle();
+    lane_fixture_expect_idle(&box);
 }
 
 #define FLOW(name) cmocka_unit_test_setup_teardown(name, make, unmake)

@@ -29,11 +29,6 @@ static int unmake(void **state) {
     return 0;
 }
 
-static void expect_idle(void) {
-    assert_int_equal(box.lane->free_count, LANE_REQUESTS_MAX);
-    assert_int_equal(lane_fixture_waiting(&box, STEP_FREE), LANE_REQUESTS_MAX);
-}
-
 static void a_code_is_asked_for_sent_and_accepted_once(void **state) {
     (void)state;
     static struct lane_party_code code;
@@ -45,7 +40,7 @@ static void a_code_is_asked_for_sent_and_accepted_once(void **state) {
     assert_string_equal(lane_party_authenticate(&box, &presents).text, TXN " yes");
     core_clock_shift_ms++; /* another body */
     assert_string_equal(lane_party_authenticate(&box, &presents).text, TXN " IDA-OTA-012");
-    expect_idle();
+    lane_fixture_expect_idle(&box);
 }
 
 static void anothers_code_is_refused(void **state) {
@@ -133,7 +128,7 @@ static void expect_bare(uint16_t status) {
     struct lane_party_result result = lane_party_result(&box);
     assert_int_equal(result.status, status);
     assert_string_equal(result.text, "");
-    expect_idle();
+    lane_fixture_expect_idle(&box);
 }
 
 static void a_session_key_that_does_not_unwrap_is_refused_in_a_signed_answer(void **state) {
