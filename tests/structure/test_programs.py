@@ -44,6 +44,7 @@ FAMILIES = {
     "firmware/base/boot.c": ("boot_", "box_state_"),
     "hsm/wire.c": ("hsm_",),
     "hsm/wire_jose.c": ("hsm_wire_",),
+    "hsm/wire_keys.c": ("hsm_wire_",),
     "hsm/wire_tls.c": ("hsm_wire_", "hsm_tls_"),
     "hsm/module_log.c": ("syslog", "vsyslog", "__syslog_chk", "__vsyslog_chk"),  # in the C library's place
     "provisioning/officer.c": ("officer_", "arguments_"),
