@@ -110,6 +110,31 @@ static void a_signer_that_dies_is_not_missed(void **state) {
     assert_int_equal(lane_fixture_waiting(&box, STEP_SAMPLES), 1);
 }
 
+/* What it had is asked of its successor, alone; when that dies too it was no chance. */
+static void a_parser_that_dies_over_samples_is_asked_once_more(void **state) {
+    (void)state;
+    static struct lane_party_answer probed;
+    for (unsigned deaths = 1; deaths <= 2; deaths++) {
+        core_clock_shift_ms++;
+        present(PERSON, 12);
+        (void)lane_biometric_post(&box, &request);
+        lane_biometric_key(&box, 0, ERR_OK);
+        for (unsigned i = 0; i < deaths; i++) {
+            struct frame question = lane_fixture_receive(&box, PARTY_UNSEAL, UNSEAL_SAMPLES);
+            assert_true(question.payload.len > 0);
+            lane_party_succeed(&box, &probed);
+            if (i == 1)
+                assert_int_equal(lane_party_result(&box).status, 503);
+            lane_fixture_send(&box, PARTY_UNSEAL, &probed.frame);
+        }
+        if (deaths == 1) {
+            lane_biometric_samples(&box, &request);
+            assert_string_equal(lane_biometric_told(&box).codes, "yes");
+        }
+        lane_fixture_expect_idle(&box);
+    }
+}
+
 /* Nothing of these is an answer to what is waited for. */
 static void late_and_strange_answers_change_nothing(void **state) {
     (void)state;
@@ -430,6 +455,7 @@ int main(void) {
         FLOW(a_key_that_does_not_open_is_refused),
         FLOW(a_signer_that_cannot_decides_nothing),
         FLOW(a_signer_that_dies_is_not_missed),
+        FLOW(a_parser_that_dies_over_samples_is_asked_once_more),
         FLOW(late_and_strange_answers_change_nothing),
         FLOW(a_worker_that_contradicts_itself_is_not_believed),
         FLOW(what_no_device_signed_is_refused_whatever_it_shows),
