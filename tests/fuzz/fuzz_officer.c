@@ -5,6 +5,7 @@
 
 #include "firmware/base/frame.h"
 #include "provisioning/officer_wire_keys.h"
+#include "provisioning/officer_wire_roots.h"
 
 /*
  * A packet as it comes from an officer's socket, read as provd reads it, and the answers as officer
@@ -42,6 +43,7 @@ READ_AND_WRITE(officer_box, box)
 READ_AND_WRITE(officer_hotlist, hotlist)
 READ_AND_WRITE(officer_key_order, key_order)
 READ_AND_WRITE(officer_keys, keys)
+READ_AND_WRITE(officer_root, root)
 
 static void read_people(struct bytes payload) {
     struct cursor cursor = cursor_over(payload);
@@ -72,6 +74,7 @@ static const struct {
     {OFFICER_PEOPLE_PUT, read_people},
     {OFFICER_HOTLIST, read_hotlist},
     {OFFICER_KEY_ORDER, read_key_order},
+    {OFFICER_ROOT, read_root},
     {OFFICER_TRUST_ADD + 1, read_outcome},
     {OFFICER_KEY_LIFE + 1, read_keys},
     {OFFICER_KEY_LIST + 1, read_publication},

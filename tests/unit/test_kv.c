@@ -180,6 +180,14 @@ static void rows_of_a_prefix_come_in_key_order(void **state) {
         assert_int_equal(kv_each(&txn, PEOPLE, text(cases[i].prefix), see, &seen), cases[i].err);
         assert_string_equal(seen.keys, cases[i].expected);
     }
+    static const struct {
+        const char *after, *expected;
+    } places[] = {{"", "a ab b b1 b10 b2 c "}, {"b1", "b10 b2 c "}, {"b11", "b2 c "}, {"c", ""}};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        struct seen seen = {"", 99};
+        assert_int_equal(kv_each_after(&txn, PEOPLE, text(places[i].after), see, &seen), ERR_OK);
+        assert_string_equal(seen.keys, places[i].expected);
+    }
     struct seen none = {"", 99};
     assert_int_equal(kv_each(&txn, COUNTERS, text(""), see, &none), ERR_OK);
     assert_string_equal(none.keys, "");

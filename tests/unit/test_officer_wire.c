@@ -220,6 +220,7 @@ static void the_largest_person_fits_and_a_larger_photo_does_not(void **state) {
 static void a_box_and_a_publication_survive_the_way(void **state) {
     struct buffer buffer = buffer_over(memory, sizeof memory);
     struct officer_box box = {.state = BOX_DEGRADED, .core_up = true, .signers = 2, .salts = 1000};
+    box.roll = (struct officer_roll){REGISTRY_ROLL_VERIFYING, 3, 4, 61, 2};
     struct officer_publication publication = {.jwks = bytes_of_text("{}"),
                                               .root_pem = bytes_of_text("root")};
     (void)state;
@@ -227,6 +228,9 @@ static void a_box_and_a_publication_survive_the_way(void **state) {
     assert_int_equal(officer_wire_get_box(end(&buffer), &box), ERR_OK);
     assert_int_equal(box.state, BOX_DEGRADED);
     assert_int_equal(box.salts, 1000);
+    assert_int_equal(box.roll.phase, REGISTRY_ROLL_VERIFYING);
+    assert_int_equal(box.roll.from * 10 + box.roll.to, 34);
+    assert_int_equal(box.roll.percent * 10 + box.roll.left, 612);
     buffer = buffer_over(memory, sizeof memory);
     officer_wire_put_publication(&buffer, &publication);
     assert_int_equal(officer_wire_get_publication(end(&buffer), &publication), ERR_OK);

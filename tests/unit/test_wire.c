@@ -532,6 +532,24 @@ static void an_audit_names_an_action(void **state) {
     assert_int_equal(read.officer_uid, 0);
 }
 
+static void provd_learns_whether_core_has_a_root_open(void **state) {
+    (void)state;
+    uint16_t generation = 0;
+    bool is_open = false;
+    struct buffer target = buffer_over(memory, sizeof memory);
+    provd_wire_put_root(&target, 513);
+    assert_int_equal(provd_wire_get_root(bytes_of(memory, target.len), &generation), ERR_OK);
+    assert_int_equal(generation, 513);
+    assert_int_not_equal(provd_wire_get_root(bytes_of(memory, 1), &generation), ERR_OK);
+    target = buffer_over(memory, sizeof memory);
+    provd_wire_put_root_is(&target, true);
+    assert_int_equal(provd_wire_get_root_is(bytes_of(memory, target.len), &is_open), ERR_OK);
+    assert_true(is_open);
+    assert_int_not_equal(provd_wire_get_root_is(bytes_of(memory, target.len + 1), &is_open),
+                         ERR_OK);
+    assert_false(is_open);
+}
+
 static void provd_learns_whether_its_change_is_recorded(void **state) {
     (void)state;
     enum err status = ERR_OK;
@@ -579,6 +597,7 @@ int main(void) {
         cmocka_unit_test(the_notifier_says_who_it_is_and_what_became_of_a_code),
         cmocka_unit_test(an_audit_names_an_action),
         cmocka_unit_test(provd_learns_whether_its_change_is_recorded),
+        cmocka_unit_test(provd_learns_whether_core_has_a_root_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
