@@ -199,6 +199,8 @@ class Roots(Case):
         self.yes(self.programme.send("auth", self.answered))
         self.roll(2, kills=3)
         self.still_the_same()
+        noted = someone()  # whose fingers are noted under no root that is newer than what is removed
+        self.yes(self.ask(finger(kit, noted), person=noted))
         self.roll(3)
         self.still_the_same()
         refused = box.officer("root", "remove", "generation=1")
@@ -208,6 +210,7 @@ class Roots(Case):
         dead = box.kill_one("authd-core")
         box.await_successor("authd-core", 1, dead)
         box.await_ready(PATIENCE_SECONDS)
+        self.yes(self.ask(finger(kit, noted), person=noted))
         self.still_the_same()
 
 

@@ -1,15 +1,16 @@
-#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "firmware/base/clock.h"
 #include "authd/store/registry_roll.h"
 #include "tests/unit/store_fixture.h"
 
@@ -179,33 +180,40 @@ static void sweep_to_the_end(void) {
 
 /* ---- kill -9; first, since a child inherits no arena of secrets ---- */
 
-/* A writer of the registry in a process of its own, which says so after each step. */
-static _Noreturn void sweep_and_tell(int told) {
+/* The signal that nobody handles ends this process in so many microseconds, as kill -9 would. */
+static void die_in(uint64_t microseconds) {
+    const struct itimerval then = {.it_value = {.tv_sec = (time_t)(microseconds / 1000000),
+                                                .tv_usec = (suseconds_t)(microseconds % 1000000)}};
+    assert_int_equal(setitimer(ITIMER_REAL, &then, NULL), 0);
+}
+
+/* A writer of the registry in a process of its own. After so many steps it dies within the next
+ * two, wherever that is. */
+static _Noreturn void sweep_and_die(unsigned steps, uint64_t draw) {
     open_box(2);
-    for (;;) {
-        bool done = step() == REGISTRY_ROLL_DONE;
-        if (write(told, done ? "d" : "s", 1) != 1 || done)
-            _exit(done ? 0 : 1);
+    for (unsigned i = 0;; i++) {
+        int64_t began_ns = clock_boot_ns();
+        if (step() == REGISTRY_ROLL_DONE)
+            _exit(0);
+        uint64_t microseconds = (uint64_t)(clock_boot_ns() - began_ns) / 1000 + 1;
+        if (i == steps)
+            die_in(1 + draw % (2 * microseconds));
     }
 }
 
-/* Kills it after so many steps, wherever in the next one it is. True when it had come to the end.
- */
-static bool run_and_kill(unsigned steps) {
-    int pipe_ends[2], status;
-    char said = 's';
-    assert_int_equal(pipe2(pipe_ends, O_CLOEXEC), 0);
+/* True when it had come to the end. */
+static bool run_and_die(unsigned steps, uint64_t draw) {
+    int status;
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0)
-        sweep_and_tell(pipe_ends[1]);
-    (void)close(pipe_ends[1]);
-    for (unsigned i = 0; i < steps && said != 'd'; i++)
-        assert_int_equal(read(pipe_ends[0], &said, 1), 1);
-    (void)kill(child, SIGKILL);
+        sweep_and_die(steps, draw);
     assert_int_equal(waitpid(child, &status, 0), child);
-    (void)close(pipe_ends[0]);
-    return said == 'd';
+    if (WIFEXITED(status))
+        assert_int_equal(WEXITSTATUS(status), 0);
+    else
+        assert_int_equal(WTERMSIG(status), SIGALRM);
+    return WIFEXITED(status);
 }
 
 /* What each life leaves, seen by another process. */
@@ -245,7 +253,8 @@ static void a_sweep_that_is_killed_anywhere_loses_and_repeats_nothing(void **sta
     unsigned lives = 0;
     box.directory = store_fixture_directory();
     in_a_child(make_and_begin);
-    while (!run_and_kill(1 + (unsigned)store_fixture_draw(&chance, 9))) {
+    while (!run_and_die((unsigned)store_fixture_draw(&chance, 3),
+                        store_fixture_draw(&chance, UINT32_MAX))) {
         in_a_child(look_at_what_is_left);
         assert_true(++lives < 1000);
     }
