@@ -51,7 +51,7 @@ static enum err record_order(struct change *change, const char *word, uint16_t g
 }
 
 /* The root is stored, and core told; the sweep begins when core has it open. */
-static enum err roll(struct change *change, const struct registry_roll *now) {
+static enum err order_roll(struct change *change, const struct registry_roll *now) {
     struct newest newest = {0};
     uint8_t wrapped[HSM_ROOT_WRAPPED_BYTES];
     struct provd *provd = change->provd;
@@ -71,7 +71,7 @@ static enum err roll(struct change *change, const struct registry_roll *now) {
     return ERR_OK;
 }
 
-static enum err sweep(struct change *change, const struct registry_roll *now) {
+static enum err order_sweep(struct change *change, const struct registry_roll *now) {
     if (now->phase != REGISTRY_ROLL_DONE)
         return refuse_state(change, now);
     ERR_TRY(record_order(change, "sweep", now->to));
@@ -118,9 +118,9 @@ enum err root_roll_order(struct change *change) {
     change->provd->roll_due_ms = 0;
     switch (question.order) {
     case OFFICER_ROOT_ROLL:
-        return roll(change, &now);
+        return order_roll(change, &now);
     case OFFICER_ROOT_SWEEP:
-        return sweep(change, &now);
+        return order_sweep(change, &now);
     default:
         return remove_root(change, &now, question.generation);
     }
