@@ -35,9 +35,11 @@ static void let_nothing_pass(struct policy_thresholds *thresholds) {
         thresholds->plugin[i] = UINT32_MAX;
 }
 
-/* 1000 · −log10 of the rate, rounded to the stricter side. */
+/* 1000 · −log10 of the rate, rounded to the stricter side; no policy is so lenient that hardly
+ * anything passes, as the tables of our own matchers have it too. */
 static uint32_t plugin_score(uint64_t rate) {
-    return (uint32_t)ceil(SCORE_DECADE * (CERTAIN_EXPONENT - log10((double)rate)));
+    double score = ceil(SCORE_DECADE * (CERTAIN_EXPONENT - log10((double)rate)));
+    return score > FINGER_SCORE_FMR_1E2 ? (uint32_t)score : FINGER_SCORE_FMR_1E2;
 }
 
 /* The threshold of the matcher on the box; that of a plug-in needs no table. */

@@ -138,6 +138,17 @@ static void a_policys_own_rates_choose_the_thresholds(void **state) {
     assert_memory_equal(thresholds.presented, ((const uint8_t[]){1, 1, 0}), 3);
 }
 
+static void the_most_lenient_policy_still_wants_something_of_a_plug_in(void **state) {
+    (void)state;
+    const struct policy policy = {
+        .allowed = FINGER,
+        .biometrics = {.rate = {FALSE_MATCH_CERTAIN}, .ceiling = FALSE_MATCH_CERTAIN}};
+    struct policy_thresholds thresholds;
+    assert_int_equal(policy_bound_check(&policy, NULL, &thresholds), ERR_OK);
+    assert_int_equal(thresholds.plugin[POLICY_FINGER], FINGER_SCORE_FMR_1E2);
+    assert_int_equal(thresholds.finger, FINGER_SCORE_FMR_1E2);
+}
+
 static void what_no_table_claims_and_what_nobody_has_is_refused(void **state) {
     (void)state;
     const struct policy_biometrics bad[] = {
@@ -167,6 +178,7 @@ int main(void) {
         cmocka_unit_test(modalities_add_up),
         cmocka_unit_test(any_position_meets_all_that_is_enrolled),
         cmocka_unit_test(a_policys_own_rates_choose_the_thresholds),
+        cmocka_unit_test(the_most_lenient_policy_still_wants_something_of_a_plug_in),
         cmocka_unit_test(what_no_table_claims_and_what_nobody_has_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
