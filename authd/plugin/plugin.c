@@ -22,7 +22,7 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
 static struct settings {
-    char library[PATH_SIZE];
+    char vendor_library[PATH_SIZE];
     char settings[SETTINGS_SIZE];
     int64_t deadline_ms;
     int64_t memory_mib;
@@ -32,7 +32,7 @@ static struct settings {
 #define NUMBER(member) CONF_NUMBER, offsetof(struct settings, member), 0
 
 static const struct conf_key setting_keys[] = {
-    {"library", TEXT(library), 0, 0, "", "shared library of the vendor; empty: no plug-in"},
+    {"library", TEXT(vendor_library), 0, 0, "", "shared library of the vendor; empty: no plug-in"},
     {"settings", TEXT(settings), 0, 0, "", "a line that the vendor's library is given"},
     {"deadline-ms", NUMBER(deadline_ms), 500, 60000, "2000", "longest time of one question"},
     {"memory-mib", NUMBER(memory_mib), 64, 65536, "1024", "address space of the process"},
@@ -173,9 +173,9 @@ static enum err close_vendors_descriptors(void) {
 
 static enum err load_vendor(struct library_problem *problem) {
     const struct match_plugin *table = NULL;
-    ERR_TRY(library_check(settings.library, boot.as_root, problem));
+    ERR_TRY(library_check(settings.vendor_library, boot.as_root, problem));
     ERR_TRY(prepare_for_vendor());
-    ERR_TRY(library_load(settings.library, &table, problem));
+    ERR_TRY(library_load(settings.vendor_library, &table, problem));
     ERR_TRY(vendor_open(table, settings.settings, problem));
     return close_vendors_descriptors();
 }
@@ -206,9 +206,9 @@ static enum err start(void) {
 static enum err check_library(void) {
     struct library_problem problem = {""};
     ERR_TRY(read_settings());
-    if (settings.library[0] == '\0')
+    if (settings.vendor_library[0] == '\0')
         return ERR_OK;
-    enum err err = library_check(settings.library, false, &problem);
+    enum err err = library_check(settings.vendor_library, false, &problem);
     if (err != ERR_OK)
         fprintf(stderr, PROCESS ": %s\n", problem.text);
     return err;
