@@ -1,4 +1,5 @@
 #include <pthread.h>
+#include <stdatomic.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,8 +20,8 @@ enum manner { SIGNS, REFUSES, SAYS_NOTHING, ANSWERS_THE_ONE_BEFORE };
 
 struct played {
     int fd;
-    enum manner manner;
-    unsigned asked;
+    _Atomic enum manner manner;
+    atomic_uint asked;
     uint64_t before;
     pthread_t thread;
 };
