@@ -5,6 +5,6 @@ endforeach()
 foreach(subject officer_wire officers values)
   idcs_unit_test(test_${subject} ${CMAKE_CURRENT_LIST_DIR}/test_${subject}.c LINK provisioning)
 endforeach()
-idcs_unit_test(test_officer_text ${CMAKE_CURRENT_LIST_DIR}/test_officer_text.c
-               ${PROJECT_SOURCE_DIR}/provisioning/officer_text.c
-               ${PROJECT_SOURCE_DIR}/provisioning/officer_text_refusal.c LINK officer_wire base)
+file(GLOB officer_texts CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/provisioning/officer_text*.c)
+idcs_unit_test(test_officer_text ${CMAKE_CURRENT_LIST_DIR}/test_officer_text.c ${officer_texts}
+               LINK officer_wire base)
