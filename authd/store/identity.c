@@ -364,33 +364,3 @@ void identity_cleanup(struct identity **identity) {
     identity_free(*identity);
     *identity = NULL;
 }
-
-enum err alias_encode(const struct alias *alias, struct buffer *plain) {
-    buffer_u8(plain, FORMAT);
-    buffer_raw(plain, alias->lookup_key, sizeof alias->lookup_key);
-    buffer_raw(plain, alias->alias_id, sizeof alias->alias_id);
-    buffer_u8(plain, (uint8_t)alias->type);
-    buffer_bool(plain, alias->revoked);
-    buffer_i64(plain, alias->expires_ms);
-    buffer_u32(plain, alias->uses);
-    return plain->err;
-}
-
-enum err alias_decode(struct bytes plain, struct alias *alias) {
-    *alias = (struct alias){0};
-    struct cursor cursor = cursor_over(plain);
-    uint8_t format = cursor_u8(&cursor);
-    cursor_copy(&cursor, alias->lookup_key, sizeof alias->lookup_key);
-    cursor_copy(&cursor, alias->alias_id, sizeof alias->alias_id);
-    uint8_t type = cursor_u8(&cursor);
-    alias->revoked = cursor_bool(&cursor);
-    alias->expires_ms = cursor_i64(&cursor);
-    alias->uses = cursor_u32(&cursor);
-    if (cursor_end(&cursor) != ERR_OK || format != FORMAT || type < ALIAS_PERPETUAL ||
-        type > ALIAS_ONE_TIME) {
-        *alias = (struct alias){.revoked = true};
-        return ERR_CORRUPT;
-    }
-    alias->type = (enum alias_type)type;
-    return ERR_OK;
-}

@@ -60,16 +60,3 @@ MUST_CHECK enum err identity_decode(struct bytes plain, struct identity **identi
 void identity_free(struct identity *identity); /* wipes; NULL is allowed */
 void identity_cleanup(struct identity **identity);
 #define IDENTITY_CLEANUP __attribute__((cleanup(identity_cleanup)))
-
-enum alias_type { ALIAS_PERPETUAL = 1, ALIAS_TEMPORARY, ALIAS_ONE_TIME };
-/* A VID. */
-struct alias {
-    uint8_t lookup_key[IDENTITY_LOOKUP_BYTES]; /* of the person's UIN */
-    uint8_t alias_id[16];                      /* random; the ledger counts its uses under it */
-    enum alias_type type;
-    bool revoked;
-    int64_t expires_ms; /* 0: never */
-    uint32_t uses;      /* transactions allowed; 0: without limit */
-};
-MUST_CHECK enum err alias_encode(const struct alias *alias, struct buffer *plain);
-MUST_CHECK enum err alias_decode(struct bytes plain, struct alias *alias);

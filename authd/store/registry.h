@@ -8,6 +8,7 @@
 #include "firmware/base/err.h"
 #include "firmware/base/kv.h"
 #include "firmware/base/secret.h"
+#include "authd/store/alias.h"
 #include "authd/store/enrolled.h"
 #include "authd/store/identity.h"
 #include "authd/store/jose_client.h"
@@ -21,9 +22,9 @@
  */
 enum registry_table {
     REGISTRY_META, /* "sequence" → u64 commit count; "format" → u16; "roll" → registry_roll.h */
-    REGISTRY_ROOTS,        /* generation u16 → wrapped root */
-    REGISTRY_IDENTITIES,   /* lookup key → struct identity, of a UIN */
-    REGISTRY_ALIASES,      /* lookup key → struct alias, of a VID */
+    REGISTRY_ROOTS,      /* generation u16 → wrapped root */
+    REGISTRY_IDENTITIES, /* person key → struct identity */
+    REGISTRY_ALIASES, /* lookup key → struct alias, of a VID, or of a UIN under a younger pepper */
     REGISTRY_PARTNERS,     /* BLAKE2b(partner id) */
     REGISTRY_API_KEYS,     /* BLAKE2b(partner id ‖ 0 ‖ API key) */
     REGISTRY_POLICIES,     /* BLAKE2b(policy id) */
@@ -78,6 +79,26 @@ MUST_CHECK enum err registry_photo(struct registry *registry,
 MUST_CHECK enum err registry_biometrics(struct registry *registry,
                                         const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
                                         struct secret *plain);
+/*
+ * Where the row about an identifier may be: under its lookup key of each pepper in use. A row moves
+ * to another key in one transaction, and a reader sees one state: she is found once.
+ */
+struct registry_address {
+    uint16_t pepper; /* generation */
+    uint8_t lookup_key[IDENTITY_LOOKUP_BYTES];
+};
+/* The alias of a VID. What is found there of another type is not found. */
+MUST_CHECK enum err registry_find_alias(struct registry *registry,
+                                        const struct registry_address *addresses, size_t count,
+                                        struct alias *alias);
+/*
+ * The person key of a UIN: that of its ALIAS_UIN, or the address under which there is an identity.
+ * A person is never taken out, so that registry_identity finds her by it.
+ */
+MUST_CHECK enum err registry_find_person(struct registry *registry,
+                                         const struct registry_address *addresses, size_t count,
+                                         uint8_t person_key[static IDENTITY_LOOKUP_BYTES]);
+/* The row under this key alone, of whatever type. */
 MUST_CHECK enum err registry_alias(struct registry *registry,
                                    const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
                                    struct alias *alias);
@@ -96,6 +117,13 @@ enum hotlist_kind { HOTLIST_PERSON, HOTLIST_PARTNER, HOTLIST_DEVICE, HOTLIST_DEV
 /* ${blocked} is true while an entry blocks at ${now_ms} (blocked *until* its expiry, §9.2). */
 MUST_CHECK enum err registry_hotlisted(struct registry *registry, enum hotlist_kind kind,
                                        struct bytes id, int64_t now_ms, bool *blocked);
+/*
+ * The same of a person, by any of ${ids}: her person key, and for a VID its alias id and, as older
+ * entries have it, its lookup keys. One transaction: an entry that moves from one of them to
+ * another is seen.
+ */
+MUST_CHECK enum err registry_person_hotlisted(struct registry *registry, const struct bytes *ids,
+                                              size_t id_count, int64_t now_ms, bool *blocked);
 /*
  * Anchors of a trust domain ("AUTH"), copied into ${memory}. ERR_FULL when there are more than
  * ${most}: none is left out in silence.

@@ -144,22 +144,51 @@ enum err registry_national(struct registry *registry, struct national *national)
     return registry_row_judge(&row, national_decode(secret_view(&row.plain), national));
 }
 
-enum err registry_hotlisted(struct registry *registry, enum hotlist_kind kind, struct bytes id,
-                            int64_t now_ms, bool *blocked) {
-    *blocked = true;
-    const uint8_t kind_byte = (uint8_t)kind;
+struct hotlist_question {
+    enum hotlist_kind kind;
+    int64_t now_ms;
+};
+
+static enum err ask_hotlist(struct registry *registry, struct kv_txn *txn,
+                            const struct hotlist_question *question, struct bytes id,
+                            bool *blocked) {
+    const uint8_t kind_byte = (uint8_t)question->kind;
     const struct bytes parts[] = {bytes_of(&kind_byte, 1), id};
     struct registry_key key = registry_row_key(parts, 2);
     struct hotlist_entry entry;
     REGISTRY_ROW(row);
-    enum err err = registry_row_read(registry, REGISTRY_HOTLIST, registry_row_key_view(&key), &row);
+    *blocked = true;
+    enum err err =
+        registry_row_find(registry, txn, REGISTRY_HOTLIST, registry_row_key_view(&key), &row);
     if (err == ERR_NOT_FOUND) {
         *blocked = false;
         return ERR_OK;
     }
     ERR_TRY(err);
     ERR_TRY(registry_row_judge(&row, hotlist_entry_decode(secret_view(&row.plain), &entry)));
-    *blocked = entry.blocked && (entry.expires_ms == 0 || now_ms < entry.expires_ms);
+    *blocked = entry.blocked && (entry.expires_ms == 0 || question->now_ms < entry.expires_ms);
+    return ERR_OK;
+}
+
+enum err registry_hotlisted(struct registry *registry, enum hotlist_kind kind, struct bytes id,
+                            int64_t now_ms, bool *blocked) {
+    const struct hotlist_question question = {.kind = kind, .now_ms = now_ms};
+    KV_TXN_CLEANUP struct kv_txn txn = kv_read(registry->kv);
+    return ask_hotlist(registry, &txn, &question, id, blocked);
+}
+
+enum err registry_person_hotlisted(struct registry *registry, const struct bytes *ids,
+                                   size_t id_count, int64_t now_ms, bool *blocked) {
+    const struct hotlist_question question = {.kind = HOTLIST_PERSON, .now_ms = now_ms};
+    bool found = true;
+    *blocked = true;
+    KV_TXN_CLEANUP struct kv_txn txn = kv_read(registry->kv);
+    for (size_t i = 0; i < id_count; i++) {
+        ERR_TRY(ask_hotlist(registry, &txn, &question, ids[i], &found));
+        if (found)
+            return ERR_OK;
+    }
+    *blocked = false;
     return ERR_OK;
 }
 

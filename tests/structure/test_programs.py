@@ -45,12 +45,12 @@ FAMILIES = {
     "hsm/wire.c": ("hsm_",),
     "hsm/wire_jose.c": ("hsm_wire_",),
     "hsm/wire_keys.c": ("hsm_wire_",),
+    "hsm/wire_lookup.c": ("hsm_wire_",),
     "hsm/wire_tls.c": ("hsm_wire_", "hsm_tls_"),
     "hsm/module_log.c": ("syslog", "vsyslog", "__syslog_chk", "__vsyslog_chk"),  # in the C library's place
     "provisioning/officer.c": ("officer_", "arguments_"),
     "authd/store/programme.c": ("programme_", "partner_", "policy_", "misp_", "api_key_", "auth_type_", "national_",
                                 "hotlist_entry_"),
-    "authd/store/identity.c": ("identity_", "alias_"),
 }
 
 

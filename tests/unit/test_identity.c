@@ -200,33 +200,6 @@ static void damaged_bytes_are_refused_or_have_one_form(void **state) {
     }
 }
 
-static void a_vid_comes_back_whole(void **state) {
-    (void)state;
-    const struct alias alias = {.lookup_key = {1, 2},
-                                .alias_id = {3, 4},
-                                .type = ALIAS_ONE_TIME,
-                                .revoked = true,
-                                .expires_ms = -5,
-                                .uses = 7};
-    uint8_t memory[128];
-    struct buffer plain = buffer_over(memory, sizeof memory);
-    struct alias decoded;
-    assert_int_equal(alias_encode(&alias, &plain), ERR_OK);
-    assert_int_equal(alias_decode(bytes_of(memory, plain.len), &decoded), ERR_OK);
-    assert_memory_equal(decoded.lookup_key, alias.lookup_key, sizeof alias.lookup_key);
-    assert_memory_equal(decoded.alias_id, alias.alias_id, sizeof alias.alias_id);
-    assert_int_equal(decoded.type, alias.type);
-    assert_true(decoded.revoked);
-    assert_int_equal(decoded.expires_ms, alias.expires_ms);
-    assert_int_equal(decoded.uses, alias.uses);
-    for (size_t cut = 0; cut < plain.len; cut++) {
-        assert_int_equal(alias_decode(bytes_of(memory, cut), &decoded), ERR_CORRUPT);
-        assert_true(decoded.revoked);
-    }
-    memory[1 + 32 + 16] = ALIAS_ONE_TIME + 1;
-    assert_int_equal(alias_decode(bytes_of(memory, plain.len), &decoded), ERR_CORRUPT);
-}
-
 static int open_secrets(void **state) {
     (void)state;
     store_fixture_secrets();
@@ -242,7 +215,6 @@ int main(void) {
         cmocka_unit_test(what_cannot_be_stored_is_refused),
         cmocka_unit_test(a_cut_person_is_not_another_person),
         cmocka_unit_test(damaged_bytes_are_refused_or_have_one_form),
-        cmocka_unit_test(a_vid_comes_back_whole),
     };
     return cmocka_run_group_tests(tests, open_secrets, NULL);
 }

@@ -78,7 +78,7 @@ static void a_person_is_found_by_lookup_key_alone(void **state) {
 
 static void a_vid_leads_to_its_person(void **state) {
     (void)state;
-    struct alias alias = {.type = ALIAS_PERPETUAL, .uses = 3}, found;
+    struct alias alias = {.type = ALIAS_PERPETUAL, .pepper = 1, .uses = 3}, found;
     memcpy(alias.lookup_key, person(1).key, sizeof alias.lookup_key);
     struct registry_batch batch = registry_begin(box.registry);
     registry_put_alias(&batch, person(9).key, &alias);

@@ -51,7 +51,7 @@ static void phone_of(unsigned number, char phone[static 20]) {
 static void put_person(struct registry_batch *batch, unsigned number) {
     static const uint8_t image[] = {0xff, 0xd8, 0xff, 0xe0, 1, 2, 3};
     struct identity identity = {.uin = "5938714605", .birth_year = 1980, .attribute_count = 1};
-    struct alias alias = {.type = ALIAS_PERPETUAL, .uses = number};
+    struct alias alias = {.type = ALIAS_PERPETUAL, .pepper = 1, .uses = number};
     uint8_t key[IDENTITY_LOOKUP_BYTES], vid[IDENTITY_LOOKUP_BYTES];
     char phone[20];
     phone_of(number, phone);
