@@ -97,6 +97,7 @@ static enum err make_pepper(struct keyring *keyring, struct token *token, struct
     ERR_TRY(secret_random(&pepper, UNWRAP_SECRET_BYTES));
     ERR_TRY(unwrap_seal(keyring_row_certificate(&kek), UNWRAP_LABEL_PEPPER, &pepper, row->wrapped));
     row->has_wrapped = true;
+    row->wrapped_by = kek.generation;
     return trial_opening(key, keyring_row_certificate(&kek), UNWRAP_LABEL_PEPPER, row->wrapped,
                          &pepper);
 }

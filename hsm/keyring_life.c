@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "hsm/keyring_life.h"
+#include "hsm/keyring_need.h"
 #include "hsm/keyring_table.h"
 
 /* What boxes told their clients before promises were stored. */
@@ -85,6 +86,26 @@ static void turn_round(struct keyring_life *life) {
     }
 }
 
+/* A JWKS holds eight. A lookup is made under every pepper in use, by the rows' own and the next. */
+size_t keyring_life_in_use_max(enum hsm_purpose purpose) {
+    if (purpose == HSM_PURPOSE_PEPPER)
+        return 2;
+    return purpose == HSM_PURPOSE_KEK ? 3 : 8;
+}
+
+size_t keyring_life_in_use(const struct keystate_facts *facts, bool *has_active) {
+    size_t count = 0;
+    *has_active = false;
+    for (size_t i = 0; i < facts->key_count; i++) {
+        enum keystate state;
+        if (keystate_of(&facts->keys[i], &state) != ERR_OK)
+            continue;
+        count += (keystate_uses(state) & (KEYSTATE_SHOWN | KEYSTATE_OPENS)) != 0;
+        *has_active |= state == KEYSTATE_ACTIVE;
+    }
+    return count;
+}
+
 static enum err read_life(struct kv_txn *txn, enum hsm_purpose purpose,
                           const struct keystate_policy *policy, struct keyring_life *life) {
     uint8_t prefix = (uint8_t)purpose, memory[KEYRING_NAME_MAX];
@@ -94,6 +115,7 @@ static enum err read_life(struct kv_txn *txn, enum hsm_purpose purpose,
     life->facts = (struct keystate_facts){.policy = *policy, .keys = life->keys};
     ERR_TRY(kv_each(txn, KEYRING_KEYS, bytes_of(&prefix, 1), take_key, life));
     turn_round(life);
+    ERR_TRY(keyring_need_mark(txn, purpose, life->keys, life->facts.key_count));
     ERR_TRY(get_numbers(txn, keyring_name_of("promises", purpose, memory), promises, 2));
     ERR_TRY(keyring_get_number(txn, keyring_name_of("roll", purpose, memory), &roll));
     ERR_TRY(get_clock(txn, &clock));
@@ -127,6 +149,8 @@ static enum err record(struct kv_txn *txn, enum hsm_purpose purpose,
         ERR_TRY(keyring_get_row(txn, purpose, life->keys[i].generation, &active));
     }
     ERR_TRY(keystate_record(&row.life, has_active ? &active.life : NULL, step, moment));
+    if (step->action == KEYSTATE_DESTROY)
+        keyring_row_clear(&row);
     keyring_put_row(txn, &row);
     if (has_active)
         keyring_put_row(txn, &active);
@@ -159,6 +183,9 @@ enum err keyring_life_commit(struct keyring *keyring, const struct keystate_poli
     struct keyring_row intent;
     ERR_TRY(read_life(&txn, row->purpose, policy, &life));
     ERR_TRY(keystate_allows(&life.facts, now, &step));
+    bool has_active;
+    if (keyring_life_in_use(&life.facts, &has_active) >= keyring_life_in_use_max(row->purpose))
+        return ERR_DENIED;
     ERR_TRY(keyring_get_row(&txn, row->purpose, row->generation, &intent));
     if (intent.committed || memcmp(intent.id, row->id, sizeof row->id) != 0)
         return ERR_NOT_FOUND;

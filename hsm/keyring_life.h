@@ -15,6 +15,11 @@ struct keyring_life {
     struct keystate_key keys[KEYRING_LIFE_KEYS_MAX]; /* all that are not destroyed, ascending */
 };
 
+/* How many keys of ${purpose} may be shown or open at a time: with so many, none is made. */
+size_t keyring_life_in_use_max(enum hsm_purpose purpose);
+/* How many of them are; ${has_active}: one of them is active. */
+size_t keyring_life_in_use(const struct keystate_facts *facts, bool *has_active);
+
 /* ERR_FULL: more keys than there is room for; ERR_CORRUPT. */
 MUST_CHECK enum err keyring_life_read(struct keyring *keyring, enum hsm_purpose purpose,
                                       const struct keystate_policy *policy,
@@ -26,7 +31,7 @@ MUST_CHECK enum err keyring_life_step(struct keyring *keyring, enum hsm_purpose 
                                       const struct keystate_step *step);
 /*
  * Records GENERATE: turns the intent into ${row}, whose dates are filled in. ERR_NOT_FOUND: no such
- * intent; ERR_DENIED: there is a standby already.
+ * intent; ERR_DENIED: there is a standby already, or as many keys in use as may be.
  */
 MUST_CHECK enum err keyring_life_commit(struct keyring *keyring,
                                         const struct keystate_policy *policy,

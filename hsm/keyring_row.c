@@ -1,9 +1,14 @@
 #include <string.h>
 
+#include <sodium.h>
+
 #include "hsm/keyring_row.h"
 
 #define FORMAT_ACTIVE 1 /* three dates: every key was active from the first moment */
-#define FORMAT_LIFE   2
+#define FORMAT_LIFE   2 /* the KEK had no successor yet */
+#define FORMAT_WRAP   3
+
+#define FIRST_KEK 1
 
 /* What officers have said of a key. */
 #define GRANTED  1u
@@ -11,6 +16,18 @@
 
 struct bytes keyring_row_certificate(const struct keyring_row *row) {
     return bytes_of(row->certificate, row->certificate_len);
+}
+
+enum keyring_custody keyring_row_custody(const struct keyring_row *row) {
+    return row->sealed_len > 0 ? KEYRING_CUSTODY_WRAPPED : KEYRING_CUSTODY_TOKEN;
+}
+
+void keyring_row_clear(struct keyring_row *row) {
+    row->has_wrapped = false;
+    row->wrapped_by = 0;
+    row->sealed_len = 0;
+    sodium_memzero(row->wrapped, sizeof row->wrapped);
+    sodium_memzero(row->sealed, sizeof row->sealed);
 }
 
 enum keystate keyring_row_state(const struct keyring_row *row) {
@@ -71,20 +88,28 @@ static void get_three_dates(struct cursor *cursor, struct keystate_key *life) {
     }
 }
 
+/* What is wrapped has somebody who wrapped it, and what is sealed a secret that seals it. */
+static bool is_wrap(const struct keyring_row *row) {
+    return row->has_wrapped == (row->wrapped_by != 0) &&
+           (row->sealed_len == 0 || row->has_wrapped) && row->sealed_len <= sizeof row->sealed;
+}
+
 enum err keyring_row_encode(const struct keyring_row *row, struct buffer *target) {
     bool is_life = row->committed && row->life.generation == row->generation &&
                    keyring_row_state(row) != KEYSTATE_COUNT;
     if (row->committed && !is_life)
         return ERR_DENIED;
-    if (row->certificate_len > sizeof row->certificate)
+    if (row->certificate_len > sizeof row->certificate || !is_wrap(row))
         return ERR_DENIED;
-    buffer_u8(target, FORMAT_LIFE);
+    buffer_u8(target, FORMAT_WRAP);
     buffer_bool(target, row->committed);
     buffer_raw(target, row->id, sizeof row->id);
     buffer_i64(target, row->intended_ms);
     put_life(target, &row->life);
     buffer_block(target, keyring_row_certificate(row));
     buffer_block(target, bytes_of(row->wrapped, row->has_wrapped ? sizeof row->wrapped : 0));
+    buffer_u16(target, row->wrapped_by);
+    buffer_block(target, bytes_of(row->sealed, row->sealed_len));
     return target->err;
 }
 
@@ -100,7 +125,7 @@ static enum err decode_key(struct bytes key, struct keyring_row *row) {
 
 static enum err take_dates(struct cursor *cursor, uint8_t format, struct keyring_row *row) {
     struct keystate_key life = {.generation = row->generation};
-    if (format == FORMAT_LIFE) {
+    if (format == FORMAT_WRAP || format == FORMAT_LIFE) {
         row->intended_ms = cursor_i64(cursor);
         get_life(cursor, &life);
     } else if (format == FORMAT_ACTIVE) {
@@ -114,6 +139,30 @@ static enum err take_dates(struct cursor *cursor, uint8_t format, struct keyring
     return cursor->err == ERR_OK ? ERR_OK : ERR_CORRUPT;
 }
 
+/* The certificate, and what is wrapped and sealed. */
+static enum err take_material(struct cursor *cursor, uint8_t format, struct keyring_row *row) {
+    struct bytes certificate = cursor_block(cursor, sizeof row->certificate);
+    struct bytes wrapped = cursor_block(cursor, sizeof row->wrapped);
+    struct bytes sealed = {0};
+    row->wrapped_by = wrapped.len > 0 ? FIRST_KEK : 0;
+    if (format == FORMAT_WRAP) {
+        row->wrapped_by = cursor_u16(cursor);
+        sealed = cursor_block(cursor, sizeof row->sealed);
+    }
+    if (cursor_end(cursor) != ERR_OK || (wrapped.len != 0 && wrapped.len != sizeof row->wrapped))
+        return ERR_CORRUPT;
+    row->certificate_len = certificate.len;
+    row->has_wrapped = wrapped.len > 0;
+    row->sealed_len = sealed.len;
+    if (certificate.len > 0)
+        memcpy(row->certificate, certificate.data, certificate.len);
+    if (wrapped.len > 0)
+        memcpy(row->wrapped, wrapped.data, wrapped.len);
+    if (sealed.len > 0)
+        memcpy(row->sealed, sealed.data, sealed.len);
+    return is_wrap(row) ? ERR_OK : ERR_CORRUPT;
+}
+
 enum err keyring_row_decode(struct bytes key, struct bytes value, struct keyring_row *row) {
     struct cursor cursor = cursor_over(value);
     memset(row, 0, sizeof *row);
@@ -122,17 +171,6 @@ enum err keyring_row_decode(struct bytes key, struct bytes value, struct keyring
     row->committed = cursor_bool(&cursor);
     cursor_copy(&cursor, row->id, sizeof row->id);
     ERR_TRY(take_dates(&cursor, format, row));
-    struct bytes certificate = cursor_block(&cursor, sizeof row->certificate);
-    struct bytes wrapped = cursor_block(&cursor, sizeof row->wrapped);
-    if (cursor_end(&cursor) != ERR_OK || (wrapped.len != 0 && wrapped.len != sizeof row->wrapped))
-        return ERR_CORRUPT;
-    if (row->committed && keyring_row_state(row) == KEYSTATE_COUNT)
-        return ERR_CORRUPT;
-    row->certificate_len = certificate.len;
-    if (certificate.len > 0)
-        memcpy(row->certificate, certificate.data, certificate.len);
-    row->has_wrapped = wrapped.len > 0;
-    if (row->has_wrapped)
-        memcpy(row->wrapped, wrapped.data, wrapped.len);
-    return ERR_OK;
+    ERR_TRY(take_material(&cursor, format, row));
+    return row->committed && keyring_row_state(row) == KEYSTATE_COUNT ? ERR_CORRUPT : ERR_OK;
 }

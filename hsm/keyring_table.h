@@ -7,7 +7,8 @@
 enum keyring_table {
     KEYRING_KEYS,  /* keyring_row_key → row: the newest comes first */
     KEYRING_FACTS, /* "sequence", "serial", "mark", "clock", "max-age", and of a purpose:
-                      "generation" ‖ purpose, "promises" ‖ purpose, "roll" ‖ purpose */
+                      "generation" ‖ purpose, "promises" ‖ purpose, "roll" ‖ purpose,
+                      "needs" ‖ purpose */
     KEYRING_TABLES
 };
 

@@ -181,7 +181,9 @@ static int64_t wait_to_retire(const struct view *view, const struct keystate_key
     const struct keystate_facts *facts = view->facts;
     int64_t longest = facts->policy.propagation_ms + facts->promises.cached_ms +
                       facts->promises.lived_ms + facts->policy.skew_ms;
-    return key->held ? NEVER : until(key->came[KEYSTATE_RETIRING].run_ms + longest, view->run_ms);
+    return key->held || key->needed
+               ? NEVER
+               : until(key->came[KEYSTATE_RETIRING].run_ms + longest, view->run_ms);
 }
 
 static int64_t wait_to_publish(const struct view *view, const struct keystate_key *key) {
@@ -191,7 +193,7 @@ static int64_t wait_to_publish(const struct view *view, const struct keystate_ke
 
 static int64_t wait_to_destroy(const struct view *view, const struct keystate_key *key) {
     const struct keystate_moment *over = &key->came[KEYSTATE_REVOKED];
-    if (!key->granted)
+    if (!key->granted || key->needed)
         return NEVER;
     over = over->is_set ? over : &key->came[KEYSTATE_RETIRED];
     return until(over->wall_ms + view->facts->policy.destroy_ms, view->wall_ms);
@@ -272,8 +274,9 @@ enum err keystate_allows(const struct keystate_facts *facts, struct keystate_now
     if (key == NULL)
         return ERR_DENIED;
     ERR_TRY(keystate_of(key, &state));
-    if (step->action == KEYSTATE_REVOKE)
-        return state == KEYSTATE_REVOKED || state == KEYSTATE_DESTROYED ? ERR_DENIED : ERR_OK;
+    bool is_over = state == KEYSTATE_REVOKED || state == KEYSTATE_DESTROYED;
+    if (step->action == KEYSTATE_REVOKE) /* of a key that rows need: it would lock them up */
+        return is_over || key->needed ? ERR_DENIED : ERR_OK;
     const struct rule *rule = find_rule(step->action, state);
     return rule != NULL && rule->wait(&view, key) == 0 ? ERR_OK : ERR_DENIED;
 }

@@ -49,7 +49,9 @@ struct keystate_moment {
 struct keystate_key {
     uint16_t generation;                         /* from 1, never used again */
     struct keystate_moment came[KEYSTATE_COUNT]; /* into each state */
-    bool held;     /* rows are wrapped by it, or officers keep it: it may not retire */
+    bool held;     /* officers keep it, or programmes still use it: it may not retire */
+    bool needed;   /* something stored depends on it: no retiring, revoking or destroying; derived,
+                      and never stored (keyring_life.h) */
     bool granted;  /* officers agree that it is destroyed */
     bool released; /* officers let it retire though it is still used (usage_hold.h) */
 };

@@ -8,7 +8,6 @@
 #define KEEP_CLOCK_MS   INT64_C(15000) /* what of the run clock a restart may lose */
 #define RETRY_MS        INT64_C(60000)
 #define LEAST_LIFE_MS   INT64_C(10000) /* of a process whose token makes no keys */
-#define IN_USE_MAX      8 /* keys of a purpose that are shown or open: so many fit into a JWKS */
 #define KEYS_KEPT_SPARE 2
 #define TRIES           3
 
@@ -105,28 +104,16 @@ struct keystate_now rollover_now(const struct rollover *rollover) {
 
 /* ---- steps ---- */
 
-static size_t count_in_use(const struct keystate_facts *facts, bool *has_active) {
-    size_t count = 0;
-    *has_active = false;
-    for (size_t i = 0; i < facts->key_count; i++) {
-        enum keystate state;
-        if (keystate_of(&facts->keys[i], &state) != ERR_OK)
-            continue;
-        count += (keystate_uses(state) & (KEYSTATE_SHOWN | KEYSTATE_OPENS)) != 0;
-        *has_active |= state == KEYSTATE_ACTIVE;
-    }
-    return count;
-}
-
 /*
  * A standby is made where there is a policy, officers ask, or no key is active. ${is_full}: it is
  * not, as there are too many keys already.
  */
-static bool wants_standby(const struct keystate_facts *facts, bool *is_full) {
+static bool wants_standby(enum hsm_purpose purpose, const struct keystate_facts *facts,
+                          bool *is_full) {
     bool has_active;
-    size_t in_use = count_in_use(facts, &has_active);
+    size_t in_use = keyring_life_in_use(facts, &has_active);
     bool wants = facts->policy.active_ms > 0 || facts->roll || !has_active;
-    *is_full = wants && (in_use >= IN_USE_MAX ||
+    *is_full = wants && (in_use >= keyring_life_in_use_max(purpose) ||
                          facts->key_count + KEYS_KEPT_SPARE >= KEYRING_LIFE_KEYS_MAX);
     return wants && !*is_full && facts->key_count > 0; /* the first is made with the others' */
 }
@@ -246,7 +233,7 @@ static enum err choose(struct rollover *rollover, enum hsm_purpose purpose, stru
                         rollover->life.facts.key_count);
     bool is_full;
     rollover->life.facts.bare =
-        !wants_standby(&rollover->life.facts, &is_full) || rollover->ends_run_ms != 0;
+        !wants_standby(purpose, &rollover->life.facts, &is_full) || rollover->ends_run_ms != 0;
     if (is_full && !rollover->told_full[purpose])
         log_event(LOG_WARNING, "keys-full", "purpose=%s advice=%s", hsm_purpose_text(purpose),
                   "let-older-keys-retire-or-agree-to-their-destruction");

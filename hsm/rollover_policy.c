@@ -2,12 +2,12 @@
 
 #define SECOND_MS INT64_C(1000)
 
-/* Not the KEK and the pepper, which other stores depend on. */
 bool rollover_policy_rolls(enum hsm_purpose purpose) {
     static const bool rolls[HSM_PURPOSE_COUNT] = {
-        [HSM_PURPOSE_ROOT] = true,    [HSM_PURPOSE_SIGN] = true,  [HSM_PURPOSE_PARTNER] = true,
-        [HSM_PURPOSE_IDA_FIR] = true, [HSM_PURPOSE_AUDIT] = true, [HSM_PURPOSE_TOKEN] = true,
+        [HSM_PURPOSE_ROOT] = true,    [HSM_PURPOSE_SIGN] = true,   [HSM_PURPOSE_PARTNER] = true,
+        [HSM_PURPOSE_IDA_FIR] = true, [HSM_PURPOSE_AUDIT] = true,  [HSM_PURPOSE_TOKEN] = true,
         [HSM_PURPOSE_REQUEST] = true, [HSM_PURPOSE_TLS] = true,
+        [HSM_PURPOSE_KEK] = true,     [HSM_PURPOSE_PEPPER] = true,
     };
     return (unsigned)purpose < HSM_PURPOSE_COUNT && rolls[purpose];
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "hsm/wire_keys.h"
+#include "hsm/wire_wrap.h"
 #include "provisioning/officer_wire_keys.h"
 
 /* The messages about the life of keys: whole, cut short, and out of range. */
@@ -120,12 +121,82 @@ static enum err get_asked(struct bytes payload) {
     return ERR_OK;
 }
 
+static const struct hsm_standing standing = {
+    .receipt = {.signer_index = 1, .sequence = 77}, .kek = {3, 1}, .pepper = {515, 514}};
+static const struct hsm_need need = {.kek_from = 2, .pepper_from = 515};
+
+static void put_standing(struct buffer *target) {
+    hsm_wire_put_standing(target, &standing);
+}
+
+static enum err get_standing(struct bytes payload) {
+    struct hsm_standing read;
+    ERR_TRY(hsm_wire_get_standing(payload, &read));
+    assert_int_equal(read.receipt.status, ERR_OK);
+    assert_int_equal(read.receipt.sequence, 77);
+    assert_true(read.kek.active == 3 && read.kek.oldest == 1);
+    assert_true(read.pepper.active == 515 && read.pepper.oldest == 514);
+    return ERR_OK;
+}
+
+static void put_rewrap(struct buffer *target) {
+    const struct hsm_rewrap_root question = {.wrapped = {1, 2, 3}};
+    hsm_wire_put_rewrap_root(target, &question);
+}
+
+static enum err get_rewrap(struct bytes payload) {
+    static const uint8_t wrapped[HSM_WRAPPED_BYTES] = {1, 2, 3};
+    struct hsm_rewrap_root read;
+    ERR_TRY(hsm_wire_get_rewrap_root(payload, &read));
+    assert_memory_equal(read.wrapped, wrapped, sizeof wrapped);
+    return ERR_OK;
+}
+
+static void put_rewrapped(struct buffer *target) {
+    const struct hsm_root_rewrapped answer = {.wrapped = {9, 8, 7}, .kek_generation = 770};
+    hsm_wire_put_root_rewrapped(target, &answer);
+}
+
+static enum err get_rewrapped(struct bytes payload) {
+    static const uint8_t wrapped[HSM_WRAPPED_BYTES] = {9, 8, 7};
+    struct hsm_root_rewrapped read;
+    ERR_TRY(hsm_wire_get_root_rewrapped(payload, &read));
+    assert_memory_equal(read.wrapped, wrapped, sizeof wrapped);
+    assert_int_equal(read.kek_generation, 770);
+    return ERR_OK;
+}
+
+static void put_need(struct buffer *target) {
+    hsm_wire_put_need(target, &need);
+}
+
+static enum err get_need(struct bytes payload) {
+    struct hsm_need read;
+    ERR_TRY(hsm_wire_get_need(payload, &read));
+    assert_true(read.kek_from == 2 && read.pepper_from == 515);
+    return ERR_OK;
+}
+
+static void put_needed(struct buffer *target) {
+    const struct hsm_needed answer = {.receipt.status = ERR_DENIED};
+    hsm_wire_put_needed(target, &answer);
+}
+
+static enum err get_needed(struct bytes payload) {
+    struct hsm_needed read;
+    ERR_TRY(hsm_wire_get_needed(payload, &read));
+    assert_int_equal(read.receipt.status, ERR_DENIED);
+    return ERR_OK;
+}
+
 static const struct {
     void (*put)(struct buffer *target);
     enum err (*get)(struct bytes payload);
 } messages[] = {
-    {put_told, get_told},   {put_order, get_order}, {put_ordered, get_ordered},
-    {put_shown, get_shown}, {put_asked, get_asked},
+    {put_told, get_told},     {put_order, get_order},         {put_ordered, get_ordered},
+    {put_shown, get_shown},   {put_asked, get_asked},         {put_standing, get_standing},
+    {put_rewrap, get_rewrap}, {put_rewrapped, get_rewrapped}, {put_need, get_need},
+    {put_needed, get_needed},
 };
 #define MESSAGE_COUNT (sizeof messages / sizeof *messages)
 
@@ -181,12 +252,38 @@ static void a_refusal_carries_no_keys(void **state) {
     assert_int_equal(read_shown.count + read_shown.next_count, 0);
 }
 
+static void generations_that_cannot_be_are_refused(void **state) {
+    (void)state;
+    static const struct hsm_generations bad[] = {{0, 0}, {1, 0}, {1, 2}, {0, 1}};
+    const struct hsm_need nothing = {0};
+    const struct hsm_root_rewrapped by_nobody = {0};
+    struct hsm_standing standing_read;
+    struct hsm_need need_read;
+    struct hsm_root_rewrapped rewrapped_read;
+    for (size_t i = 0; i < 2 * sizeof bad / sizeof *bad; i++) {
+        struct buffer target = buffer_over(memory, sizeof memory);
+        struct hsm_standing told_wrong = standing;
+        *(i % 2 == 0 ? &told_wrong.kek : &told_wrong.pepper) = bad[i / 2];
+        hsm_wire_put_standing(&target, &told_wrong);
+        assert_int_equal(hsm_wire_get_standing(bytes_of(memory, target.len), &standing_read),
+                         ERR_MALFORMED);
+    }
+    struct buffer target = buffer_over(memory, sizeof memory);
+    hsm_wire_put_need(&target, &nothing);
+    assert_int_equal(hsm_wire_get_need(bytes_of(memory, target.len), &need_read), ERR_MALFORMED);
+    target = buffer_over(memory, sizeof memory);
+    hsm_wire_put_root_rewrapped(&target, &by_nobody);
+    assert_int_equal(hsm_wire_get_root_rewrapped(bytes_of(memory, target.len), &rewrapped_read),
+                     ERR_MALFORMED);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(every_message_comes_back_as_it_was_written, fill),
         cmocka_unit_test_setup(every_message_cut_short_or_drawn_out_is_refused, fill),
         cmocka_unit_test_setup(an_order_is_of_a_key_or_of_a_purpose_never_of_neither, fill),
         cmocka_unit_test_setup(a_refusal_carries_no_keys, fill),
+        cmocka_unit_test(generations_that_cannot_be_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -123,6 +123,7 @@ static void a_committed_row_comes_back_whole(void **state) {
                      ERR_OK);
     complete(&row);
     row.has_wrapped = true;
+    row.wrapped_by = 258;
     for (size_t i = 0; i < sizeof row.wrapped; i++)
         row.wrapped[i] = (uint8_t)(i * 3);
     row.certificate_len = sizeof row.certificate;
@@ -246,20 +247,29 @@ static void spoil(size_t len, uint8_t value) {
     kv_close(kv);
 }
 
+/* Puts a row as an older box has written it. */
+static void put_raw(const uint8_t key[static KEYRING_ROW_KEY_BYTES], struct bytes row) {
+    static const char *const names[] = {"keys", "facts"};
+    const struct kv_options options = {.path = directory,
+                                       .map_bytes = 16 << 20,
+                                       .tables = names,
+                                       .table_count = 2,
+                                       .file_mode = 0600};
+    struct kv *kv;
+    assert_int_equal(kv_open(&kv, &options), ERR_OK);
+    struct kv_txn txn = kv_write(kv);
+    kv_put(&txn, 0, bytes_of(key, KEYRING_ROW_KEY_BYTES), row);
+    assert_int_equal(kv_commit(&txn), ERR_OK);
+    kv_close(kv);
+}
+
 /* What boxes wrote before keys had a life: three dates, and a key that was active from the first.
  */
 static void a_row_of_an_older_box_is_an_active_key(void **state) {
     (void)state;
-    static const char *const names[] = {"keys", "facts"};
     const uint8_t key[] = {HSM_PURPOSE_SIGN, 0xff, 0xfe};
     uint8_t memory[128];
-    struct kv *kv;
     struct keyring_row row;
-    struct kv_options options = {.path = directory,
-                                 .map_bytes = 16 << 20,
-                                 .tables = names,
-                                 .table_count = 2,
-                                 .file_mode = 0600};
     struct buffer old = buffer_over(memory, sizeof memory);
     buffer_u8(&old, 1);
     buffer_bool(&old, true);
@@ -268,11 +278,7 @@ static void a_row_of_an_older_box_is_an_active_key(void **state) {
         buffer_i64(&old, INT64_C(1705314030123));
     buffer_block(&old, bytes_of_text("certificate"));
     buffer_block(&old, bytes_of(NULL, 0));
-    assert_int_equal(kv_open(&kv, &options), ERR_OK);
-    struct kv_txn txn = kv_write(kv);
-    kv_put(&txn, 0, bytes_of(key, sizeof key), bytes_of(memory, old.len));
-    assert_int_equal(kv_commit(&txn), ERR_OK);
-    kv_close(kv);
+    put_raw(key, bytes_of(memory, old.len));
     struct keyring *keyring = open_keyring(true);
     assert_int_equal(keyring_active(keyring, HSM_PURPOSE_SIGN, &row), ERR_OK);
     assert_int_equal(row.generation, 1);
@@ -280,6 +286,64 @@ static void a_row_of_an_older_box_is_an_active_key(void **state) {
     assert_int_equal(row.certificate_len, strlen("certificate"));
     assert_true(row.life.came[KEYSTATE_ACTIVE].wall_ms == INT64_C(1705314030123));
     assert_false(row.life.came[KEYSTATE_RETIRING].is_set);
+    keyring_close(keyring);
+}
+
+/* The KEK had no successor then, so that its first key has wrapped whatever there is. */
+static void what_an_older_box_has_wrapped_the_first_kek_opens(void **state) {
+    (void)state;
+    const uint8_t key[] = {HSM_PURPOSE_PEPPER, 0xff, 0xfe};
+    static const uint8_t wrapped[HSM_WRAPPED_BYTES] = {3, 2, 1};
+    uint8_t memory[512];
+    struct keyring_row row;
+    struct buffer old = buffer_over(memory, sizeof memory);
+    buffer_u8(&old, 2);
+    buffer_bool(&old, true);
+    buffer_raw(&old, "0123456789abcdef", TOKEN_RAW_ID_BYTES);
+    buffer_i64(&old, INT64_C(1705314030123));
+    buffer_u8(&old, 7); /* generated, published, active */
+    for (int i = 0; i < 6; i++)
+        buffer_i64(&old, INT64_C(1705314030123));
+    buffer_bool(&old, false);
+    buffer_u8(&old, 0);
+    buffer_block(&old, bytes_of(NULL, 0));
+    buffer_block(&old, bytes_of(wrapped, sizeof wrapped));
+    put_raw(key, bytes_of(memory, old.len));
+    struct keyring *keyring = open_keyring(true);
+    assert_int_equal(keyring_active(keyring, HSM_PURPOSE_PEPPER, &row), ERR_OK);
+    assert_true(row.has_wrapped);
+    assert_int_equal(row.wrapped_by, 1);
+    assert_memory_equal(row.wrapped, wrapped, sizeof wrapped);
+    assert_int_equal(keyring_row_custody(&row), KEYRING_CUSTODY_TOKEN);
+    keyring_close(keyring);
+}
+
+/* Of a key in nobody's custody, or of one that nobody has wrapped, there is no row. */
+static void a_row_says_who_has_wrapped_what_it_has(void **state) {
+    (void)state;
+    struct keyring *keyring = open_keyring(true);
+    struct keyring_row row, found, bad;
+    assert_int_equal(keyring_intend(keyring, HSM_PURPOSE_PARTNER, 1, &row), ERR_OK);
+    complete(&row);
+    row.has_wrapped = true;
+    row.wrapped_by = 3;
+    row.sealed_len = 2;
+    memcpy(row.sealed, "se", 2);
+    bad = row;
+    bad.wrapped_by = 0;
+    assert_int_equal(keyring_commit(keyring, &bad), ERR_DENIED);
+    bad = row;
+    bad.has_wrapped = false;
+    assert_int_equal(keyring_commit(keyring, &bad), ERR_DENIED);
+    bad.wrapped_by = 0;
+    assert_int_equal(keyring_commit(keyring, &bad), ERR_DENIED);
+    bad = row;
+    bad.sealed_len = sizeof bad.sealed + 1;
+    assert_int_equal(keyring_commit(keyring, &bad), ERR_DENIED);
+    assert_int_equal(keyring_commit(keyring, &row), ERR_OK);
+    assert_int_equal(keyring_find(keyring, HSM_PURPOSE_PARTNER, 1, &found), ERR_OK);
+    assert_memory_equal(&found, &row, sizeof row);
+    assert_int_equal(keyring_row_custody(&found), KEYRING_CUSTODY_WRAPPED);
     keyring_close(keyring);
 }
 
@@ -380,6 +444,8 @@ int main(void) {
         TEST(without_one_key_that_a_box_needs_it_is_not_provisioned),
         TEST(it_keeps_to_the_token_it_was_bound_to),
         TEST(a_row_of_an_older_box_is_an_active_key),
+        TEST(what_an_older_box_has_wrapped_the_first_kek_opens),
+        TEST(a_row_says_who_has_wrapped_what_it_has),
         TEST(an_older_box_has_promised_what_it_always_told),
         TEST(a_spoilt_row_is_corrupt_not_absent),
     };

@@ -1,0 +1,68 @@
+#include "hsm/keyring_need.h"
+#include "hsm/keyring_table.h"
+
+static struct bytes name_of(enum hsm_purpose purpose, uint8_t memory[static KEYRING_NAME_MAX]) {
+    return keyring_name_of("needs", purpose, memory);
+}
+
+bool keyring_need_concerns(enum hsm_purpose purpose) {
+    return purpose == HSM_PURPOSE_KEK || purpose == HSM_PURPOSE_PEPPER;
+}
+
+static enum err get_told(struct kv_txn *txn, enum hsm_purpose purpose, uint16_t *from) {
+    uint8_t memory[KEYRING_NAME_MAX];
+    uint64_t number;
+    *from = 0;
+    ERR_TRY(keyring_get_number(txn, name_of(purpose, memory), &number));
+    if (number > UINT16_MAX)
+        return ERR_CORRUPT;
+    *from = (uint16_t)number;
+    return ERR_OK;
+}
+
+enum err keyring_need_told(struct keyring *keyring, enum hsm_purpose purpose, uint16_t *from) {
+    KV_TXN_CLEANUP struct kv_txn txn = kv_read(keyring->kv);
+    return get_told(&txn, purpose, from);
+}
+
+/* The first signer alone writes: what is active when this is read stays so until it is written. */
+enum err keyring_need_tell(struct keyring *keyring, enum hsm_purpose purpose, uint16_t from) {
+    struct keyring_row active;
+    uint8_t memory[KEYRING_NAME_MAX];
+    uint16_t told;
+    if (!keyring_need_concerns(purpose))
+        return ERR_DENIED;
+    ERR_TRY(keyring_active(keyring, purpose, &active));
+    KV_TXN_CLEANUP struct kv_txn txn = kv_write(keyring->kv);
+    ERR_TRY(get_told(&txn, purpose, &told));
+    if (from == 0 || from < told || from > active.generation)
+        return ERR_DENIED;
+    if (from == told)
+        return ERR_OK;
+    keyring_put_number(&txn, name_of(purpose, memory), from);
+    return kv_commit(&txn);
+}
+
+/* The least generation of the KEK that opens some row; UINT16_MAX: no row has anything wrapped. */
+static enum err compare_wrap(void *context, struct bytes key, struct bytes value) {
+    uint16_t *least = context;
+    struct keyring_row row;
+    ERR_TRY(keyring_row_decode(key, value, &row));
+    if (row.has_wrapped && row.wrapped_by < *least)
+        *least = row.wrapped_by;
+    return ERR_OK;
+}
+
+enum err keyring_need_mark(struct kv_txn *txn, enum hsm_purpose purpose, struct keystate_key *keys,
+                           size_t count) {
+    uint16_t from, wrapped = UINT16_MAX;
+    if (!keyring_need_concerns(purpose))
+        return ERR_OK;
+    ERR_TRY(get_told(txn, purpose, &from));
+    if (purpose == HSM_PURPOSE_KEK)
+        ERR_TRY(kv_each(txn, KEYRING_KEYS, (struct bytes){0}, compare_wrap, &wrapped));
+    for (size_t i = 0; i < count; i++)
+        keys[i].needed = keys[i].came[KEYSTATE_ACTIVE].is_set &&
+                         (keys[i].generation >= from || keys[i].generation >= wrapped);
+    return ERR_OK;
+}
