@@ -78,24 +78,22 @@ static enum err take_plugin_hello(void *context, struct serve_peer *serve_peer,
     return plugin_wire_get_hello(frame->payload, &peer->plugin);
 }
 
-static const struct serve_verb core_verbs[] = {{PROVD_AUDITED, SERVE_ANY_STATE, take_answer},
-                                               {PROVD_KEY_USAGE_IS, SERVE_ANY_STATE, take_answer},
-                                               {PROVD_ROOT_IS, SERVE_ANY_STATE, take_answer}};
-static const struct serve_verb unseal_verbs[] = {
-    {UNSEAL_CERTIFICATE_READ, SERVE_ANY_STATE, take_answer},
-    {UNSEAL_ENROLMENT_READ, SERVE_ANY_STATE, take_answer}};
+#define ANSWER(type)                                                                               \
+    { (type), SERVE_ANY_STATE, take_answer }
+static const struct serve_verb core_verbs[] = {ANSWER(PROVD_AUDITED), ANSWER(PROVD_KEY_USAGE_IS),
+                                               ANSWER(PROVD_ROOT_IS)};
+static const struct serve_verb unseal_verbs[] = {ANSWER(UNSEAL_CERTIFICATE_READ),
+                                                 ANSWER(UNSEAL_ENROLMENT_READ)};
 static const struct serve_verb plugin_verbs[] = {{PLUGIN_HELLO, SERVE_ANY_STATE, take_plugin_hello},
-                                                 {PLUGIN_EXTRACTED, SERVE_ANY_STATE, take_answer}};
-static const struct serve_verb signer_verbs[] = {
-    {HSM_HELLO, SERVE_ANY_STATE, take_hello},
-    {HSM_LOOKED_UP, SERVE_ANY_STATE, take_answer},
-    {HSM_ROOT_OPENED, SERVE_ANY_STATE, take_answer},
-    {HSM_PUBLICATION, SERVE_ANY_STATE, take_answer},
-    {HSM_GENERATED, SERVE_ANY_STATE, take_answer},
-    {HSM_ROOT_MADE, SERVE_ANY_STATE, take_answer},
-    {HSM_KEYS_ARE, SERVE_ANY_STATE, take_answer},
-    {HSM_KEY_ORDERED, SERVE_ANY_STATE, take_answer},
-};
+                                                 ANSWER(PLUGIN_EXTRACTED)};
+static const struct serve_verb signer_verbs[] = {{HSM_HELLO, SERVE_ANY_STATE, take_hello},
+                                                 ANSWER(HSM_LOOKED_UP),
+                                                 ANSWER(HSM_ROOT_OPENED),
+                                                 ANSWER(HSM_PUBLICATION),
+                                                 ANSWER(HSM_GENERATED),
+                                                 ANSWER(HSM_ROOT_MADE),
+                                                 ANSWER(HSM_KEYS_ARE),
+                                                 ANSWER(HSM_KEY_ORDERED)};
 
 #define VERBS(table) table, sizeof(table) / sizeof(table)[0]
 static const struct {
