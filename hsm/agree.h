@@ -9,8 +9,9 @@
 #include "hsm/wire.h"
 
 /*
- * ECDH-ES on keys of the token (RFC 7518 §4.6, direct agreement, P-256, A256GCM): the token
- * multiplies, OpenSSL checks the point before and derives the content key afterwards. The shared
+ * ECDH-ES (RFC 7518 §4.6, direct agreement, P-256, A256GCM): the token multiplies, or OpenSSL for a
+ * key outside it (hsm/custody.h); OpenSSL checks the point before and derives the content key
+ * afterwards. The shared
  * secret is in secret memory only, as far as it is ours.
  */
 

@@ -4,6 +4,7 @@
 
 #include "firmware/base/log.h"
 #include "hsm/answers_keys.h"
+#include "hsm/keyring_custody.h"
 #include "hsm/orders.h"
 #include "hsm/publish.h"
 #include "hsm/reply.h"
@@ -35,6 +36,7 @@ static enum err add_key(void *context, const struct keyring_row *row) {
         .held = row->life.held,
         .granted = row->life.granted,
         .in_use = is_in_use(listing->answers, row),
+        .wrapped_by = row->has_wrapped ? row->wrapped_by : 0,
         .has_certificate = row->certificate_len > 0,
     };
     if (key->has_certificate)
@@ -47,6 +49,15 @@ static enum err add_key(void *context, const struct keyring_row *row) {
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
+static enum err add_next(struct answers *answers, enum hsm_purpose purpose,
+                         struct hsm_key_next *next) {
+    enum keyring_custody custody;
+    ERR_TRY(rollover_next(answers->rollover, purpose, rollover_now(answers->rollover), next));
+    ERR_TRY(keyring_custody_get(answers->keyring, purpose, &custody));
+    next->wraps = custody == KEYRING_CUSTODY_WRAPPED;
+    return ERR_OK;
+}
+
 static enum err list(struct answers *answers, struct hsm_keys *keys) {
     struct listing listing = {answers, keys};
     keys->count = 0;
@@ -55,8 +66,7 @@ static enum err list(struct answers *answers, struct hsm_keys *keys) {
     for (int at = 0; at < HSM_PURPOSE_COUNT; at++) {
         enum hsm_purpose purpose = (enum hsm_purpose)at;
         ERR_TRY(keyring_each(answers->keyring, purpose, add_key, &listing));
-        ERR_TRY(rollover_next(answers->rollover, purpose, rollover_now(answers->rollover),
-                              &keys->next[at]));
+        ERR_TRY(add_next(answers, purpose, &keys->next[at]));
     }
     return ERR_OK;
 }

@@ -6,7 +6,9 @@
 #include "firmware/base/log.h"
 #include "hsm/ability.h"
 #include "hsm/certificate.h"
+#include "hsm/custody.h"
 #include "hsm/generate.h"
+#include "hsm/keyring_custody.h"
 #include "hsm/keyring_life.h"
 #include "hsm/trial.h"
 #include "hsm/unwrap.h"
@@ -27,6 +29,10 @@ static enum token_raw_kind kind_of(const struct generate_plan *plan, enum hsm_pu
 
 static void free_key(EVP_PKEY **key) {
     EVP_PKEY_free(*key);
+}
+
+static void free_ring(struct unwrap_ring **ring) {
+    unwrap_free(*ring);
 }
 
 /* Makes the pair in the token, in place of whatever an earlier attempt has left under its id. */
@@ -77,12 +83,38 @@ static enum err certify(struct keyring *keyring, struct token *token, const char
     return ERR_OK;
 }
 
+static enum err make_in_token(struct token *token, enum token_raw_kind kind,
+                              const struct keyring_row *row, EVP_PKEY **key) {
+    ERR_TRY(make_pair(token, kind, row));
+    return token_key(token, row->id, key);
+}
+
+/*
+ * Outside the token, under the KEK. What goes on is not the key as it was made but as the row gives
+ * it, so that this is what is tried. An attempt of before officers chose so may have left a pair.
+ */
+static enum err make_outside(struct keyring *keyring, struct token *token, struct keyring_row *row,
+                             EVP_PKEY **key) {
+    struct keyring_row kek;
+    __attribute__((cleanup(free_key))) EVP_PKEY *kek_key = NULL;
+    __attribute__((cleanup(free_ring))) struct unwrap_ring *keks = NULL;
+    ERR_TRY(token_raw_destroy(token_session(token), row->id));
+    ERR_TRY(keyring_active(keyring, HSM_PURPOSE_KEK, &kek));
+    ERR_TRY(custody_make(&kek, row));
+    ERR_TRY(token_key(token, kek.id, &kek_key));
+    ERR_TRY(unwrap_new(&keks, UNWRAP_LABEL_CUSTODY));
+    ERR_TRY(unwrap_add(keks, kek_key, keyring_row_certificate(&kek), kek.generation));
+    return custody_open(keks, row, key);
+}
+
 static enum err make_key(struct keyring *keyring, struct token *token,
                          const struct generate_plan *plan, struct keyring_row *row) {
     __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
     enum token_raw_kind kind = kind_of(plan, row->purpose);
-    ERR_TRY(make_pair(token, kind, row));
-    ERR_TRY(token_key(token, row->id, &key));
+    enum keyring_custody custody;
+    ERR_TRY(keyring_custody_get(keyring, row->purpose, &custody));
+    ERR_TRY(custody == KEYRING_CUSTODY_WRAPPED ? make_outside(keyring, token, row, &key)
+                                               : make_in_token(token, kind, row, &key));
     ERR_TRY(certify(keyring, token, plan->tls_names, key, row));
     ERR_TRY(certificate_fits(keyring_row_certificate(row), key));
     return trials[kind](key, keyring_row_certificate(row));

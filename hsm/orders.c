@@ -1,4 +1,8 @@
 #include "firmware/base/clock.h"
+#include "hsm/ability.h"
+#include "hsm/custody.h"
+#include "hsm/keyring_custody.h"
+#include "hsm/locked_memory.h"
 #include "hsm/orders.h"
 
 #define STATE(name) (1u << KEYSTATE_##name)
@@ -10,6 +14,8 @@ static const struct {
 } orders[HSM_ORDER_COUNT] = {
     [HSM_ORDER_ROLL] = {false, 0},
     [HSM_ORDER_CONFIRM_CLOCK] = {false, 0},
+    [HSM_ORDER_WRAP] = {false, 0},
+    [HSM_ORDER_KEEP_IN_TOKEN] = {false, 0},
     [HSM_ORDER_KEEP] = {true, STATE(PUBLISHED) | STATE(ACTIVE) | STATE(RETIRING)},
     [HSM_ORDER_RETIRE] = {true, STATE(PUBLISHED) | STATE(ACTIVE) | STATE(RETIRING)},
     [HSM_ORDER_RETIRE_IN_USE] = {true, STATE(PUBLISHED) | STATE(ACTIVE) | STATE(RETIRING)},
@@ -59,6 +65,25 @@ static enum err mark(struct answers *answers, const struct hsm_key_order *order,
                : keyring_life_mark(answers->keyring, order->purpose, order->generation, mark);
 }
 
+/* What could not be done when the next key is made is refused now: ERR_LIMIT. */
+static enum err foresee(struct answers *answers, enum hsm_purpose purpose,
+                        enum keyring_custody custody) {
+    const char *missing;
+    enum err err =
+        custody == KEYRING_CUSTODY_WRAPPED
+            ? locked_memory_check()
+            : token_raw_probe(token_session(answers->token), ability_kind(purpose), &missing);
+    return err == ERR_SYSTEM || err == ERR_NOT_FOUND ? ERR_LIMIT : err;
+}
+
+static enum err choose(struct answers *answers, const struct hsm_key_order *order,
+                       enum keyring_custody custody) {
+    if (!custody_may_wrap(order->purpose))
+        return ERR_DENIED;
+    ERR_TRY(foresee(answers, order->purpose, custody));
+    return order->dry_run ? ERR_OK : keyring_custody_set(answers->keyring, order->purpose, custody);
+}
+
 static enum err take(struct answers *answers, const struct hsm_key_order *order,
                      enum keystate state) {
     switch (order->order) {
@@ -75,6 +100,10 @@ static enum err take(struct answers *answers, const struct hsm_key_order *order,
         return mark(answers, order, KEYRING_RELEASED_IN_USE);
     case HSM_ORDER_DESTROY:
         return mark(answers, order, KEYRING_GRANTED);
+    case HSM_ORDER_WRAP:
+        return choose(answers, order, KEYRING_CUSTODY_WRAPPED);
+    case HSM_ORDER_KEEP_IN_TOKEN:
+        return choose(answers, order, KEYRING_CUSTODY_TOKEN);
     default:
         return revoke(answers, order, state);
     }

@@ -32,10 +32,12 @@ static void renew(struct answers *answers, uint64_t sequence) {
     log_event(err == ERR_OK ? LOG_INFO : LOG_WARNING,
               err == ERR_OK ? "keys-renewed" : "keys-not-renewed", "sequence=%llu result=%s",
               (unsigned long long)sequence, err_text(err));
-    if (err == ERR_OK)
-        greet_all(answers);
-    else
+    if (err != ERR_OK) {
         end_and_start_again(answers);
+        return;
+    }
+    answers->generate.plan.purposes = answers->keys->able;
+    greet_all(answers);
 }
 
 /*

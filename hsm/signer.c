@@ -1,7 +1,5 @@
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
@@ -13,6 +11,7 @@
 #include "firmware/base/confine.h"
 #include "firmware/base/log.h"
 #include "hsm/answers.h"
+#include "hsm/locked_memory.h"
 #include "hsm/pin.h"
 #include "hsm/softhsm.h"
 #include "hsm/tls_names.h"
@@ -121,17 +120,6 @@ static enum err read_settings(void) {
     return err;
 }
 
-/*
- * Content keys and the module's own copies pass through ordinary memory: that is kept out of swap
- * as far as the limit allows. (The arena is locked in any case, or the process does not start.)
- */
-static void lock_memory(void) {
-    struct rlimit limit;
-    bool unlimited = getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
-    if (!unlimited || mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
-        log_event(LOG_INFO, "memory-may-swap", "give the signer an unlimited RLIMIT_MEMLOCK");
-}
-
 static enum err report(const char *step, enum err err) {
     if (err != ERR_OK)
         log_event(LOG_ERROR, "start-failed", "step=%s reason=%s", step, err_text(err));
@@ -174,6 +162,7 @@ static enum err load(void) {
     bool writer = signer.boot.index == 0;
     struct answers *answers = &signer.answers;
     ERR_TRY(read_settings());
+    ERR_TRY(report("memory", locked_memory_open()));
     ERR_TRY(report("arena", secret_arena_open(ARENA_BYTES)));
     ERR_TRY(
         report("softhsm-conf", softhsm_prepare(signer.settings.softhsm_conf, signer.token_directory,
@@ -273,7 +262,6 @@ static enum err start(void) {
     ERR_TRY(report("loop", serve_open(&answers->serve, signer.boot.pulse)));
     ERR_TRY(add_peers());
     serve_on_turn(answers->serve, answers_turn, answers);
-    lock_memory();
     ERR_TRY(confine());
     ERR_TRY(greet_all());
     struct boot_control control = {.peer_up = peer_up, .state = take_state, .context = answers};

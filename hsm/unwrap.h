@@ -9,8 +9,8 @@
 #include "hsm/wire.h"
 
 /*
- * RSA-OAEP with SHA-256 and MGF1-SHA-256 on keys of the token: raw RSA in the token, the padding
- * checked by OpenSSL, in constant time. ${label} (RFC 8017 §7.1) keeps apart what one key opens for
+ * RSA-OAEP with SHA-256 and MGF1-SHA-256: raw RSA in the token, or in OpenSSL for a key outside it
+ * (hsm/custody.h), the padding checked by OpenSSL, in constant time. ${label} (RFC 8017 §7.1) keeps apart what one key opens for
  * two uses; MOSIP's own is "".
  */
 #define UNWRAP_SECRET_BYTES 32
@@ -18,6 +18,7 @@
 #define UNWRAP_LABEL_REQUEST ""
 #define UNWRAP_LABEL_PEPPER  "idcs pepper"
 #define UNWRAP_LABEL_ROOT    "idcs record root"
+#define UNWRAP_LABEL_CUSTODY "idcs custody" /* of a key outside the token (hsm/custody.h) */
 
 /* The keys of one purpose, newest first. */
 struct unwrap_ring;

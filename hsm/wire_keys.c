@@ -19,6 +19,7 @@ static void put_key(struct buffer *target, const struct hsm_key_shown *key) {
     buffer_bool(target, key->granted);
     buffer_bool(target, key->in_use);
     buffer_text(target, key->kid);
+    buffer_u16(target, key->wrapped_by);
     buffer_bool(target, key->has_certificate);
     buffer_raw(target, key->thumbprint, sizeof key->thumbprint);
     for (int state = 0; state < KEYSTATE_COUNT; state++) {
@@ -35,6 +36,7 @@ static void get_key(struct cursor *cursor, struct hsm_key_shown *key) {
     key->granted = cursor_bool(cursor);
     key->in_use = cursor_bool(cursor);
     cursor_text(cursor, key->kid, sizeof key->kid);
+    key->wrapped_by = cursor_u16(cursor);
     key->has_certificate = cursor_bool(cursor);
     cursor_copy(cursor, key->thumbprint, sizeof key->thumbprint);
     for (int state = 0; state < KEYSTATE_COUNT; state++) {
@@ -46,6 +48,7 @@ static void get_key(struct cursor *cursor, struct hsm_key_shown *key) {
 static void put_next(struct buffer *target, const struct hsm_key_next *next) {
     buffer_bool(target, next->rolls);
     buffer_bool(target, next->wanted);
+    buffer_bool(target, next->wraps);
     buffer_u8(target, (uint8_t)next->action);
     buffer_u8(target, (uint8_t)next->awaited);
     buffer_u16(target, next->generation);
@@ -55,6 +58,7 @@ static void put_next(struct buffer *target, const struct hsm_key_next *next) {
 static void get_next(struct cursor *cursor, struct hsm_key_next *next) {
     next->rolls = cursor_bool(cursor);
     next->wanted = cursor_bool(cursor);
+    next->wraps = cursor_bool(cursor);
     next->action = (enum keystate_action)get_below(cursor, KEYSTATE_REVOKE);
     next->awaited = (enum keystate_action)get_below(cursor, KEYSTATE_REVOKE);
     next->generation = cursor_u16(cursor);
@@ -97,6 +101,11 @@ void hsm_wire_put_key_order(struct buffer *target, const struct hsm_key_order *q
     buffer_bool(target, question->dry_run);
 }
 
+static bool is_of_key(enum hsm_order order) {
+    return order != HSM_ORDER_ROLL && order != HSM_ORDER_CONFIRM_CLOCK && order != HSM_ORDER_WRAP &&
+           order != HSM_ORDER_KEEP_IN_TOKEN;
+}
+
 enum err hsm_wire_get_key_order(struct bytes payload, struct hsm_key_order *question) {
     struct cursor cursor = cursor_over(payload);
     *question = (struct hsm_key_order){0};
@@ -105,10 +114,8 @@ enum err hsm_wire_get_key_order(struct bytes payload, struct hsm_key_order *ques
     question->generation = cursor_u16(&cursor);
     question->dry_run = cursor_bool(&cursor);
     ERR_TRY(cursor_end(&cursor));
-    bool is_of_key =
-        question->order != HSM_ORDER_ROLL && question->order != HSM_ORDER_CONFIRM_CLOCK;
-    return question->order != 0 && is_of_key == (question->generation != 0) ? ERR_OK
-                                                                            : ERR_MALFORMED;
+    bool fits = is_of_key(question->order) == (question->generation != 0);
+    return question->order != 0 && fits ? ERR_OK : ERR_MALFORMED;
 }
 
 void hsm_wire_put_key_ordered(struct buffer *target, const struct hsm_key_ordered *answer) {

@@ -20,8 +20,9 @@ struct hsm_key_shown {
     uint16_t generation;
     enum keystate state;
     bool held, granted;
-    bool in_use;  /* it is retiring, and does not retire while programmes encrypt to it */
-    char kid[44]; /* as in the JWKS; "": it is not in one */
+    bool in_use;         /* it is retiring, and does not retire while programmes encrypt to it */
+    char kid[44];        /* as in the JWKS; "": it is not in one */
+    uint16_t wrapped_by; /* the generation of the KEK it is wrapped under; 0: it is in the token */
     bool has_certificate;
     uint8_t thumbprint[HSM_THUMBPRINT_BYTES]; /* SHA-256 of the DER certificate */
     struct {
@@ -34,6 +35,7 @@ struct hsm_key_shown {
 struct hsm_key_next {
     bool rolls;  /* its keys can have successors */
     bool wanted; /* officers have asked for the next one */
+    bool wraps;  /* officers chose that the next ones are wrapped under the KEK */
     enum keystate_action
         action; /* WAIT; ASK_CLOCK: officers must confirm the clock; or it is due */
     enum keystate_action awaited; /* WAIT: nothing will happen by itself */
@@ -58,19 +60,22 @@ enum hsm_order {
     HSM_ORDER_REVOKE_AT_ONCE, /* the same, even when there is no successor to take over */
     HSM_ORDER_CONFIRM_CLOCK,  /* it is at least as late as the box's clock says */
     HSM_ORDER_RETIRE_IN_USE,  /* as RETIRE, and though programmes still encrypt to it */
+    HSM_ORDER_WRAP,           /* keys of the purpose made from now on are wrapped under the KEK */
+    HSM_ORDER_KEEP_IN_TOKEN,  /* they are made in the token, and never leave it */
     HSM_ORDER_COUNT
 };
 
 struct hsm_key_order {
     enum hsm_order order;
     enum hsm_purpose purpose;
-    uint16_t generation; /* 0 for ROLL and CONFIRM_CLOCK, which are of no key */
+    uint16_t generation; /* 0 for ROLL, CONFIRM_CLOCK, WRAP and KEEP_IN_TOKEN: they are of no key */
     bool dry_run;        /* judged, and nothing is changed */
 };
 /*
  * ${receipt.status}: ERR_OK; ERR_NOT_FOUND: no such key, or no keys at all; ERR_DENIED: not in this
  * state of the key, or not for this purpose; ERR_LIMIT: its successor cannot take over yet, and has
- * been asked for.
+ * been asked for. Of WRAP it means that the signer's memory is not locked, and of KEEP_IN_TOKEN
+ * that the token makes no such keys.
  */
 struct hsm_key_ordered {
     struct hsm_receipt receipt;
