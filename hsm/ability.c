@@ -14,6 +14,7 @@ enum token_raw_kind ability_kind(enum hsm_purpose purpose) {
         [HSM_PURPOSE_TOKEN] = TOKEN_RAW_P256_SIGN,
         [HSM_PURPOSE_REQUEST] = TOKEN_RAW_P256_DERIVE,
         [HSM_PURPOSE_TLS] = TOKEN_RAW_P256_SIGN,
+        [HSM_PURPOSE_CA] = TOKEN_RAW_P256_SIGN,
     };
     return kinds[purpose];
 }

@@ -23,7 +23,7 @@ struct profile {
 static const char leaf[] = "critical,CA:FALSE";
 
 static const struct profile profiles[HSM_PURPOSE_COUNT] = {
-    [HSM_PURPOSE_ROOT] = {"IDCS Box CA", 3650, "critical,CA:TRUE,pathlen:0",
+    [HSM_PURPOSE_ROOT] = {"IDCS Box CA", 3650, "critical,CA:TRUE,pathlen:1",
                           "critical,keyCertSign,cRLSign"},
     [HSM_PURPOSE_SIGN] = {"IDA-SIGN", 1095, leaf, "critical,digitalSignature"},
     [HSM_PURPOSE_PARTNER] = {"IDA-PARTNER", 730, leaf, "critical,keyEncipherment"},
@@ -33,6 +33,7 @@ static const struct profile profiles[HSM_PURPOSE_COUNT] = {
     [HSM_PURPOSE_TOKEN] = {"IDCS-TOKEN", 1095, leaf, "critical,digitalSignature"},
     [HSM_PURPOSE_REQUEST] = {"IDCS-REQUEST", 730, leaf, "critical,keyAgreement"},
     [HSM_PURPOSE_TLS] = {"IDCS-TLS", 825, leaf, "critical,digitalSignature"},
+    [HSM_PURPOSE_CA] = {"IDCS-CA", 3650, "critical,CA:TRUE,pathlen:0", "critical,keyCertSign"},
 };
 
 static void free_certificate(X509 **certificate) {
@@ -98,6 +99,13 @@ static bool add_extensions(X509 *certificate, X509 *issuer, const struct profile
            add_extension(certificate, issuer, NID_authority_key_identifier, "keyid:always");
 }
 
+/* An authority's own certificate ends with its issuer's, so that whole paths are in time. */
+static bool limit_validity(X509 *certificate, const X509 *issuer) {
+    const ASN1_TIME *end = X509_get0_notAfter(issuer);
+    return ASN1_TIME_compare(X509_get0_notAfter(certificate), end) <= 0 ||
+           X509_set1_notAfter(certificate, end) == 1;
+}
+
 /* All but the signature. ${issuer} is ${certificate} itself when it is the CA's own. */
 static bool fill(X509 *certificate, X509 *issuer, const struct certificate_plan *plan) {
     const struct profile *profile = &profiles[plan->purpose];
@@ -107,6 +115,7 @@ static bool fill(X509 *certificate, X509 *issuer, const struct certificate_plan 
            set_subject(certificate, profile->common_name, plan->generation) &&
            X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) == 1 &&
            add_extensions(certificate, issuer, profile) &&
+           (plan->purpose != HSM_PURPOSE_CA || limit_validity(certificate, issuer)) &&
            (plan->purpose != HSM_PURPOSE_TLS ||
             add_extension(certificate, issuer, NID_ext_key_usage, "serverAuth"));
 }
@@ -120,6 +129,11 @@ static enum err put_der(struct buffer *target, X509 *certificate) {
     return target->err;
 }
 
+/* Roots of before there was IDCS/CA say that there is no authority below them. */
+static bool may_have_authorities(X509 *root) {
+    return X509_get_pathlen(root) != 0;
+}
+
 enum err certificate_issue(const struct certificate_plan *plan, struct buffer *der) {
     if ((unsigned)plan->purpose >= HSM_PURPOSE_COUNT || profiles[plan->purpose].common_name == NULL)
         return ERR_DENIED;
@@ -130,11 +144,12 @@ enum err certificate_issue(const struct certificate_plan *plan, struct buffer *d
         issuer = parse(plan->issuer);
     if (made == NULL || (!self_signed && issuer == NULL))
         return ERR_CRYPTO;
+    self_signed |= plan->purpose == HSM_PURPOSE_CA && !may_have_authorities(issuer);
     if (!fill(made, self_signed ? made : issuer, plan))
         return ERR_CRYPTO;
     if (plan->names != NULL && plan->names[0] != '\0')
         ERR_TRY(tls_names_add(plan->names, made));
-    if (X509_sign(made, plan->issuer_key, EVP_sha256()) <= 0)
+    if (X509_sign(made, self_signed ? plan->subject : plan->issuer_key, EVP_sha256()) <= 0)
         return ERR_HSM;
     return put_der(der, made);
 }

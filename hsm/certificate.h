@@ -10,7 +10,8 @@
 /*
  * The certificates of the box's own keys (RFC 5280), issued by its small CA, whose key is in the
  * token. Subject: C=MA, O=IDCS, CN of the purpose and generation. They are valid from one hour
- * before the key was generated, for clocks that are slow.
+ * before the key was generated, for clocks that are slow. IDCS/CA below a root of before it, whose
+ * certificate allows no authority below, signs itself.
  */
 struct certificate_plan {
     enum hsm_purpose purpose;

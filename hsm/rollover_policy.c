@@ -4,10 +4,10 @@
 
 bool rollover_policy_rolls(enum hsm_purpose purpose) {
     static const bool rolls[HSM_PURPOSE_COUNT] = {
-        [HSM_PURPOSE_ROOT] = true,    [HSM_PURPOSE_SIGN] = true,   [HSM_PURPOSE_PARTNER] = true,
-        [HSM_PURPOSE_IDA_FIR] = true, [HSM_PURPOSE_AUDIT] = true,  [HSM_PURPOSE_TOKEN] = true,
-        [HSM_PURPOSE_REQUEST] = true, [HSM_PURPOSE_TLS] = true,
-        [HSM_PURPOSE_KEK] = true,     [HSM_PURPOSE_PEPPER] = true,
+        [HSM_PURPOSE_ROOT] = true,    [HSM_PURPOSE_SIGN] = true,  [HSM_PURPOSE_PARTNER] = true,
+        [HSM_PURPOSE_IDA_FIR] = true, [HSM_PURPOSE_AUDIT] = true, [HSM_PURPOSE_TOKEN] = true,
+        [HSM_PURPOSE_REQUEST] = true, [HSM_PURPOSE_TLS] = true,   [HSM_PURPOSE_KEK] = true,
+        [HSM_PURPOSE_PEPPER] = true,  [HSM_PURPOSE_CA] = true,
     };
     return (unsigned)purpose < HSM_PURPOSE_COUNT && rolls[purpose];
 }

@@ -59,5 +59,6 @@ void rollover_policy_make(const struct rollover_settings *settings, struct rollo
         ROLLOVER_LIFE(base, "token", HSM_PURPOSE_TOKEN, "1"),                                      \
         ROLLOVER_LIFE(base, "request", HSM_PURPOSE_REQUEST, "1"),                                  \
         ROLLOVER_LIFE(base, "tls", HSM_PURPOSE_TLS, "1"),                                          \
+        ROLLOVER_LIFE(base, "ca", HSM_PURPOSE_CA, "1"),                                            \
         ROLLOVER_LIFE(base, "kek", HSM_PURPOSE_KEK, "0"),                                          \
         ROLLOVER_LIFE(base, "pepper", HSM_PURPOSE_PEPPER, "0")

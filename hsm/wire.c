@@ -15,6 +15,7 @@ const char *hsm_purpose_text(enum hsm_purpose purpose) {
         [HSM_PURPOSE_KEK] = "IDA/KEK",          [HSM_PURPOSE_AUDIT] = "IDA/AUDIT",
         [HSM_PURPOSE_PEPPER] = "IDA/PEPPER",    [HSM_PURPOSE_TOKEN] = "IDCS/TOKEN",
         [HSM_PURPOSE_REQUEST] = "IDCS/REQUEST", [HSM_PURPOSE_TLS] = "IDCS/TLS",
+        [HSM_PURPOSE_CA] = "IDCS/CA",
     };
     return (unsigned)purpose < HSM_PURPOSE_COUNT ? texts[purpose] : "unknown";
 }

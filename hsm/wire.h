@@ -79,6 +79,7 @@ enum hsm_purpose {
     HSM_PURPOSE_TOKEN,   /* IDCS/TOKEN: ES256 results of the JOSE profile */
     HSM_PURPOSE_REQUEST, /* IDCS/REQUEST: ECDH-ES, decrypts its requests */
     HSM_PURPOSE_TLS,     /* IDCS/TLS: TLS handshakes of edge, and nothing else */
+    HSM_PURPOSE_CA,      /* IDCS/CA: certificates of programmes and devices (hsm/certify.h) */
     HSM_PURPOSE_COUNT
 };
 /* A box is provisioned with the purposes before this one. An older box has no others until `key

@@ -156,19 +156,20 @@ static bool generate_with_fault(unsigned call, const char *kind, int expected) {
 
 /*
  * A pair, its certificate and its trial for each of six; the pepper is opened once; the same three
- * for TOKEN, REQUEST, where what was agreed on in a trial is also destroyed, and TLS.
+ * for TOKEN, REQUEST, where what was agreed on in a trial is also destroyed, TLS and CA.
  */
 #define PEPPER_CALL  19
 #define TOKEN_CALL   20
 #define REQUEST_CALL 23
 #define DESTROY_CALL 26
 #define TLS_CALL     27
-#define MODULE_CALLS 29
+#define CA_CALL      30
+#define MODULE_CALLS 32
 #define SHIM_DEATH   99
 
 static bool makes_pair(unsigned call) {
     return (call < PEPPER_CALL && call % 3 == 1) || call == TOKEN_CALL || call == REQUEST_CALL ||
-           call == TLS_CALL;
+           call == TLS_CALL || call == CA_CALL;
 }
 
 /*
