@@ -32,11 +32,25 @@ enum err change_registry(struct change *change, enum err status) {
     return change_refuse(change, status, OFFICER_REASON_REGISTRY, err_text(status));
 }
 
+/* ERR_OK: the journal has the record and it is durable. Anything else: make no change. */
+static enum err audit(struct provd_peers *peers, const struct provd_audit *record) {
+    uint8_t memory[256];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct bytes question;
+    SECRET(answer);
+    provd_wire_put_audit(&buffer, record);
+    ERR_TRY(buffer_end(&buffer, &question));
+    ERR_TRY(provd_peers_ask_core(peers, PROVD_AUDIT, question, &answer));
+    enum err status = ERR_UNAVAILABLE;
+    ERR_TRY(provd_wire_get_audited(secret_view(&answer), &status));
+    return status == ERR_OK ? ERR_OK : ERR_UNAVAILABLE;
+}
+
 enum err change_record(struct change *change, const char *subject) {
-    struct provd_audit audit = {.officer_uid = change->officer_uid};
-    (void)snprintf(audit.action, sizeof audit.action, "%s", change->action);
-    (void)snprintf(audit.subject, sizeof audit.subject, "%s", subject);
-    enum err err = provd_peers_audit(change->provd->peers, &audit);
+    struct provd_audit record = {.officer_uid = change->officer_uid};
+    (void)snprintf(record.action, sizeof record.action, "%s", change->action);
+    (void)snprintf(record.subject, sizeof record.subject, "%s", subject);
+    enum err err = audit(change->provd->peers, &record);
     if (err != ERR_OK)
         return change_refuse(change, err, OFFICER_REASON_CORE, NULL);
     return ERR_OK;

@@ -16,6 +16,7 @@
 #define PLUGIN_WAIT_MS    20000  /* authd ends one that is silent for longer than its deadline */
 #define TURN_MS           100
 #define ANY_INDEX         (-1)
+#define ANSWERS_MAX       24
 
 /* One process provd talks to. Its socket stays when it dies; what it had taken is lost with it. */
 struct peer {
@@ -28,6 +29,8 @@ struct peer {
     bool provisioned;           /* signers: as their last hello said */
     uint32_t interruptions;     /* how often it went down: a question survives none */
     struct plugin_hello plugin; /* a plug-in's, as it or its predecessor said; "": not yet */
+    size_t verb_count;
+    struct serve_verb verbs[ANSWERS_MAX];
 };
 
 struct provd_peers {
@@ -78,32 +81,20 @@ static enum err take_plugin_hello(void *context, struct serve_peer *serve_peer,
     return plugin_wire_get_hello(frame->payload, &peer->plugin);
 }
 
-#define ANSWER(type)                                                                               \
-    { (type), SERVE_ANY_STATE, take_answer }
-static const struct serve_verb core_verbs[] = {ANSWER(PROVD_AUDITED), ANSWER(PROVD_KEY_USAGE_IS),
-                                               ANSWER(PROVD_ROOT_IS)};
-static const struct serve_verb unseal_verbs[] = {ANSWER(UNSEAL_CERTIFICATE_READ),
-                                                 ANSWER(UNSEAL_ENROLMENT_READ)};
-static const struct serve_verb plugin_verbs[] = {{PLUGIN_HELLO, SERVE_ANY_STATE, take_plugin_hello},
-                                                 ANSWER(PLUGIN_EXTRACTED)};
-static const struct serve_verb signer_verbs[] = {{HSM_HELLO, SERVE_ANY_STATE, take_hello},
-                                                 ANSWER(HSM_LOOKED_UP),
-                                                 ANSWER(HSM_ROOT_OPENED),
-                                                 ANSWER(HSM_PUBLICATION),
-                                                 ANSWER(HSM_GENERATED),
-                                                 ANSWER(HSM_ROOT_MADE),
-                                                 ANSWER(HSM_KEYS_ARE),
-                                                 ANSWER(HSM_KEY_ORDERED)};
-
-#define VERBS(table) table, sizeof(table) / sizeof(table)[0]
-static const struct {
-    const char *role;
-    const struct serve_verb *verbs;
-    size_t verb_count;
-} roles[] = {{"core", VERBS(core_verbs)},
-             {"unseal", VERBS(unseal_verbs)},
-             {"hsm", VERBS(signer_verbs)},
-             {"plugin", VERBS(plugin_verbs)}};
+/* What each may send: a word of its own, if it has one, and answers. */
+static const struct role {
+    const char *name;
+    struct serve_verb hello;
+    uint16_t answers[ANSWERS_MAX]; /* the last is 0 */
+} roles[] = {
+    {"core", {0}, {PROVD_AUDITED, PROVD_KEY_USAGE_IS, PROVD_ROOT_IS}},
+    {"unseal", {0}, {UNSEAL_CERTIFICATE_READ, UNSEAL_ENROLMENT_READ}},
+    {"hsm",
+     {HSM_HELLO, SERVE_ANY_STATE, take_hello},
+     {HSM_LOOKED_UP, HSM_ROOT_OPENED, HSM_PUBLICATION, HSM_GENERATED, HSM_ROOT_MADE, HSM_KEYS_ARE,
+      HSM_KEY_ORDERED}},
+    {"plugin", {PLUGIN_HELLO, SERVE_ANY_STATE, take_plugin_hello}, {PLUGIN_EXTRACTED}},
+};
 
 /* It broke the protocol: nothing more is read from it until authd has replaced it. */
 static void lost_peer(void *context, struct serve_peer *serve_peer, enum err reason) {
@@ -118,14 +109,24 @@ static void lost_peer(void *context, struct serve_peer *serve_peer, enum err rea
         log_event(LOG_ERROR, "report-failed", "role=%s index=%u", peer->role, peer->index);
 }
 
+static void fill_verbs(struct peer *peer, const struct role *role) {
+    peer->verb_count = 0;
+    if (role->hello.handle != NULL)
+        peer->verbs[peer->verb_count++] = role->hello;
+    for (size_t i = 0; role->answers[i] != 0; i++)
+        peer->verbs[peer->verb_count++] =
+            (struct serve_verb){role->answers[i], SERVE_ANY_STATE, take_answer};
+}
+
 static enum err add_to_loop(struct peer *peer) {
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
-        if (strcmp(peer->role, roles[i].role) != 0)
+        if (strcmp(peer->role, roles[i].name) != 0)
             continue;
+        fill_verbs(peer, &roles[i]);
         struct serve_peer_options options = {
-            .name = roles[i].role,
-            .verbs = roles[i].verbs,
-            .verb_count = roles[i].verb_count,
+            .name = roles[i].name,
+            .verbs = peer->verbs,
+            .verb_count = peer->verb_count,
             .lost = lost_peer,
             .context = peer,
         };
@@ -293,19 +294,6 @@ static enum err ask_only(struct peer *peer, uint16_t verb, struct bytes question
 enum err provd_peers_ask_core(struct provd_peers *peers, uint16_t verb, struct bytes question,
                               struct secret *answer) {
     return ask_only(find(peers, "core", ANY_INDEX), verb, question, CORE_WAIT_MS, answer);
-}
-
-enum err provd_peers_audit(struct provd_peers *peers, const struct provd_audit *audit) {
-    uint8_t memory[256];
-    struct buffer buffer = buffer_over(memory, sizeof memory);
-    struct bytes question;
-    SECRET(answer);
-    provd_wire_put_audit(&buffer, audit);
-    ERR_TRY(buffer_end(&buffer, &question));
-    ERR_TRY(provd_peers_ask_core(peers, PROVD_AUDIT, question, &answer));
-    enum err status = ERR_UNAVAILABLE;
-    ERR_TRY(provd_wire_get_audited(secret_view(&answer), &status));
-    return status == ERR_OK ? ERR_OK : ERR_UNAVAILABLE;
 }
 
 void provd_peers_changed(struct provd_peers *peers, uint64_t sequence) {

@@ -38,8 +38,6 @@ struct provd_peers_standing {
 };
 struct provd_peers_standing provd_peers_standing(const struct provd_peers *peers);
 
-/* ERR_OK: the journal has the record and it is durable. Anything else: make no change. */
-MUST_CHECK enum err provd_peers_audit(struct provd_peers *peers, const struct provd_audit *audit);
 /* Asks core, once. ERR_UNAVAILABLE. */
 MUST_CHECK enum err provd_peers_ask_core(struct provd_peers *peers, uint16_t verb,
                                          struct bytes question, struct secret *answer);
