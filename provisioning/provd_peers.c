@@ -7,6 +7,7 @@
 #include "firmware/base/log.h"
 #include "hsm/wire.h"
 #include "hsm/wire_keys.h"
+#include "hsm/wire_wrap.h"
 #include "provisioning/provd_peers.h"
 
 #define CORE_WAIT_MS      10000
@@ -27,6 +28,7 @@ struct peer {
     struct serve_peer *serve_peer; /* NULL once it broke the protocol, until its successor is up */
     bool up;
     bool provisioned;           /* signers: as their last hello said */
+    uint64_t keyring_sequence;  /* likewise */
     uint32_t interruptions;     /* how often it went down: a question survives none */
     struct plugin_hello plugin; /* a plug-in's, as it or its predecessor said; "": not yet */
     size_t verb_count;
@@ -71,6 +73,7 @@ static enum err take_hello(void *context, struct serve_peer *serve_peer,
     (void)serve_peer;
     ERR_TRY(hsm_wire_get_hello(frame->payload, &hello));
     peer->provisioned = hello.provisioned;
+    peer->keyring_sequence = hello.keyring_sequence;
     return ERR_OK;
 }
 
@@ -92,7 +95,7 @@ static const struct role {
     {"hsm",
      {HSM_HELLO, SERVE_ANY_STATE, take_hello},
      {HSM_LOOKED_UP, HSM_ROOT_OPENED, HSM_PUBLICATION, HSM_GENERATED, HSM_ROOT_MADE, HSM_KEYS_ARE,
-      HSM_KEY_ORDERED}},
+      HSM_KEY_ORDERED, HSM_STANDING_IS, HSM_ROOT_REWRAPPED, HSM_NEEDED}},
     {"plugin", {PLUGIN_HELLO, SERVE_ANY_STATE, take_plugin_hello}, {PLUGIN_EXTRACTED}},
 };
 
@@ -219,6 +222,8 @@ struct provd_peers_standing provd_peers_standing(const struct provd_peers *peers
         standing.signers++;
         standing.signers_up += peer->up;
         standing.provisioned |= peer->provisioned;
+        if (peer->index == 0)
+            standing.keyring_sequence = peer->keyring_sequence;
     }
     return standing;
 }
