@@ -4,6 +4,7 @@
 #include "firmware/base/frame.h"
 #include "firmware/base/log.h"
 #include "hsm/answers.h"
+#include "hsm/answers_certify.h"
 #include "hsm/answers_jose.h"
 #include "hsm/answers_keys.h"
 #include "hsm/answers_tls.h"
@@ -14,6 +15,7 @@
 #include "hsm/renewal.h"
 #include "hsm/reply.h"
 #include "hsm/statement.h"
+#include "hsm/wire_certify.h"
 #include "hsm/wire_tls.h"
 
 #define GENERATION_MS 120000 /* an RSA key, on a slow token or a busy machine */
@@ -259,12 +261,12 @@ static const struct serve_verb core_verbs[] = {
 
 /* The last are for the first signer only, which writes the keyring. */
 #define FIRST_SIGNER_CORE_VERBS 1
-#define FIRST_SIGNER_VERBS      3
+#define FIRST_SIGNER_VERBS      4
 static const struct serve_verb provd_verbs[] = {
     {HSM_LOOKUP, ANY, answer_lookup},         {HSM_OPEN_ROOT, ANY, answer_open_root},
     {HSM_NEW_ROOT, ANY, answer_new_root},     {HSM_PUBLISHED, ANY, answer_published},
     {HSM_GENERATE, ANY, answer_generate},     {HSM_KEYS, ANY, answers_keys_list},
-    {HSM_KEY_ORDER, ANY, answers_keys_order},
+    {HSM_KEY_ORDER, ANY, answers_keys_order}, {HSM_CERTIFY, ANY, answers_certify},
 };
 
 static const struct serve_verb edge_verbs[] = {

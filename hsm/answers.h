@@ -36,9 +36,10 @@ struct answers {
     struct rate lookups;  /* ceilings of our own */
     struct rate statements;
     struct rate handshakes;
-    enum err failure;   /* ERR_OK while all is well */
-    bool recycle;       /* the first keys are there: end, and be started again */
-    int64_t watched_ms; /* when the keyring was last looked at */
+    struct rate certificates; /* its second is a minute */
+    enum err failure;         /* ERR_OK while all is well */
+    bool recycle;             /* the first keys are there: end, and be started again */
+    int64_t watched_ms;       /* when the keyring was last looked at */
     struct {
         struct generate_plan plan;
         bool wanted;
@@ -55,7 +56,7 @@ struct answers {
  *
  *   core   UNWRAP LOOKUP STATEMENT CHECKPOINT HIGH_WATER OPEN_ROOT PUBLISHED DERIVE RESULT, and
  *          USAGE_TOLD at signer 0
- *   provd  LOOKUP OPEN_ROOT NEW_ROOT PUBLISHED, and GENERATE, KEYS, KEY_ORDER at signer 0
+ *   provd  LOOKUP OPEN_ROOT NEW_ROOT PUBLISHED, and GENERATE, KEYS, KEY_ORDER, CERTIFY at signer 0
  *   edge   TLS_CHAIN TLS_SIGN
  *
  * Every state of the box lets a message in, as the news of a state may arrive after the first

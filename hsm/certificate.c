@@ -2,16 +2,14 @@
 
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
-#include <sodium.h>
 
 #include "firmware/base/codec.h"
 #include "hsm/certificate.h"
+#include "hsm/certificate_parts.h"
 #include "hsm/tls_names.h"
 
-#define SERIAL_BYTES   16
 #define PEM_LINE_CHARS 64
-#define CLOCK_SLACK_S  3600
-#define DAY_S          INT64_C(86400)
+#define DAY_MS         INT64_C(86400000)
 
 struct profile {
     const char *common_name;
@@ -44,34 +42,6 @@ static void free_encoding(unsigned char **der) {
     OPENSSL_free(*der);
 }
 
-static X509 *parse(struct bytes der) {
-    const unsigned char *at = der.data;
-    return d2i_X509(NULL, &at, (long)der.len);
-}
-
-/* 127 random bits: positive, never zero in practice, and nobody can foresee them. */
-static bool set_serial(X509 *certificate) {
-    uint8_t random[SERIAL_BYTES];
-    randombytes_buf(random, sizeof random);
-    random[0] = (uint8_t)((random[0] & 0x7f) | 0x40);
-    BIGNUM *number = BN_bin2bn(random, sizeof random, NULL);
-    bool set =
-        number != NULL && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL;
-    BN_free(number);
-    return set;
-}
-
-static bool set_validity(X509 *certificate, int64_t generated_ms, int days) {
-    int64_t from = generated_ms / 1000 - CLOCK_SLACK_S;
-    return ASN1_TIME_set(X509_getm_notBefore(certificate), (time_t)from) != NULL &&
-           ASN1_TIME_set(X509_getm_notAfter(certificate), (time_t)(from + days * DAY_S)) != NULL;
-}
-
-static bool add_name(X509_NAME *name, const char *field, const char *value) {
-    return X509_NAME_add_entry_by_txt(name, field, MBSTRING_ASC, (const unsigned char *)value, -1,
-                                      -1, 0) == 1;
-}
-
 static bool set_subject(X509 *certificate, const char *common_name, unsigned generation) {
     uint8_t text[64];
     struct buffer target = buffer_over(text, sizeof text);
@@ -79,24 +49,21 @@ static bool set_subject(X509 *certificate, const char *common_name, unsigned gen
     X509_NAME *name = X509_get_subject_name(certificate);
     buffer_format(&target, "%s %u", common_name, generation);
     buffer_u8(&target, 0);
-    return buffer_end(&target, &written) == ERR_OK && add_name(name, "C", "MA") &&
-           add_name(name, "O", "IDCS") && add_name(name, "CN", (const char *)text);
+    return buffer_end(&target, &written) == ERR_OK && certificate_parts_name(name, "C", "MA") &&
+           certificate_parts_name(name, "O", "IDCS") &&
+           certificate_parts_name(name, "CN", (const char *)text);
 }
 
-static bool add_extension(X509 *certificate, X509 *issuer, int extension, const char *value) {
-    X509V3_CTX around;
-    X509V3_set_ctx(&around, issuer, certificate, NULL, NULL, 0);
-    X509_EXTENSION *made = X509V3_EXT_conf_nid(NULL, &around, extension, value);
-    bool added = made != NULL && X509_add_ext(certificate, made, -1) == 1;
-    X509_EXTENSION_free(made);
-    return added;
+static bool set_validity(X509 *certificate, int64_t generated_ms, int days) {
+    int64_t until_ms = generated_ms - CERTIFICATE_PARTS_SLACK_S * 1000 + days * DAY_MS;
+    return certificate_parts_validity(certificate, generated_ms, until_ms);
 }
 
 static bool add_extensions(X509 *certificate, X509 *issuer, const struct profile *profile) {
-    return add_extension(certificate, issuer, NID_basic_constraints, profile->constraints) &&
-           add_extension(certificate, issuer, NID_key_usage, profile->key_usage) &&
-           add_extension(certificate, issuer, NID_subject_key_identifier, "hash") &&
-           add_extension(certificate, issuer, NID_authority_key_identifier, "keyid:always");
+    return certificate_parts_extension(certificate, issuer, NID_basic_constraints,
+                                       profile->constraints) &&
+           certificate_parts_extension(certificate, issuer, NID_key_usage, profile->key_usage) &&
+           certificate_parts_identifiers(certificate, issuer);
 }
 
 /* An authority's own certificate ends with its issuer's, so that whole paths are in time. */
@@ -109,7 +76,8 @@ static bool limit_validity(X509 *certificate, const X509 *issuer) {
 /* All but the signature. ${issuer} is ${certificate} itself when it is the CA's own. */
 static bool fill(X509 *certificate, X509 *issuer, const struct certificate_plan *plan) {
     const struct profile *profile = &profiles[plan->purpose];
-    return X509_set_version(certificate, X509_VERSION_3) == 1 && set_serial(certificate) &&
+    return X509_set_version(certificate, X509_VERSION_3) == 1 &&
+           certificate_parts_serial(certificate) &&
            set_validity(certificate, plan->generated_ms, profile->days) &&
            X509_set_pubkey(certificate, plan->subject) == 1 &&
            set_subject(certificate, profile->common_name, plan->generation) &&
@@ -117,16 +85,7 @@ static bool fill(X509 *certificate, X509 *issuer, const struct certificate_plan 
            add_extensions(certificate, issuer, profile) &&
            (plan->purpose != HSM_PURPOSE_CA || limit_validity(certificate, issuer)) &&
            (plan->purpose != HSM_PURPOSE_TLS ||
-            add_extension(certificate, issuer, NID_ext_key_usage, "serverAuth"));
-}
-
-static enum err put_der(struct buffer *target, X509 *certificate) {
-    __attribute__((cleanup(free_encoding))) unsigned char *der = NULL;
-    int len = i2d_X509(certificate, &der);
-    if (len <= 0)
-        return ERR_CRYPTO;
-    buffer_raw(target, der, (size_t)len);
-    return target->err;
+            certificate_parts_extension(certificate, issuer, NID_ext_key_usage, "serverAuth"));
 }
 
 /* Roots of before there was IDCS/CA say that there is no authority below them. */
@@ -141,7 +100,7 @@ enum err certificate_issue(const struct certificate_plan *plan, struct buffer *d
     __attribute__((cleanup(free_certificate))) X509 *issuer = NULL;
     bool self_signed = plan->purpose == HSM_PURPOSE_ROOT;
     if (!self_signed)
-        issuer = parse(plan->issuer);
+        issuer = certificate_parts_parse(plan->issuer);
     if (made == NULL || (!self_signed && issuer == NULL))
         return ERR_CRYPTO;
     self_signed |= plan->purpose == HSM_PURPOSE_CA && !may_have_authorities(issuer);
@@ -151,7 +110,7 @@ enum err certificate_issue(const struct certificate_plan *plan, struct buffer *d
         ERR_TRY(tls_names_add(plan->names, made));
     if (X509_sign(made, self_signed ? plan->subject : plan->issuer_key, EVP_sha256()) <= 0)
         return ERR_HSM;
-    return put_der(der, made);
+    return certificate_parts_put(der, made);
 }
 
 enum err certificate_put_pem(struct buffer *target, struct bytes der) {
@@ -171,7 +130,7 @@ enum err certificate_put_pem(struct buffer *target, struct bytes der) {
 }
 
 enum err certificate_fits(struct bytes der, EVP_PKEY *key) {
-    __attribute__((cleanup(free_certificate))) X509 *certificate = parse(der);
+    __attribute__((cleanup(free_certificate))) X509 *certificate = certificate_parts_parse(der);
     __attribute__((cleanup(free_encoding))) unsigned char *certified = NULL;
     __attribute__((cleanup(free_encoding))) unsigned char *held = NULL;
     EVP_PKEY *subject = certificate != NULL ? X509_get0_pubkey(certificate) : NULL;

@@ -11,6 +11,7 @@
 #include "firmware/base/confine.h"
 #include "firmware/base/log.h"
 #include "hsm/answers.h"
+#include "hsm/answers_certify.h"
 #include "hsm/locked_memory.h"
 #include "hsm/pin.h"
 #include "hsm/softhsm.h"
@@ -38,6 +39,7 @@ struct settings {
     char tls_names[NAMES_SIZE];
     char tls_key_type[8];
     int64_t handshakes_a_second;
+    int64_t certificates_a_minute;
     struct rollover_settings life;
 };
 
@@ -67,6 +69,8 @@ static const struct conf_key keys[] = {
     {"tls-key-type", TEXT(tls_key_type), 0, 0, "p256", "of the next TLS key: p256 or rsa"},
     {"handshakes-a-second", NUMBER(handshakes_a_second), 1, 1000000, "2000",
      "ceiling of signatures for TLS handshakes, each signer"},
+    {"certificates-a-minute", NUMBER(certificates_a_minute), 1, 1000000, "60",
+     "ceiling of certificates for programmes and devices"},
     ROLLOVER_SETTINGS(offsetof(struct settings, life)),
 };
 
@@ -258,6 +262,7 @@ static enum err start(void) {
     answers->lookups = rate_of(signer.settings.lookups_a_second, clock_boot_ns());
     answers->statements = rate_of(signer.settings.statements_a_second, clock_boot_ns());
     answers->handshakes = rate_of(signer.settings.handshakes_a_second, clock_boot_ns());
+    answers->certificates = answers_certify_rate(signer.settings.certificates_a_minute);
     randombytes_buf(answers->process_id, sizeof answers->process_id);
     ERR_TRY(report("loop", serve_open(&answers->serve, signer.boot.pulse)));
     ERR_TRY(add_peers());
