@@ -12,6 +12,7 @@
 #include "authd/store/registry.h"
 #include "provisioning/officer_wire.h"
 #include "provisioning/provd_peers.h"
+#include "provisioning/standing.h"
 
 struct officer_keys;
 struct officer_usage;
@@ -22,9 +23,12 @@ struct provd {
     struct record_keys *record_keys;
     struct registry *registry;
     bool roots_open; /* every root of the registry is in record_keys, but for an offered one */
-    int64_t roll_due_ms,
-        changed_ms;       /* of the boot clock: a roll's next step; an officer's last change */
-    enum box_state state; /* as authd last said */
+    /* of the boot clock: the next step of a root's roll, a pepper's, a KEK's; an officer's last
+     * change */
+    int64_t roll_due_ms, pepper_due_ms, wrapping_due_ms, changed_ms;
+    struct standing standing;
+    bool sweep_again;              /* an alias that should lead to a person is damaged */
+    enum box_state state;          /* as authd last said */
     uint32_t uin_rules, vid_rules; /* enum identifier_rule */
     const char *token_partner;     /* of national settings made here */
     enum err fatal;                /* set: answer, then end; authd starts provd afresh */

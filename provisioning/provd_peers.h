@@ -57,6 +57,9 @@ MUST_CHECK enum err provd_peers_ask_signer(struct provd_peers *peers, uint16_t v
 /* Asks signer 0, which alone makes keys, with the time that takes. */
 MUST_CHECK enum err provd_peers_ask_key_maker(struct provd_peers *peers, uint16_t verb,
                                               struct bytes question, struct secret *answer);
+/* Asks signer 0, the writer of the keyring, once and if it is up. ERR_UNAVAILABLE. */
+MUST_CHECK enum err provd_peers_ask_keyring(struct provd_peers *peers, uint16_t verb,
+                                            struct bytes question, struct secret *answer);
 /*
  * What the plug-in says of itself; waits for it. ERR_NOT_FOUND: this box has none;
  * ERR_UNAVAILABLE: it does not come up.

@@ -6,16 +6,11 @@
 #include "authd/store/registry_roll.h"
 #include "provisioning/keys.h"
 #include "provisioning/officer_wire_roots.h"
+#include "provisioning/pace.h"
 #include "provisioning/root_roll.h"
 
 #define IDLE_MS        60000
 #define ASK_AGAIN_MS   1000
-#define ROWS_A_STEP    256
-#define SHARE          9 /* of the time is pause, for one of work */
-#define SHARE_BUSY     39
-#define PAUSE_LEAST_MS 5
-#define PAUSE_MOST_MS  10000
-#define IMPORT_MS      2000 /* so long after a change there may be more of them */
 #define PERCENT_LOGGED 10
 #define SERVING                                                                                    \
     (BOX_STATE_BIT(BOX_OPERATIONAL) | BOX_STATE_BIT(BOX_DEGRADED) | BOX_STATE_BIT(BOX_MAINTENANCE))
@@ -131,8 +126,7 @@ enum err root_roll_order(struct change *change) {
 static uint8_t percent_of(const struct registry_roll *roll) {
     if (roll->phase == REGISTRY_ROLL_DONE)
         return 100;
-    uint64_t percent = roll->rows > 0 ? roll->seen * 100 / roll->rows : 0;
-    return percent < 99 ? (uint8_t)percent : 99; /* imports add rows on the way */
+    return pace_percent(roll->seen, roll->rows);
 }
 
 enum err root_roll_show(const struct provd *provd, struct officer_roll *shown) {
@@ -194,19 +188,6 @@ static void log_progress(const struct registry_roll *before, const struct regist
                   (unsigned long long)after->resealed);
 }
 
-/*
- * A step takes as long as the disk, which core's journal shares, makes it wait: when that is slow,
- * the pauses grow with it. While officers import they grow once more.
- */
-static int64_t pause_after(const struct provd *provd, int64_t began_ms) {
-    int64_t now_ms = clock_boot_ms();
-    bool busy = now_ms - provd->changed_ms < IMPORT_MS;
-    int64_t pause_ms = (now_ms - began_ms) * (busy ? SHARE_BUSY : SHARE);
-    if (pause_ms < PAUSE_LEAST_MS)
-        return PAUSE_LEAST_MS;
-    return pause_ms < PAUSE_MOST_MS ? pause_ms : PAUSE_MOST_MS;
-}
-
 static enum err step(struct change *change, const struct registry_roll *roll, int64_t *pause_ms) {
     struct provd *provd = change->provd;
     struct registry_roll after;
@@ -214,9 +195,9 @@ static enum err step(struct change *change, const struct registry_roll *roll, in
     if (record_keys_find(provd->record_keys, roll->to) != ERR_OK)
         ERR_TRY(keys_open_root(change, roll->to));
     int64_t began_ms = clock_boot_ms();
-    ERR_TRY(registry_roll_step(provd->registry, ROWS_A_STEP, &after));
+    ERR_TRY(registry_roll_step(provd->registry, PACE_ROWS_A_STEP, &after));
     log_progress(roll, &after);
-    *pause_ms = pause_after(provd, began_ms);
+    *pause_ms = pace_pause_ms(provd, began_ms);
     return ERR_OK;
 }
 
@@ -247,7 +228,7 @@ int root_roll_turn(struct provd *provd) {
     enum err err = turn(provd, &pause_ms);
     if (err != ERR_OK) {
         log_event(LOG_WARNING, "root-roll-waits", "why=%s", err_text(err));
-        pause_ms = PAUSE_MOST_MS;
+        pause_ms = PACE_PAUSE_MOST_MS;
     }
     provd->roll_due_ms = clock_boot_ms() + pause_ms;
     return (int)pause_ms;

@@ -21,7 +21,8 @@
  * but the wrapped roots and the sequence is sealed; core logs and refuses what does not open.
  */
 enum registry_table {
-    REGISTRY_META, /* "sequence" → u64 commit count; "format" → u16; "roll" → registry_roll.h */
+    REGISTRY_META, /* "sequence" → u64 commit count; "format" → u16; "roll" → registry_roll.h;
+                      "pepper" → registry_pepper.h; "kek" → registry_wrapping.h */
     REGISTRY_ROOTS,      /* generation u16 → wrapped root */
     REGISTRY_IDENTITIES, /* person key → struct identity */
     REGISTRY_ALIASES, /* lookup key → struct alias, of a VID, or of a UIN under a younger pepper */
@@ -187,6 +188,8 @@ void registry_put_biometrics(struct registry_batch *batch,
 void registry_put_alias(struct registry_batch *batch,
                         const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
                         const struct alias *alias);
+void registry_remove_alias(struct registry_batch *batch,
+                           const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES]);
 void registry_put_partner(struct registry_batch *batch, const struct partner *partner);
 void registry_put_api_key(struct registry_batch *batch, const char *api_key,
                           const struct api_key *row);

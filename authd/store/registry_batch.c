@@ -119,6 +119,11 @@ void registry_put_alias(struct registry_batch *batch,
         alias_encode(alias, &plain), &plain);
 }
 
+void registry_remove_alias(struct registry_batch *batch,
+                           const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES]) {
+    kv_delete(&batch->txn, REGISTRY_ALIASES, bytes_of(lookup_key, IDENTITY_LOOKUP_BYTES));
+}
+
 void registry_put_partner(struct registry_batch *batch, const struct partner *partner) {
     struct registry_key key = registry_row_key_of_text(partner->id);
     SECRET(memory);

@@ -51,6 +51,7 @@ static void put_pepper(struct registry_batch *batch, const struct registry_peppe
     buffer_u64(&target, pepper->moved);
     buffer_u64(&target, pepper->left);
     buffer_u64(&target, pepper->left_vids);
+    buffer_u64(&target, pepper->uins);
     buffer_u64(&target, pepper->sequence);
     buffer_u8(&target, pepper->table);
     buffer_bool(&target, pepper->has_key);
@@ -70,6 +71,7 @@ static enum err read_pepper(struct bytes stored, struct registry_pepper *pepper)
     pepper->moved = cursor_u64(&cursor);
     pepper->left = cursor_u64(&cursor);
     pepper->left_vids = cursor_u64(&cursor);
+    pepper->uins = cursor_u64(&cursor);
     pepper->sequence = cursor_u64(&cursor);
     pepper->table = cursor_u8(&cursor);
     pepper->has_key = cursor_bool(&cursor);
@@ -109,6 +111,8 @@ static void begin_phase(struct kv_txn *txn, enum registry_pepper_phase phase,
     pepper->table = FIRST_TABLE;
     pepper->has_key = false;
     pepper->seen = pepper->left = pepper->left_vids = 0;
+    if (phase == REGISTRY_PEPPER_VERIFYING)
+        pepper->uins = 0; /* counted afresh */
     pepper->rows = kv_count(txn, REGISTRY_IDENTITIES) + kv_count(txn, REGISTRY_ALIASES);
 }
 
@@ -158,6 +162,7 @@ static enum err collect_alias(struct collection *collection, struct bytes key,
     struct registry_pepper *after = &collection->step->after;
     struct alias alias;
     ERR_TRY(registry_row_judge(opened, alias_decode(secret_view(&opened->plain), &alias)));
+    after->uins += after->phase == REGISTRY_PEPPER_VERIFYING && alias.type == ALIAS_UIN;
     if (alias.pepper == after->to)
         return ERR_OK;
     if (after->phase == REGISTRY_PEPPER_VERIFYING) {
@@ -320,6 +325,7 @@ static enum err move_person(struct registry_batch *batch, const struct registry_
     memcpy(alias.id_hash, row->id_hash, sizeof alias.id_hash);
     registry_put_alias(batch, row->target, &alias);
     pepper->moved++;
+    pepper->uins++;
     return batch->txn.err;
 }
 

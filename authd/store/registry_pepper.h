@@ -31,6 +31,7 @@ struct registry_pepper {
     uint64_t moved;     /* in all */
     uint64_t left;      /* not under ${to}: VIDs without an id hash, and damage */
     uint64_t left_vids; /* of them, VIDs without an id hash: they have to be imported again */
+    uint64_t uins;      /* aliases that are of people's own numbers, as far as they were counted */
     uint64_t sequence;  /* of the registry, when it was done */
     /* the place: this table's rows up to the key, and all before it in the order of the sweep */
     uint8_t table;

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "authd/store/registry.h"
+
+/*
+ * Which KEK the wrapped roots depend on, beside them in REGISTRY_META: a generation such that it
+ * and later ones open them all. It only ever rises.
+ */
+
+/* 0: not known. ERR_CORRUPT. */
+MUST_CHECK enum err registry_wrapping_get(struct registry *registry, uint16_t *kek_generation);
+void registry_wrapping_put(struct registry_batch *batch, uint16_t kek_generation);
