@@ -49,7 +49,7 @@ static void on_stop(void *context) {
     const struct lane_event event = {.kind = LANE_STOP};
     struct lane *lane = context;
     each_other_lane(&event);
-    serve_stop(lane->serve);
+    lane_stop(lane);
 }
 
 /* On the journal's thread, behind each batch. */

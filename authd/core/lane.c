@@ -20,6 +20,8 @@
 #include "authd/core/questions.h"
 
 enum { TICK_MS = 50, LANE_HANG_MS = 3000, UNSEAL_SILENT_MAX = 3, NOT_SERVING_RETRY_MS = 1000 };
+/* Less than authd waits before it stops the notifier too. */
+enum { STOPPING_MS = 1000 };
 
 void lane_release(struct lane *lane, struct request *request) {
     key_use_count(lane->core, request);
@@ -144,9 +146,18 @@ enum err lane_on_request(void *context, struct serve_peer *peer, const struct fr
     return ERR_OK;
 }
 
+void lane_stop(struct lane *lane) {
+    if (lane->stop_boot_ms == 0)
+        lane->stop_boot_ms = clock_boot_ms() + STOPPING_MS;
+}
+
+static bool has_ended(const struct lane *lane, int64_t now_ms) {
+    return lane->stop_boot_ms != 0 && (lane->delivery_count == 0 || now_ms >= lane->stop_boot_ms);
+}
+
 static void on_event(struct lane *lane, const struct lane_event *event) {
     if (event->kind == LANE_STOP)
-        serve_stop(lane->serve);
+        lane_stop(lane);
     else if (event->kind == LANE_PEER_DOWN)
         peers_down(lane, event->role, event->index);
     else if (event->kind == LANE_PEER_UP)
@@ -267,7 +278,9 @@ static int sooner(int one, int other) {
 static int on_turn(void *context) {
     struct lane *lane = context;
     int64_t now_ms = clock_boot_ms();
-    bool idle = lane->free_count == LANE_REQUESTS_MAX;
+    bool idle = lane->free_count == LANE_REQUESTS_MAX && lane->stop_boot_ms == 0;
+    if (has_ended(lane, now_ms))
+        serve_stop(lane->serve);
     if (!idle && now_ms - lane->swept_boot_ms >= TICK_MS)
         sweep(lane, now_ms);
     int wanted = clients_turn(lane);

@@ -87,6 +87,7 @@ struct lane {
     size_t free_count;
     struct lane_delivery deliveries[LANE_DELIVERIES_MAX];
     size_t delivery_count;
+    int64_t stop_boot_ms;  /* told to stop: when it ends at the latest; 0: not told */
     unsigned clients_told; /* the version of the list that edge has */
     int64_t clients_retry_ms;
     unsigned unseal_silent; /* deadlines passed in its hands since its last answer */
@@ -108,6 +109,11 @@ MUST_CHECK enum err lane_open(struct lane *lane, struct core *core, unsigned ind
                               struct pulse *pulse);
 MUST_CHECK enum err lane_start(struct lane *lane); /* its own thread, for all but lane 0 */
 void lane_join(struct lane *lane);
+/*
+ * Ends the lane's loop when the notifier has said what became of the codes it has, but soon: a code
+ * that reached its person before an orderly end is good after it.
+ */
+void lane_stop(struct lane *lane);
 void lane_close(struct lane *lane);
 
 /* Thread-safe: puts an event into the lane's mailbox. */

@@ -57,6 +57,34 @@ static void a_code_nobody_reported_is_void_after_a_restart(void **state) {
     assert_string_equal(present(&asks, new.code), "IDA-OTA-012");
 }
 
+/* In the mailbox, and taken. */
+static void tell_to_stop(void) {
+    const struct lane_event stop = {.kind = LANE_STOP};
+    lane_post(box.lane, &stop);
+    lane_fixture_turn(&box);
+}
+
+static void a_code_that_arrives_while_core_stops_is_good_afterwards(void **state) {
+    (void)state;
+    lane_party_ask(&box, &asks, &new);
+    tell_to_stop();
+    lane_fixture_send(&box, PARTY_NOTIFIER, &new.delivered.frame);
+    assert_int_equal(serve_run(box.lane->serve), ERR_OK);
+    assert_int_equal(box.lane->delivery_count, 0);
+    lane_fixture_succeed(&box);
+    assert_string_equal(present(&asks, new.code), "yes");
+}
+
+static void a_silent_notifier_does_not_keep_core(void **state) {
+    (void)state;
+    lane_party_ask(&box, &asks, &new);
+    tell_to_stop();
+    core_clock_shift_ms += 1000;
+    assert_int_equal(serve_run(box.lane->serve), ERR_OK);
+    lane_fixture_succeed(&box);
+    assert_string_equal(present(&asks, new.code), "IDA-OTA-012");
+}
+
 static void a_lost_code_is_void_and_its_request_given_back(void **state) {
     (void)state;
     for (unsigned i = 0; i < 3 * box.core->settings.otp_requests; i++) {
@@ -193,6 +221,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         DELIVER_TEST(a_delivered_code_outlives_core),
         DELIVER_TEST(a_code_nobody_reported_is_void_after_a_restart),
+        DELIVER_TEST(a_code_that_arrives_while_core_stops_is_good_afterwards),
+        DELIVER_TEST(a_silent_notifier_does_not_keep_core),
         DELIVER_TEST(a_lost_code_is_void_and_its_request_given_back),
         DELIVER_TEST(a_late_loss_of_the_older_code_leaves_the_newer_one),
         DELIVER_TEST(a_late_delivery_of_the_older_code_does_not_vouch_for_the_newer_one),
