@@ -10,6 +10,7 @@
 #include "hsm/keyset.h"
 #include "hsm/rate.h"
 #include "hsm/rollover.h"
+#include "hsm/tls_expiry.h"
 #include "hsm/usage_hold.h"
 #include "hsm/wire.h"
 
@@ -32,6 +33,7 @@ struct answers {
     uint16_t signer_index;
     uint8_t process_id[HSM_BOOT_ID_BYTES];
     enum box_state state; /* as authd told it */
+    enum tls_expiry tls_told; /* the last warning about the certificate of handshakes */
     uint64_t sequence;    /* uses of a key since the start */
     struct rate lookups;  /* ceilings of our own */
     struct rate statements;

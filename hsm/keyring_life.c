@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "hsm/keyring_chain.h"
 #include "hsm/keyring_life.h"
 #include "hsm/keyring_need.h"
 #include "hsm/keyring_table.h"
@@ -116,6 +117,8 @@ static enum err read_life(struct kv_txn *txn, enum hsm_purpose purpose,
     ERR_TRY(kv_each(txn, KEYRING_KEYS, bytes_of(&prefix, 1), take_key, life));
     turn_round(life);
     ERR_TRY(keyring_need_mark(txn, purpose, life->keys, life->facts.key_count));
+    ERR_TRY(keyring_chain_unready(txn, purpose, life->keys, life->facts.key_count,
+                                  &life->facts.unready));
     ERR_TRY(get_numbers(txn, keyring_name_of("promises", purpose, memory), promises, 2));
     ERR_TRY(keyring_get_number(txn, keyring_name_of("roll", purpose, memory), &roll));
     ERR_TRY(get_clock(txn, &clock));

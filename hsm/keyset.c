@@ -32,6 +32,7 @@ struct filling {
     struct unwrap_ring *ring;
     struct agree_ring *agreements;
     struct tls_ring *tls;
+    uint16_t tls_first; /* generation of the first key in it */
 };
 
 static enum err add_to_ring(void *context, const struct keyring_row *row) {
@@ -102,7 +103,23 @@ static enum err add_tls(void *context, const struct keyring_row *row) {
     __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
     ERR_TRY(find_key(filling->token, row, &key));
     enum err err = tls_ring_add(filling->tls, key, keyring_row_certificate(row));
+    if (filling->tls_first == 0)
+        filling->tls_first = row->generation;
     return err == ERR_FULL ? ERR_OK : report(err, row);
+}
+
+/*
+ * What officers brought for the key that new handshakes show. A chain that is of another key can't
+ * have come in here; if one is there, the box's own certificate is better than none.
+ */
+static enum err bring_chain(struct tls_ring *ring, struct keyring *keyring, uint16_t generation) {
+    static struct keyring_chain chain;
+    enum err err = keyring_chain_get(keyring, generation, &chain);
+    if (err == ERR_OK)
+        err = tls_ring_bring(ring, &chain);
+    if (err == ERR_CRYPTO)
+        log_event(LOG_ERROR, "tls-chain-of-another-key", "generation=%u", generation);
+    return err == ERR_NOT_FOUND || err == ERR_CRYPTO ? ERR_OK : err;
 }
 
 /*
@@ -112,7 +129,8 @@ static enum err add_tls(void *context, const struct keyring_row *row) {
 static enum err load_tls(struct keyset *keyset, struct keyring *keyring, struct token *token) {
     ERR_TRY(tls_ring_new(&keyset->tls));
     struct filling filling = {.token = token, .tls = keyset->tls};
-    return keyring_each_in_use(keyring, HSM_PURPOSE_TLS, KEYSTATE_OPENS, add_tls, &filling);
+    ERR_TRY(keyring_each_in_use(keyring, HSM_PURPOSE_TLS, KEYSTATE_OPENS, add_tls, &filling));
+    return bring_chain(keyset->tls, keyring, filling.tls_first);
 }
 
 static enum err load_pepper(struct keyset *keyset, struct keyring *keyring, struct token *token) {

@@ -155,7 +155,11 @@ static int64_t longer(int64_t left, int64_t right) {
 /* The turn of the standby comes with the age of the active key, or when officers ask. */
 static int64_t wait_for_turn(const struct view *view) {
     const struct keystate_facts *facts = view->facts;
-    if (view->active == NULL || facts->roll)
+    if (view->active == NULL)
+        return 0;
+    if (facts->unready)
+        return NEVER;
+    if (facts->roll)
         return 0;
     if (facts->policy.active_ms == 0)
         return NEVER;

@@ -85,6 +85,7 @@ struct keystate_facts {
     int64_t confirmed_wall_ms; /* officers said that it is at least so late; 0: they did not */
     bool roll;                 /* officers ask for the next key now */
     bool bare;                 /* nobody wants a standby: none is made until somebody does */
+    bool unready; /* the standby lacks what officers bring: it takes over from no active key */
 };
 
 struct keystate_now {

@@ -1,6 +1,7 @@
 #include "firmware/base/clock.h"
 #include "firmware/base/log.h"
 #include "hsm/ability.h"
+#include "hsm/answers_tls_install.h"
 #include "hsm/renewal.h"
 #include "hsm/reply.h"
 
@@ -78,6 +79,8 @@ int renewal_turn(struct answers *answers) {
     enum err err = roll(answers, &wait_ms);
     if (err == ERR_OK && now_ms - answers->watched_ms >= WATCH_MS) {
         answers->watched_ms = now_ms;
+        if (answers->rollover != NULL)
+            answers_tls_install_warn(answers);
         err = watch(answers);
     }
     if (err == ERR_OK)

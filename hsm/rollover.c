@@ -19,6 +19,7 @@ struct rollover {
     int64_t due_run_ms[HSM_PURPOSE_COUNT];
     struct keystate_step told[HSM_PURPOSE_COUNT]; /* what was last logged as the next event */
     bool told_full[HSM_PURPOSE_COUNT];
+    bool told_unready;
     bool will_make;
     int64_t ends_run_ms; /* the token failed to make a key: then the process ends; 0: it did not */
     struct keyring_life life;
@@ -223,6 +224,15 @@ static void wait_for(struct rollover *rollover, enum hsm_purpose purpose,
     tell(rollover, purpose, step);
 }
 
+/* Only TLS keys can lack something that officers bring. */
+static void tell_unready(struct rollover *rollover) {
+    bool unready = rollover->life.facts.unready;
+    if (unready && !rollover->told_unready)
+        log_event(LOG_WARNING, "tls-certificate-awaited", "advice=%s",
+                  "the-next-tls-key-needs-one-too-see-officer-tls-request");
+    rollover->told_unready = unready;
+}
+
 /* The next step by the stored facts. */
 static enum err choose(struct rollover *rollover, enum hsm_purpose purpose, struct keystate_now now,
                        struct keystate_step *step) {
@@ -238,6 +248,8 @@ static enum err choose(struct rollover *rollover, enum hsm_purpose purpose, stru
         log_event(LOG_WARNING, "keys-full", "purpose=%s advice=%s", hsm_purpose_text(purpose),
                   "let-older-keys-retire-or-agree-to-their-destruction");
     rollover->told_full[purpose] = is_full;
+    if (purpose == HSM_PURPOSE_TLS)
+        tell_unready(rollover);
     return keystate_next(&rollover->life.facts, now, step);
 }
 
@@ -260,6 +272,7 @@ enum err rollover_next(struct rollover *rollover, enum hsm_purpose purpose, stru
         return ERR_OK;
     ERR_TRY(choose(rollover, purpose, now, &step));
     next->wanted = rollover->life.facts.roll;
+    next->unready = rollover->life.facts.unready;
     next->action = step.action;
     next->awaited = step.awaited;
     next->generation = step.generation;

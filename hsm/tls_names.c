@@ -6,9 +6,10 @@
 
 #include "hsm/tls_names.h"
 
-#define NAME_SIZE  254 /* RFC 1035: 253 characters */
-#define LABEL_MAX  63
-#define HOST_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
+#define NAME_SIZE       254 /* RFC 1035: 253 characters */
+#define LABEL_MAX       63
+#define COMMON_NAME_MAX 64
+#define HOST_CHARS      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
 
 static void free_names(GENERAL_NAMES **names) {
     GENERAL_NAMES_free(*names);
@@ -84,6 +85,38 @@ enum err tls_names_add(const char *names, X509 *certificate) {
         return ERR_CRYPTO;
     ERR_TRY(read_all(names, made));
     return X509_add1_ext_i2d(certificate, NID_subject_alt_name, made, 0, X509V3_ADD_DEFAULT) == 1
+               ? ERR_OK
+               : ERR_CRYPTO;
+}
+
+static void free_extensions(STACK_OF(X509_EXTENSION) * *extensions) {
+    sk_X509_EXTENSION_pop_free(*extensions, X509_EXTENSION_free);
+}
+
+/* A common name has at most 64 characters (RFC 5280, appendix A.1): a longer one is left out. */
+static enum err set_subject(const GENERAL_NAMES *names, X509_REQ *request) {
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+        if (name->type != GEN_DNS || ASN1_STRING_length(name->d.dNSName) > COMMON_NAME_MAX)
+            continue;
+        return X509_NAME_add_entry_by_NID(X509_REQ_get_subject_name(request), NID_commonName,
+                                          MBSTRING_ASC, ASN1_STRING_get0_data(name->d.dNSName),
+                                          ASN1_STRING_length(name->d.dNSName), -1, 0) == 1
+                   ? ERR_OK
+                   : ERR_CRYPTO;
+    }
+    return ERR_OK;
+}
+
+enum err tls_names_request(const char *names, X509_REQ *request) {
+    __attribute__((cleanup(free_names))) GENERAL_NAMES *made = sk_GENERAL_NAME_new_null();
+    __attribute__((cleanup(free_extensions))) STACK_OF(X509_EXTENSION) *extensions = NULL;
+    if (made == NULL)
+        return ERR_CRYPTO;
+    ERR_TRY(read_all(names, made));
+    ERR_TRY(set_subject(made, request));
+    return X509V3_add1_i2d(&extensions, NID_subject_alt_name, made, 0, X509V3_ADD_DEFAULT) == 1 &&
+                   X509_REQ_add_extensions(request, extensions) == 1
                ? ERR_OK
                : ERR_CRYPTO;
 }

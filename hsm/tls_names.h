@@ -15,3 +15,5 @@
 MUST_CHECK enum err tls_names_check(const char *names);
 /* Adds them as subjectAltName. ERR_CONFIG; ERR_CRYPTO. */
 MUST_CHECK enum err tls_names_add(const char *names, X509 *certificate);
+/* The same for a certificate request (RFC 2986), and the first host name as its subject's CN. */
+MUST_CHECK enum err tls_names_request(const char *names, X509_REQ *request);

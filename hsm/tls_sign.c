@@ -1,11 +1,13 @@
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include "firmware/base/log.h"
+#include "hsm/certificate_key.h"
 #include "hsm/keyring.h"
 #include "hsm/tls_sign.h"
 
@@ -28,6 +30,7 @@ static const struct form {
 struct tls_key {
     uint8_t id[HSM_TLS_KEY_ID_BYTES];
     EVP_PKEY_CTX *schemes[HSM_TLS_SCHEMES]; /* NULL: not with this kind of key */
+    int64_t not_after_ms;
     size_t certificate_len;
     uint8_t certificate[KEYRING_CERTIFICATE_MAX];
 };
@@ -35,14 +38,11 @@ struct tls_key {
 struct tls_ring {
     size_t count;
     struct tls_key keys[TLS_RING_KEYS];
+    struct keyring_chain brought; /* for the first key; without certificates: none */
 };
 
 static void free_certificate(X509 **certificate) {
     X509_free(*certificate);
-}
-
-static void free_encoding(unsigned char **der) {
-    OPENSSL_free(*der);
 }
 
 enum err tls_ring_new(struct tls_ring **ring) {
@@ -64,17 +64,26 @@ void tls_ring_free(struct tls_ring *ring) {
     free(ring);
 }
 
-static enum err identify(struct bytes certificate, uint8_t id[static HSM_TLS_KEY_ID_BYTES]) {
-    const unsigned char *at = certificate.data;
-    __attribute__((cleanup(free_certificate))) X509 *parsed =
-        d2i_X509(NULL, &at, (long)certificate.len);
-    __attribute__((cleanup(free_encoding))) unsigned char *der = NULL;
-    size_t id_len = 0;
-    int len = parsed != NULL ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(parsed), &der) : -1;
-    if (len <= 0 || EVP_Q_digest(NULL, "SHA256", NULL, der, (size_t)len, id, &id_len) != 1 ||
-        id_len != HSM_TLS_KEY_ID_BYTES)
+static enum err name_key(struct bytes public_key, uint8_t id[static HSM_TLS_KEY_ID_BYTES]) {
+    size_t len = 0;
+    return EVP_Q_digest(NULL, "SHA256", NULL, public_key.data, public_key.len, id, &len) == 1 &&
+                   len == HSM_TLS_KEY_ID_BYTES
+               ? ERR_OK
+               : ERR_CRYPTO;
+}
+
+/* Of the box's own certificate: whose key it is, and when it runs out. */
+static enum err read_certificate(struct bytes der, struct tls_key *key) {
+    const unsigned char *at = der.data;
+    __attribute__((cleanup(free_certificate))) X509 *certificate =
+        d2i_X509(NULL, &at, (long)der.len);
+    struct tm not_after;
+    struct bytes public_key;
+    if (certificate == NULL || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &not_after) != 1)
         return ERR_CRYPTO;
-    return ERR_OK;
+    key->not_after_ms = (int64_t)timegm(&not_after) * 1000;
+    ERR_TRY(certificate_key_of(der, &public_key));
+    return name_key(public_key, key->id);
 }
 
 static enum err prepare_scheme(EVP_PKEY *key, const struct form *form, EVP_PKEY_CTX **scheme) {
@@ -104,7 +113,7 @@ static enum err fill(struct tls_key *made, EVP_PKEY *key, struct bytes certifica
         ERR_TRY(prepare_scheme(key, &forms[i], &made->schemes[i]));
         any = true;
     }
-    ERR_TRY(identify(certificate, made->id));
+    ERR_TRY(read_certificate(certificate, made));
     memcpy(made->certificate, certificate.data, certificate.len);
     made->certificate_len = certificate.len;
     return any ? ERR_OK : ERR_CRYPTO;
@@ -122,13 +131,39 @@ enum err tls_ring_add(struct tls_ring *ring, EVP_PKEY *key, struct bytes certifi
     return err;
 }
 
+enum err tls_ring_bring(struct tls_ring *ring, const struct keyring_chain *chain) {
+    struct bytes public_key;
+    uint8_t id[HSM_TLS_KEY_ID_BYTES];
+    if (ring->count == 0)
+        return ERR_NOT_FOUND;
+    ERR_TRY(certificate_key_of(chain->certificates[0], &public_key));
+    ERR_TRY(name_key(public_key, id));
+    if (memcmp(id, ring->keys[0].id, sizeof id) != 0)
+        return ERR_CRYPTO;
+    ring->brought = *chain;
+    const uint8_t *from = chain->memory;
+    for (size_t i = 0; i < chain->count; i++)
+        ring->brought.certificates[i].data =
+            ring->brought.memory + (chain->certificates[i].data - from);
+    return ERR_OK;
+}
+
+int64_t tls_ring_not_after(const struct tls_ring *ring) {
+    if (ring->count == 0)
+        return 0;
+    return ring->brought.count > 0 ? ring->brought.not_after_ms : ring->keys[0].not_after_ms;
+}
+
 enum err tls_ring_chain(const struct tls_ring *ring, struct hsm_tls_chain *chain) {
     if (ring->count == 0)
         return ERR_NOT_FOUND;
     const struct tls_key *key = &ring->keys[0];
+    const struct keyring_chain *brought = &ring->brought;
     memcpy(chain->key_id, key->id, sizeof chain->key_id);
+    chain->count = brought->count > 0 ? brought->count : 1;
     chain->certificates[0] = bytes_of(key->certificate, key->certificate_len);
-    chain->count = 1;
+    for (size_t i = 0; i < brought->count; i++)
+        chain->certificates[i] = brought->certificates[i];
     return ERR_OK;
 }
 

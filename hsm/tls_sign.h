@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 
 #include "firmware/base/bytes.h"
+#include "hsm/keyring_chain.h"
 #include "hsm/wire_tls.h"
 
 /*
@@ -24,6 +25,14 @@ void tls_ring_free(struct tls_ring *ring); /* NULL is allowed */
  * of new handshakes. ERR_CRYPTO: neither P-256 nor RSA-2048. ERR_FULL.
  */
 MUST_CHECK enum err tls_ring_add(struct tls_ring *ring, EVP_PKEY *key, struct bytes certificate);
+
+/*
+ * The first key shows ${chain}, which officers brought, instead of its own certificate. ERR_CRYPTO:
+ * the leaf is of another key; ERR_NOT_FOUND: there is no key.
+ */
+MUST_CHECK enum err tls_ring_bring(struct tls_ring *ring, const struct keyring_chain *chain);
+/* When what is shown runs out; 0: there is no key. */
+int64_t tls_ring_not_after(const struct tls_ring *ring);
 
 /* What is shown in new handshakes; its receipt is left alone. ERR_NOT_FOUND: there is no key. */
 MUST_CHECK enum err tls_ring_chain(const struct tls_ring *ring, struct hsm_tls_chain *chain);

@@ -35,6 +35,7 @@ struct hsm_key_shown {
 struct hsm_key_next {
     bool rolls;  /* its keys can have successors */
     bool wanted; /* officers have asked for the next one */
+    bool unready; /* the standby waits for a certificate that officers bring */
     bool wraps;  /* officers chose that the next ones are wrapped under the KEK */
     enum keystate_action
         action; /* WAIT; ASK_CLOCK: officers must confirm the clock; or it is due */

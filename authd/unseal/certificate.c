@@ -10,6 +10,7 @@
 
 #include "firmware/base/codec.h"
 #include "authd/unseal/certificate.h"
+#include "authd/unseal/certificate_field.h"
 #include "authd/unseal/certificate_path.h"
 #include "authd/unseal/der.h"
 #include "authd/unseal/digest.h"
@@ -132,53 +133,15 @@ void certificate_judge(const struct unseal_foreign *question, struct buffer *wor
     ERR_clear_error();
 }
 
-static enum err to_ms(const ASN1_TIME *time, int64_t *wall_ms) {
-    struct tm parts;
-    if (ASN1_TIME_to_tm(time, &parts) != 1)
-        return ERR_MALFORMED;
-    *wall_ms = (int64_t)timegm(&parts) * 1000;
-    return ERR_OK;
-}
-
-/* The first common name, in ASCII: it is printed on officers' terminals. */
-static void read_subject(X509 *certificate, char *subject, size_t size) {
-    X509_NAME *name = X509_get_subject_name(certificate);
-    subject[0] = '\0';
-    int index = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
-    if (index < 0)
-        return;
-    const ASN1_STRING *text = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, index));
-    const unsigned char *characters = ASN1_STRING_get0_data(text);
-    size_t len = (size_t)ASN1_STRING_length(text);
-    size_t shown = len < size - 1 ? len : size - 1;
-    for (size_t i = 0; i < shown; i++)
-        subject[i] = characters[i] >= 0x20 && characters[i] < 0x7f ? (char)characters[i] : '?';
-    subject[shown] = '\0';
-}
-
-static enum err copy_public_key(X509 *certificate, struct buffer *workspace,
-                                struct bytes *public_key) {
-    unsigned char *encoded = NULL;
-    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &encoded);
-    if (len <= 0)
-        return ERR_MALFORMED;
-    size_t start = workspace->len;
-    buffer_raw(workspace, encoded, (size_t)len);
-    OPENSSL_free(encoded);
-    if (workspace->err != ERR_OK)
-        return workspace->err;
-    *public_key = bytes_of(workspace->data + start, (size_t)len);
-    return ERR_OK;
-}
-
 static enum err read_fields(X509 *certificate, struct buffer *workspace,
                             struct unseal_certificate_read *answer) {
-    ERR_TRY(copy_public_key(certificate, workspace, &answer->public_key));
+    ERR_TRY(certificate_field_key(certificate, workspace, &answer->public_key));
     ERR_TRY(digest_sha256(answer->der, answer->thumbprint));
-    ERR_TRY(to_ms(X509_get0_notBefore(certificate), &answer->not_before_ms));
-    ERR_TRY(to_ms(X509_get0_notAfter(certificate), &answer->not_after_ms));
+    ERR_TRY(certificate_field_time(X509_get0_notBefore(certificate), &answer->not_before_ms));
+    ERR_TRY(certificate_field_time(X509_get0_notAfter(certificate), &answer->not_after_ms));
     name_key(certificate, answer->public_key, answer->key_name, sizeof answer->key_name);
-    read_subject(certificate, answer->subject, sizeof answer->subject);
+    certificate_field_name(X509_get_subject_name(certificate), answer->subject,
+                           sizeof answer->subject);
     answer->is_authority = X509_check_ca(certificate) == 1;
     return answer->not_before_ms <= answer->not_after_ms ? ERR_OK : ERR_MALFORMED;
 }

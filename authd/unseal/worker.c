@@ -9,6 +9,7 @@
 #include "authd/unseal/jose_sealed.h"
 #include "authd/unseal/payload.h"
 #include "authd/unseal/samples.h"
+#include "authd/unseal/tls_chain.h"
 #include "authd/unseal/worker.h"
 #include "authd/wire/jose_wire.h"
 #include "authd/wire/sample_wire.h"
@@ -122,6 +123,15 @@ static enum err answer_enrolment(struct bytes question) {
     return ERR_OK;
 }
 
+static enum err answer_tls_chain(struct bytes question) {
+    struct tls_chain_question chain;
+    struct tls_chain_read read;
+    ERR_TRY(tls_chain_wire_get_question(question, &chain));
+    tls_chain_read(&chain, &workspace, &read);
+    tls_chain_wire_put_read(&target, &read);
+    return ERR_OK;
+}
+
 static const struct {
     uint16_t question, answer;
     enum err (*make)(struct bytes question);
@@ -132,6 +142,7 @@ static const struct {
     {UNSEAL_CERTIFICATE, UNSEAL_CERTIFICATE_READ, answer_certificate},
     {UNSEAL_SAMPLES, UNSEAL_SAMPLES_READ, answer_samples},
     {UNSEAL_ENROLMENT, UNSEAL_ENROLMENT_READ, answer_enrolment},
+    {UNSEAL_TLS_CHAIN, UNSEAL_TLS_CHAIN_READ, answer_tls_chain},
     {JOSE_REQUEST, JOSE_REQUEST_READ, answer_jose_request},
     {JOSE_SEALED, JOSE_SEALED_READ, answer_jose_sealed},
 };

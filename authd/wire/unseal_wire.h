@@ -28,6 +28,8 @@ enum unseal_verb {
     UNSEAL_SAMPLES_READ = 315,
     UNSEAL_ENROLMENT = 316, /* provd: a record of the register → struct enrolment (sample_wire.h) */
     UNSEAL_ENROLMENT_READ = 317,
+    UNSEAL_TLS_CHAIN = 318, /* provd: certificates for TLS → struct tls_chain_read */
+    UNSEAL_TLS_CHAIN_READ = 319,
 };
 
 /* How a JSON member was found. */
