@@ -15,6 +15,7 @@
 #include "authd/unseal/der.h"
 #include "authd/unseal/digest.h"
 #include "authd/unseal/jws.h"
+#include "authd/unseal/key_name.h"
 
 static EVP_MD_CTX *verifier;
 
@@ -59,21 +60,13 @@ static bool is_p256(struct bytes public_key) {
            memcmp(public_key.data, p256_prefix, sizeof p256_prefix) == 0;
 }
 
-/* What an officer is told that the key is. The name of a curve is the one its standard gave it. */
-static void name_key(X509 *certificate, struct bytes public_key, char *name, size_t size) {
-    EVP_PKEY *key = X509_get0_pubkey(certificate);
-    char group[UNSEAL_KEY_NAME_SIZE] = "";
-    name[0] = '\0';
-    if (key == NULL)
-        return;
-    const char *kind = EVP_PKEY_get0_type_name(key);
+/* What an officer is told that the key is; that of another encoding is no P-256 here. */
+static void name_key(X509 *certificate, struct bytes public_key,
+                     char name[static UNSEAL_KEY_NAME_SIZE]) {
     if (is_p256(public_key))
-        (void)snprintf(name, size, "P-256");
-    else if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC)
-        (void)snprintf(name, size, "%s",
-                       EVP_PKEY_get_group_name(key, group, sizeof group, NULL) == 1 ? group : "EC");
+        (void)snprintf(name, UNSEAL_KEY_NAME_SIZE, "P-256");
     else
-        (void)snprintf(name, size, "%s-%d", kind != NULL ? kind : "", EVP_PKEY_get_bits(key));
+        key_name(X509_get0_pubkey(certificate), name);
 }
 
 static enum err check_wanted_key(X509 *certificate, const struct unseal_certificate *question,
@@ -139,7 +132,7 @@ static enum err read_fields(X509 *certificate, struct buffer *workspace,
     ERR_TRY(digest_sha256(answer->der, answer->thumbprint));
     ERR_TRY(certificate_field_time(X509_get0_notBefore(certificate), &answer->not_before_ms));
     ERR_TRY(certificate_field_time(X509_get0_notAfter(certificate), &answer->not_after_ms));
-    name_key(certificate, answer->public_key, answer->key_name, sizeof answer->key_name);
+    name_key(certificate, answer->public_key, answer->key_name);
     certificate_field_name(X509_get_subject_name(certificate), answer->subject,
                            sizeof answer->subject);
     answer->is_authority = X509_check_ca(certificate) == 1;

@@ -10,8 +10,17 @@
 #define SEQUENCE (V_ASN1_CONSTRUCTED | V_ASN1_SEQUENCE)
 #define VERSION  (V_ASN1_CONTEXT_SPECIFIC | V_ASN1_CONSTRUCTED)
 
-#define PEM_BEGIN "-----BEGIN CERTIFICATE-----"
-#define PEM_END   "-----END CERTIFICATE-----"
+/* The lines around what counts in a PEM file. */
+struct armour {
+    const char *begin, *end;
+};
+static const struct armour of_certificate = {"-----BEGIN CERTIFICATE-----",
+                                             "-----END CERTIFICATE-----"};
+static const struct armour of_request = {"-----BEGIN CERTIFICATE REQUEST-----",
+                                         "-----END CERTIFICATE REQUEST-----"};
+/* RFC 7468 §7 has programs read this name too. */
+static const struct armour of_new_request = {"-----BEGIN NEW CERTIFICATE REQUEST-----",
+                                             "-----END NEW CERTIFICATE REQUEST-----"};
 
 /*
  * Takes one element off ${view} whose first byte is ${identifier}; ${content} is what is inside. Of
@@ -32,7 +41,10 @@ static bool take_element(struct bytes *view, uint8_t identifier, struct bytes *c
     return true;
 }
 
-/* RFC 5280 §4.1: SEQUENCE of tbsCertificate, signatureAlgorithm and signatureValue, and no more. */
+/*
+ * RFC 5280 §4.1: SEQUENCE of tbsCertificate, signatureAlgorithm and signatureValue, and no more. A
+ * request is framed alike (RFC 2986 §4.2).
+ */
 static bool is_framed(struct bytes der) {
     struct bytes inside, part;
     bool framed = der.len <= DER_CERTIFICATE_MAX && take_element(&der, SEQUENCE, &inside) &&
@@ -61,28 +73,40 @@ enum err der_names(struct bytes certificate, struct bytes *issuer, struct bytes 
     return ERR_MALFORMED;
 }
 
-static enum err decode_pem(struct bytes text, struct buffer *workspace, struct bytes *der) {
-    const uint8_t *begin = memmem(text.data, text.len, PEM_BEGIN, strlen(PEM_BEGIN));
+static enum err decode_pem(struct bytes text, const struct armour *armour, struct buffer *workspace,
+                           struct bytes *der) {
+    const uint8_t *begin = memmem(text.data, text.len, armour->begin, strlen(armour->begin));
     if (begin == NULL)
         return ERR_MALFORMED;
-    begin += strlen(PEM_BEGIN);
+    begin += strlen(armour->begin);
     size_t left = text.len - (size_t)(begin - text.data);
-    const uint8_t *end = memmem(begin, left, PEM_END, strlen(PEM_END));
+    const uint8_t *end = memmem(begin, left, armour->end, strlen(armour->end));
     if (end == NULL)
         return ERR_MALFORMED;
     return decode_base64(bytes_of(begin, (size_t)(end - begin)), CODEC_SKIP_NEWLINES, workspace,
                          der);
 }
 
-enum err der_certificate(struct bytes encoded, struct buffer *workspace, struct bytes *der) {
+static enum err find(struct bytes encoded, const struct armour *armour, struct buffer *workspace,
+                     struct bytes *der) {
     *der = bytes_of(NULL, 0);
     struct bytes found = encoded;
     if (encoded.len == 0)
         return ERR_MALFORMED;
     if (encoded.data[0] != SEQUENCE)
-        ERR_TRY(decode_pem(encoded, workspace, &found));
+        ERR_TRY(decode_pem(encoded, armour, workspace, &found));
     if (!is_framed(found))
         return ERR_MALFORMED;
     *der = found;
     return ERR_OK;
+}
+
+enum err der_certificate(struct bytes encoded, struct buffer *workspace, struct bytes *der) {
+    return find(encoded, &of_certificate, workspace, der);
+}
+
+enum err der_request(struct bytes encoded, struct buffer *workspace, struct bytes *der) {
+    bool is_new = memmem(encoded.data, encoded.len, of_new_request.begin,
+                         strlen(of_new_request.begin)) != NULL;
+    return find(encoded, is_new ? &of_new_request : &of_request, workspace, der);
 }

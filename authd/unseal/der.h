@@ -13,6 +13,9 @@
 MUST_CHECK enum err der_certificate(struct bytes encoded, struct buffer *workspace,
                                     struct bytes *der);
 
+/* The same of a request for a certificate (PKCS#10, RFC 2986), which is framed alike. */
+MUST_CHECK enum err der_request(struct bytes encoded, struct buffer *workspace, struct bytes *der);
+
 /* What is inside the issuer's and the subject's name, as encoded. ERR_MALFORMED. */
 MUST_CHECK enum err der_names(struct bytes certificate, struct bytes *issuer,
                               struct bytes *subject);

@@ -8,6 +8,7 @@
 #include "authd/unseal/jose_request.h"
 #include "authd/unseal/jose_sealed.h"
 #include "authd/unseal/payload.h"
+#include "authd/unseal/pkcs10.h"
 #include "authd/unseal/samples.h"
 #include "authd/unseal/tls_chain.h"
 #include "authd/unseal/worker.h"
@@ -132,6 +133,15 @@ static enum err answer_tls_chain(struct bytes question) {
     return ERR_OK;
 }
 
+static enum err answer_pkcs10(struct bytes question) {
+    struct unseal_pkcs10_read read;
+    struct bytes encoded;
+    ERR_TRY(pkcs10_wire_get_question(question, &encoded));
+    pkcs10_read(encoded, &workspace, &read);
+    pkcs10_wire_put_read(&target, &read);
+    return ERR_OK;
+}
+
 static const struct {
     uint16_t question, answer;
     enum err (*make)(struct bytes question);
@@ -143,6 +153,7 @@ static const struct {
     {UNSEAL_SAMPLES, UNSEAL_SAMPLES_READ, answer_samples},
     {UNSEAL_ENROLMENT, UNSEAL_ENROLMENT_READ, answer_enrolment},
     {UNSEAL_TLS_CHAIN, UNSEAL_TLS_CHAIN_READ, answer_tls_chain},
+    {UNSEAL_PKCS10, UNSEAL_PKCS10_READ, answer_pkcs10},
     {JOSE_REQUEST, JOSE_REQUEST_READ, answer_jose_request},
     {JOSE_SEALED, JOSE_SEALED_READ, answer_jose_sealed},
 };

@@ -30,6 +30,8 @@ enum unseal_verb {
     UNSEAL_ENROLMENT_READ = 317,
     UNSEAL_TLS_CHAIN = 318, /* provd: certificates for TLS → struct tls_chain_read */
     UNSEAL_TLS_CHAIN_READ = 319,
+    UNSEAL_PKCS10 = 320, /* provd: a request for a certificate → its key (pkcs10_wire.h) */
+    UNSEAL_PKCS10_READ = 321,
 };
 
 /* How a JSON member was found. */
