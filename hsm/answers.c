@@ -8,6 +8,7 @@
 #include "hsm/answers_jose.h"
 #include "hsm/answers_keys.h"
 #include "hsm/answers_tls.h"
+#include "hsm/answers_wrap.h"
 #include "hsm/checkpoint.h"
 #include "hsm/generate.h"
 #include "hsm/high_water.h"
@@ -17,6 +18,7 @@
 #include "hsm/statement.h"
 #include "hsm/wire_certify.h"
 #include "hsm/wire_tls.h"
+#include "hsm/wire_wrap.h"
 
 #define GENERATION_MS 120000 /* an RSA key, on a slow token or a busy machine */
 
@@ -189,7 +191,7 @@ static enum err answer_open_root(void *context, struct serve_peer *peer,
 static enum err new_root(struct answers *answers, struct hsm_root_made *answer) {
     const struct keyset *keys = answers->keys;
     SECRET(root);
-    ERR_TRY(reply_gate(answers, 0));
+    ERR_TRY(answers_wrap_gate(answers));
     ERR_TRY(secret_random(&root, HSM_ROOT_BYTES));
     return unwrap_seal(bytes_of(keys->kek_certificate, keys->kek_certificate_len),
                        UNWRAP_LABEL_ROOT, &root, answer->wrapped);
@@ -261,12 +263,14 @@ static const struct serve_verb core_verbs[] = {
 
 /* The last are for the first signer only, which writes the keyring. */
 #define FIRST_SIGNER_CORE_VERBS 1
-#define FIRST_SIGNER_VERBS      4
+#define FIRST_SIGNER_VERBS      7
 static const struct serve_verb provd_verbs[] = {
     {HSM_LOOKUP, ANY, answer_lookup},         {HSM_OPEN_ROOT, ANY, answer_open_root},
     {HSM_NEW_ROOT, ANY, answer_new_root},     {HSM_PUBLISHED, ANY, answer_published},
     {HSM_GENERATE, ANY, answer_generate},     {HSM_KEYS, ANY, answers_keys_list},
-    {HSM_KEY_ORDER, ANY, answers_keys_order}, {HSM_CERTIFY, ANY, answers_certify},
+    {HSM_KEY_ORDER, ANY, answers_keys_order}, {HSM_STANDING, ANY, answers_wrap_standing},
+    {HSM_REWRAP_ROOT, ANY, answers_wrap_root}, {HSM_NEED, ANY, answers_wrap_need},
+    {HSM_CERTIFY, ANY, answers_certify},
 };
 
 static const struct serve_verb edge_verbs[] = {

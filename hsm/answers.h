@@ -58,7 +58,8 @@ struct answers {
  *
  *   core   UNWRAP LOOKUP STATEMENT CHECKPOINT HIGH_WATER OPEN_ROOT PUBLISHED DERIVE RESULT, and
  *          USAGE_TOLD at signer 0
- *   provd  LOOKUP OPEN_ROOT NEW_ROOT PUBLISHED, and GENERATE, KEYS, KEY_ORDER, CERTIFY at signer 0
+ *   provd  LOOKUP OPEN_ROOT NEW_ROOT PUBLISHED, and GENERATE, KEYS, KEY_ORDER, STANDING,
+ *          REWRAP_ROOT, NEED and CERTIFY at signer 0
  *   edge   TLS_CHAIN TLS_SIGN
  *
  * Every state of the box lets a message in, as the news of a state may arrive after the first

@@ -12,13 +12,16 @@
 struct listing {
     const struct answers *answers;
     struct hsm_keys *keys;
+    struct keyring_life *life; /* of the purpose that is listed */
 };
 
-/* Whether its use is what keeps it from retiring. */
-static bool is_in_use(const struct answers *answers, const struct keyring_row *row) {
+/* Whether its use, or what was stored with it, is what keeps it from retiring. */
+static bool is_in_use(const struct listing *listing, const struct keyring_row *row) {
+    const struct answers *answers = listing->answers;
     struct keystate_key key = {.generation = row->generation, .released = row->life.released};
     usage_hold_mark(&answers->usage, row->purpose, rollover_now(answers->rollover).run_ms, &key, 1);
-    return key.held && keyring_row_state(row) == KEYSTATE_RETIRING;
+    return keyring_row_state(row) == KEYSTATE_RETIRING &&
+           (key.held || keyring_life_needs(listing->life, row->generation));
 }
 
 static enum err add_key(void *context, const struct keyring_row *row) {
@@ -35,7 +38,7 @@ static enum err add_key(void *context, const struct keyring_row *row) {
         .state = keyring_row_state(row),
         .held = row->life.held,
         .granted = row->life.granted,
-        .in_use = is_in_use(listing->answers, row),
+        .in_use = is_in_use(listing, row),
         .wrapped_by = row->has_wrapped ? row->wrapped_by : 0,
         .has_certificate = row->certificate_len > 0,
     };
@@ -59,12 +62,15 @@ static enum err add_next(struct answers *answers, enum hsm_purpose purpose,
 }
 
 static enum err list(struct answers *answers, struct hsm_keys *keys) {
-    struct listing listing = {answers, keys};
+    static struct keyring_life life;
+    struct listing listing = {answers, keys, &life};
     keys->count = 0;
     if (!answers->keys->complete || answers->rollover == NULL)
         return ERR_NOT_FOUND;
     for (int at = 0; at < HSM_PURPOSE_COUNT; at++) {
         enum hsm_purpose purpose = (enum hsm_purpose)at;
+        ERR_TRY(keyring_life_read(answers->keyring, purpose,
+                                  rollover_policy_of(answers->rollover, purpose), &life));
         ERR_TRY(keyring_each(answers->keyring, purpose, add_key, &listing));
         ERR_TRY(add_next(answers, purpose, &keys->next[at]));
     }

@@ -94,15 +94,15 @@ size_t keyring_life_in_use_max(enum hsm_purpose purpose) {
     return purpose == HSM_PURPOSE_KEK ? 3 : 8;
 }
 
-size_t keyring_life_in_use(const struct keystate_facts *facts, bool *has_active) {
-    size_t count = 0;
-    *has_active = false;
+struct keyring_life_count keyring_life_count(const struct keystate_facts *facts) {
+    struct keyring_life_count count = {0};
     for (size_t i = 0; i < facts->key_count; i++) {
         enum keystate state;
         if (keystate_of(&facts->keys[i], &state) != ERR_OK)
             continue;
-        count += (keystate_uses(state) & (KEYSTATE_SHOWN | KEYSTATE_OPENS)) != 0;
-        *has_active |= state == KEYSTATE_ACTIVE;
+        count.in_use += (keystate_uses(state) & (KEYSTATE_SHOWN | KEYSTATE_OPENS)) != 0;
+        count.has_active |= state == KEYSTATE_ACTIVE;
+        count.has_standby |= state == KEYSTATE_GENERATED || state == KEYSTATE_PUBLISHED;
     }
     return count;
 }
@@ -134,6 +134,13 @@ enum err keyring_life_read(struct keyring *keyring, enum hsm_purpose purpose,
                            const struct keystate_policy *policy, struct keyring_life *life) {
     KV_TXN_CLEANUP struct kv_txn txn = kv_read(keyring->kv);
     return read_life(&txn, purpose, policy, life);
+}
+
+bool keyring_life_needs(const struct keyring_life *life, uint16_t generation) {
+    for (size_t i = 0; i < life->facts.key_count; i++)
+        if (life->keys[i].generation == generation)
+            return life->keys[i].needed;
+    return false;
 }
 
 /* The dates of a step, into the row of its key and, when it follows one, that of the active key. */
@@ -186,8 +193,7 @@ enum err keyring_life_commit(struct keyring *keyring, const struct keystate_poli
     struct keyring_row intent;
     ERR_TRY(read_life(&txn, row->purpose, policy, &life));
     ERR_TRY(keystate_allows(&life.facts, now, &step));
-    bool has_active;
-    if (keyring_life_in_use(&life.facts, &has_active) >= keyring_life_in_use_max(row->purpose))
+    if (keyring_life_count(&life.facts).in_use >= keyring_life_in_use_max(row->purpose))
         return ERR_DENIED;
     ERR_TRY(keyring_get_row(&txn, row->purpose, row->generation, &intent));
     if (intent.committed || memcmp(intent.id, row->id, sizeof row->id) != 0)

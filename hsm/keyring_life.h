@@ -17,13 +17,20 @@ struct keyring_life {
 
 /* How many keys of ${purpose} may be shown or open at a time: with so many, none is made. */
 size_t keyring_life_in_use_max(enum hsm_purpose purpose);
-/* How many of them are; ${has_active}: one of them is active. */
-size_t keyring_life_in_use(const struct keystate_facts *facts, bool *has_active);
+/* How many of them are. */
+struct keyring_life_count {
+    size_t in_use;
+    bool has_active, has_standby; /* one of them is */
+};
+struct keyring_life_count keyring_life_count(const struct keystate_facts *facts);
 
 /* ERR_FULL: more keys than there is room for; ERR_CORRUPT. */
 MUST_CHECK enum err keyring_life_read(struct keyring *keyring, enum hsm_purpose purpose,
                                       const struct keystate_policy *policy,
                                       struct keyring_life *life);
+
+/* Whether something stored depends on the key of ${generation} (hsm/keyring_need.h). */
+bool keyring_life_needs(const struct keyring_life *life, uint16_t generation);
 
 /* Records any step but GENERATE. ERR_DENIED: by the facts of this moment it is not due. */
 MUST_CHECK enum err keyring_life_step(struct keyring *keyring, enum hsm_purpose purpose,

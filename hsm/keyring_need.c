@@ -25,21 +25,28 @@ enum err keyring_need_told(struct keyring *keyring, enum hsm_purpose purpose, ui
     return get_told(&txn, purpose, from);
 }
 
-/* The first signer alone writes: what is active when this is read stays so until it is written. */
-enum err keyring_need_tell(struct keyring *keyring, enum hsm_purpose purpose, uint16_t from) {
-    struct keyring_row active;
+/* ${from} 0: nothing is said of this purpose. */
+static enum err put_told(struct kv_txn *txn, enum hsm_purpose purpose, uint16_t from,
+                         uint16_t active) {
     uint8_t memory[KEYRING_NAME_MAX];
     uint16_t told;
-    if (!keyring_need_concerns(purpose))
-        return ERR_DENIED;
-    ERR_TRY(keyring_active(keyring, purpose, &active));
-    KV_TXN_CLEANUP struct kv_txn txn = kv_write(keyring->kv);
-    ERR_TRY(get_told(&txn, purpose, &told));
-    if (from == 0 || from < told || from > active.generation)
-        return ERR_DENIED;
-    if (from == told)
+    ERR_TRY(get_told(txn, purpose, &told));
+    if (from == 0 || from == told)
         return ERR_OK;
-    keyring_put_number(&txn, name_of(purpose, memory), from);
+    if (from < told || from > active)
+        return ERR_DENIED;
+    keyring_put_number(txn, name_of(purpose, memory), from);
+    return ERR_OK;
+}
+
+/* The first signer alone writes: what is active when this is read stays so until it is written. */
+enum err keyring_need_tell(struct keyring *keyring, const struct hsm_need *need) {
+    struct keyring_row kek, pepper;
+    ERR_TRY(keyring_active(keyring, HSM_PURPOSE_KEK, &kek));
+    ERR_TRY(keyring_active(keyring, HSM_PURPOSE_PEPPER, &pepper));
+    KV_TXN_CLEANUP struct kv_txn txn = kv_write(keyring->kv);
+    ERR_TRY(put_told(&txn, HSM_PURPOSE_KEK, need->kek_from, kek.generation));
+    ERR_TRY(put_told(&txn, HSM_PURPOSE_PEPPER, need->pepper_from, pepper.generation));
     return kv_commit(&txn);
 }
 

@@ -2,6 +2,7 @@
 
 #include "hsm/keyring.h"
 #include "hsm/keystate.h"
+#include "hsm/wire_wrap.h"
 
 /*
  * What is stored depends on keys of two purposes: rows of the keyring and record roots are wrapped
@@ -15,12 +16,10 @@
 bool keyring_need_concerns(enum hsm_purpose purpose);
 
 /*
- * The registry depends on keys of ${purpose} of generation ${from} and later, and on none before.
- * ERR_DENIED: nothing depends on this purpose, or ${from} is 0, smaller than what was told before,
- * or greater than the active key's generation. ERR_NOT_FOUND: there is no active key.
+ * Takes provd's word of what the registry depends on, for both purposes or none. ERR_DENIED: less
+ * than was told before, or later than the active key. ERR_NOT_FOUND: there is no active key.
  */
-MUST_CHECK enum err keyring_need_tell(struct keyring *keyring, enum hsm_purpose purpose,
-                                      uint16_t from);
+MUST_CHECK enum err keyring_need_tell(struct keyring *keyring, const struct hsm_need *need);
 /* What was told last; 0: nothing. */
 MUST_CHECK enum err keyring_need_told(struct keyring *keyring, enum hsm_purpose purpose,
                                       uint16_t *from);

@@ -50,8 +50,17 @@ static enum err hand_over(struct answers *answers, enum hsm_purpose purpose, boo
     return step(answers, purpose, KEYSTATE_ACTIVATE, next.generation);
 }
 
+/* The step would be denied, but then the successor of an active key has taken over already. */
+static enum err refuse_needed(struct answers *answers, const struct hsm_key_order *order) {
+    static struct keyring_life life;
+    ERR_TRY(keyring_life_read(answers->keyring, order->purpose,
+                              rollover_policy_of(answers->rollover, order->purpose), &life));
+    return keyring_life_needs(&life, order->generation) ? ERR_DENIED : ERR_OK;
+}
+
 static enum err revoke(struct answers *answers, const struct hsm_key_order *order,
                        enum keystate state) {
+    ERR_TRY(refuse_needed(answers, order));
     if (state == KEYSTATE_ACTIVE && order->order == HSM_ORDER_REVOKE)
         ERR_TRY(hand_over(answers, order->purpose, order->dry_run));
     return order->dry_run ? ERR_OK

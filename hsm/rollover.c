@@ -2,7 +2,9 @@
 
 #include "firmware/base/clock.h"
 #include "firmware/base/log.h"
+#include "hsm/keyring_need.h"
 #include "hsm/rollover.h"
+#include "hsm/wrapping.h"
 
 #define LOOK_MS         INT64_C(5000)  /* a purpose is looked at so often at least */
 #define KEEP_CLOCK_MS   INT64_C(15000) /* what of the run clock a restart may lose */
@@ -21,6 +23,8 @@ struct rollover {
     bool told_full[HSM_PURPOSE_COUNT];
     bool told_unready;
     bool will_make;
+    struct wrapping wrapping;
+    int64_t wrap_due_run_ms; /* when rows are looked for that another KEK has wrapped */
     int64_t ends_run_ms; /* the token failed to make a key: then the process ends; 0: it did not */
     struct keyring_life life;
 };
@@ -83,6 +87,7 @@ enum err rollover_open(struct rollover **rollover, const struct rollover_plan *p
     if (made == NULL)
         return ERR_SYSTEM;
     made->plan = *plan;
+    made->wrapping = wrapping_of(plan->keyring, plan->token);
     enum err err = prepare(made);
     if (err != ERR_OK) {
         free(made);
@@ -111,12 +116,13 @@ struct keystate_now rollover_now(const struct rollover *rollover) {
  */
 static bool wants_standby(enum hsm_purpose purpose, const struct keystate_facts *facts,
                           bool *is_full) {
-    bool has_active;
-    size_t in_use = keyring_life_in_use(facts, &has_active);
-    bool wants = facts->policy.active_ms > 0 || facts->roll || !has_active;
-    *is_full = wants && (in_use >= keyring_life_in_use_max(purpose) ||
-                         facts->key_count + KEYS_KEPT_SPARE >= KEYRING_LIFE_KEYS_MAX);
-    return wants && !*is_full && facts->key_count > 0; /* the first is made with the others' */
+    struct keyring_life_count count = keyring_life_count(facts);
+    bool has_room = count.in_use < keyring_life_in_use_max(purpose) &&
+                    facts->key_count + KEYS_KEPT_SPARE < KEYRING_LIFE_KEYS_MAX;
+    bool wants = (facts->policy.active_ms > 0 || facts->roll || !count.has_active) &&
+                 facts->key_count > 0; /* the first is made with the others' */
+    *is_full = wants && !has_room && !count.has_standby;
+    return wants && has_room;
 }
 
 /*
@@ -170,6 +176,12 @@ static enum err execute(struct rollover *rollover, enum hsm_purpose purpose,
     return keyring_life_step(plan->keyring, purpose, &plan->policy->of[purpose], now, step);
 }
 
+/* Not before the process has lived for a while, as its successor may fare no better. */
+static void end_soon(struct rollover *rollover, struct keystate_now now) {
+    int64_t least_ms = rollover->began_run_ms + LEAST_LIFE_MS;
+    rollover->ends_run_ms = now.run_ms > least_ms ? now.run_ms : least_ms;
+}
+
 /*
  * Making a key may fail for reasons that pass. But a module that has failed once may fail for ever
  * after in this process, so that it makes no other key and ends, though not before it has lived for
@@ -178,6 +190,7 @@ static enum err execute(struct rollover *rollover, enum hsm_purpose purpose,
 static enum err judge(struct rollover *rollover, struct keystate_now now, enum err err,
                       struct rollover_news *news) {
     if (err == ERR_OK) {
+        rollover->wrap_due_run_ms = now.run_ms;
         log_event(LOG_INFO, news->intended ? "key-intended" : "key-step",
                   "action=%s purpose=%s generation=%u", action_texts[news->action],
                   hsm_purpose_text(news->purpose), news->generation);
@@ -192,8 +205,7 @@ static enum err judge(struct rollover *rollover, struct keystate_now now, enum e
         return ERR_OK;
     }
     bool passes = news->action == KEYSTATE_GENERATE && err != ERR_CORRUPT;
-    int64_t least_ms = rollover->began_run_ms + LEAST_LIFE_MS;
-    rollover->ends_run_ms = now.run_ms > least_ms ? now.run_ms : least_ms;
+    end_soon(rollover, now);
     news->action = KEYSTATE_WAIT;
     return passes ? ERR_OK : err;
 }
@@ -245,8 +257,10 @@ static enum err choose(struct rollover *rollover, enum hsm_purpose purpose, stru
     rollover->life.facts.bare =
         !wants_standby(purpose, &rollover->life.facts, &is_full) || rollover->ends_run_ms != 0;
     if (is_full && !rollover->told_full[purpose])
-        log_event(LOG_WARNING, "keys-full", "purpose=%s advice=%s", hsm_purpose_text(purpose),
-                  "let-older-keys-retire-or-agree-to-their-destruction");
+        log_event(LOG_WARNING, "keys-full", "purpose=%s advice=\"%s\"", hsm_purpose_text(purpose),
+                  keyring_need_concerns(purpose)
+                      ? "rows still depend on an older generation; see officer status"
+                      : "let older keys retire, or agree to their destruction");
     rollover->told_full[purpose] = is_full;
     if (purpose == HSM_PURPOSE_TLS)
         tell_unready(rollover);
@@ -285,6 +299,23 @@ const struct keystate_policy *rollover_policy_of(const struct rollover *rollover
     return &rollover->plan.policy->of[purpose];
 }
 
+/* One row that the active KEK has not wrapped. */
+static enum err rewrap(struct rollover *rollover, struct keystate_now now,
+                       struct rollover_news *news) {
+    enum wrapping_outcome outcome;
+    enum err err = wrapping_step(&rollover->wrapping, &outcome);
+    news->rewrapped = err == ERR_OK && outcome == WRAPPING_DONE;
+    bool is_over = err != ERR_OK || outcome == WRAPPING_OVER;
+    rollover->wrap_due_run_ms = now.run_ms + (is_over ? RETRY_MS : 0);
+    if (err == ERR_OK)
+        return ERR_OK;
+    log_event(LOG_ERROR, "rewrap-failed", "reason=%s", err_text(err));
+    if (err == ERR_HSM || err == ERR_NOT_FOUND)
+        end_soon(rollover, now);
+    bool passes = err == ERR_HSM || err == ERR_NOT_FOUND || err == ERR_SYSTEM;
+    return passes ? ERR_OK : err;
+}
+
 static enum err keep_clock(struct rollover *rollover, struct keystate_now now) {
     if (now.run_ms - rollover->kept_run_ms < KEEP_CLOCK_MS)
         return ERR_OK;
@@ -313,6 +344,10 @@ enum err rollover_turn(struct rollover *rollover, struct keystate_now now,
         if (news->action != KEYSTATE_WAIT)
             break;
     }
+    if (news->action == KEYSTATE_WAIT && rollover->wrap_due_run_ms <= now.run_ms)
+        ERR_TRY(rewrap(rollover, now, news));
+    if (news->wait_ms > rollover->wrap_due_run_ms - now.run_ms)
+        news->wait_ms = rollover->wrap_due_run_ms - now.run_ms;
     news->wait_ms = news->action != KEYSTATE_WAIT || news->wait_ms < 0 ? 0 : news->wait_ms;
     rollover->will_make = news->intended;
     return ERR_OK;
@@ -325,4 +360,5 @@ bool rollover_will_make(const struct rollover *rollover) {
 void rollover_wake(struct rollover *rollover) {
     for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++)
         rollover->due_run_ms[purpose] = 0;
+    rollover->wrap_due_run_ms = 0;
 }

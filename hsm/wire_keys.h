@@ -33,10 +33,10 @@ struct hsm_key_shown {
 
 /* The next event of a purpose. */
 struct hsm_key_next {
-    bool rolls;  /* its keys can have successors */
-    bool wanted; /* officers have asked for the next one */
+    bool rolls;   /* its keys can have successors */
+    bool wanted;  /* officers have asked for the next one */
     bool unready; /* the standby waits for a certificate that officers bring */
-    bool wraps;  /* officers chose that the next ones are wrapped under the KEK */
+    bool wraps;   /* officers chose that the next ones are wrapped under the KEK */
     enum keystate_action
         action; /* WAIT; ASK_CLOCK: officers must confirm the clock; or it is due */
     enum keystate_action awaited; /* WAIT: nothing will happen by itself */
@@ -74,9 +74,9 @@ struct hsm_key_order {
 };
 /*
  * ${receipt.status}: ERR_OK; ERR_NOT_FOUND: no such key, or no keys at all; ERR_DENIED: not in this
- * state of the key, or not for this purpose; ERR_LIMIT: its successor cannot take over yet, and has
- * been asked for. Of WRAP it means that the signer's memory is not locked, and of KEEP_IN_TOKEN
- * that the token makes no such keys.
+ * state of the key, not for this purpose, or something stored depends on the key; ERR_LIMIT: its
+ * successor cannot take over yet, and has been asked for. Of WRAP it means that the signer's memory
+ * is not locked, and of KEEP_IN_TOKEN that the token makes no such keys.
  */
 struct hsm_key_ordered {
     struct hsm_receipt receipt;

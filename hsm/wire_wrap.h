@@ -29,7 +29,8 @@ struct hsm_standing {
 struct hsm_rewrap_root {
     uint8_t wrapped[HSM_WRAPPED_BYTES];
 };
-/* ${receipt.status}: ERR_CRYPTO: no KEK that is in use opens it. */
+/* ${receipt.status}: ERR_CRYPTO: no KEK that is in use opens it; ERR_LIMIT: a KEK has just become
+ * active, ask again. */
 struct hsm_root_rewrapped {
     struct hsm_receipt receipt;
     uint8_t wrapped[HSM_WRAPPED_BYTES];
@@ -43,8 +44,8 @@ struct hsm_root_rewrapped {
 struct hsm_need {
     uint16_t kek_from, pepper_from; /* 0: nothing is said of this purpose */
 };
-/* ${receipt.status}: ERR_DENIED: less than was told before, or later than the active key; then
- * neither is taken. */
+/* ${receipt.status}: ERR_DENIED: less than was told before, or later than the active key: neither
+ * is taken; ERR_LIMIT: it could not be stored, say it again. */
 struct hsm_needed {
     struct hsm_receipt receipt;
 };
