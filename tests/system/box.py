@@ -71,7 +71,7 @@ class Box:
             os.kill(pid, number)
         return pids
 
-    def await_ready(self, seconds=20):
+    def await_ready(self, seconds=60):
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             try:
