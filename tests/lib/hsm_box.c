@@ -1,3 +1,4 @@
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -10,11 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <p11-kit/pkcs11.h>
 
 #include "tests/lib/hsm_box.h"
 
@@ -23,8 +26,90 @@
 #define PROVD_FD       (BOOT_PEER_FD + 1)
 #define SETTINGS_SIZE  2048
 #define SOFTHSM_MODULE "/usr/lib/softhsm/libsofthsm2.so"
+#define SLOTS_MAX      8
+#define MECHANISMS_MAX 256
+#define TPM_FEWER      10 /* an operation takes 5 ms there, as twenty on SoftHSM do */
 
 extern char **environ;
+
+const char *hsm_box_module(void) {
+    const char *other = getenv("HSM_BOX_MODULE");
+    return other != NULL ? other : SOFTHSM_MODULE;
+}
+
+bool hsm_box_is_softhsm(void) {
+    return getenv("HSM_BOX_MODULE") == NULL;
+}
+
+struct token_options hsm_box_options(const char *module) {
+    return (struct token_options){
+        .module = module != NULL ? module : hsm_box_module(),
+        .label = HSM_BOX_LABEL,
+        .joint_uses = !hsm_box_is_softhsm(),
+    };
+}
+
+/* What the module says it has. Asked by a child, as a module is as it is after one has asked it. */
+static struct {
+    CK_ULONG count;
+    CK_MECHANISM_TYPE mechanisms[MECHANISMS_MAX];
+} having;
+
+static _Noreturn void tell_mechanisms(int to) {
+    CK_FUNCTION_LIST *module;
+    CK_C_GetFunctionList get_function_list = NULL;
+    CK_SLOT_ID slots[SLOTS_MAX];
+    CK_ULONG slot_count = SLOTS_MAX;
+    void *handle = dlopen(hsm_box_module(), RTLD_NOW);
+    if (handle != NULL)
+        *(void **)&get_function_list = dlsym(handle, "C_GetFunctionList");
+    having.count = MECHANISMS_MAX;
+    if (get_function_list == NULL || get_function_list(&module) != CKR_OK ||
+        module->C_Initialize(NULL) != CKR_OK ||
+        module->C_GetSlotList(CK_TRUE, slots, &slot_count) != CKR_OK || slot_count == 0 ||
+        module->C_GetMechanismList(slots[0], having.mechanisms, &having.count) != CKR_OK)
+        _exit(1);
+    _exit(write(to, &having, sizeof having) == sizeof having ? 0 : 1);
+}
+
+static void learn_mechanisms(void) {
+    int ends[2], status;
+    if (having.count > 0)
+        return;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        tell_mechanisms(ends[1]);
+    assert_int_equal(read(ends[0], &having, sizeof having), sizeof having);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(close(ends[0]) | close(ends[1]), 0);
+}
+
+bool hsm_box_has(unsigned long mechanism) {
+    learn_mechanisms();
+    for (CK_ULONG i = 0; i < having.count; i++)
+        if (having.mechanisms[i] == mechanism)
+            return true;
+    return false;
+}
+
+uint32_t hsm_box_purposes(void) {
+    static uint32_t purposes;
+    if (purposes == 0)
+        purposes = (HSM_PURPOSE_BIT(HSM_PURPOSE_COUNT) - 1) &
+                   ~(hsm_box_has(CKM_ECDH1_DERIVE) ? 0 : HSM_PURPOSE_BIT(HSM_PURPOSE_REQUEST));
+    return purposes;
+}
+
+unsigned hsm_box_purpose_count(void) {
+    return (unsigned)__builtin_popcount(hsm_box_purposes());
+}
+
+unsigned hsm_box_times(unsigned times) {
+    return hsm_box_is_softhsm() || times < TPM_FEWER ? times : times / TPM_FEWER;
+}
 
 static void write_file(const char *path, const char *text, mode_t mode) {
     (void)unlink(path);
@@ -50,7 +135,25 @@ void hsm_box_give_away(const struct hsm_box *box) {
         assert_int_equal(nftw(box->directory, give_one_away, 16, FTW_PHYS), 0);
 }
 
-static void make_token(const struct hsm_box *box) {
+static int copy_one(const char *path, const struct stat *status, int flag, struct FTW *level) {
+    char name[256];
+    if (flag != FTW_F || level->level != 1)
+        return 0;
+    (void)snprintf(name, sizeof name, "%s/%s", getenv("TPM2_PKCS11_STORE"), path + level->base);
+    int from = open(path, O_RDONLY | O_CLOEXEC);
+    int to = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    assert_true(from >= 0 && to >= 0);
+    assert_int_equal(sendfile(to, from, NULL, (size_t)status->st_size), status->st_size);
+    assert_int_equal(close(from) | close(to), 0);
+    return 0;
+}
+
+static void copy_tpm_token(const struct hsm_box *box) {
+    assert_int_equal(setenv("TPM2_PKCS11_STORE", box->token_directory, 1), 0);
+    assert_int_equal(nftw(getenv("HSM_BOX_STORE"), copy_one, 16, FTW_PHYS), 0);
+}
+
+static void make_softhsm_token(const struct hsm_box *box) {
     char *arguments[] = {"softhsm2-util", "--init-token", "--free",   "--label",  HSM_BOX_LABEL,
                          "--pin",         HSM_BOX_PIN,    "--so-pin", "31415926", NULL};
     posix_spawn_file_actions_t actions;
@@ -68,7 +171,10 @@ static void make_token(const struct hsm_box *box) {
 static void fill(struct hsm_box *box) {
     assert_int_equal(mkdir(box->token_directory, 0700), 0);
     assert_int_equal(mkdir(box->keyring_directory, 0700), 0);
-    make_token(box);
+    if (hsm_box_is_softhsm())
+        make_softhsm_token(box);
+    else
+        copy_tpm_token(box);
     hsm_box_give_away(box);
 }
 
@@ -95,6 +201,7 @@ void hsm_box_make(struct hsm_box *box) {
     write_file(box->configuration, configuration, 0644);
     hsm_box_write_pin(box, HSM_BOX_PIN "\n", 0600);
     fill(box);
+    learn_mechanisms();
 }
 
 void hsm_box_remove(struct hsm_box *box) {
@@ -143,7 +250,7 @@ static _Noreturn void become_signer(const struct hsm_box *box, const struct hsm_
         if (dup2(moved[i], BOOT_CONTROL_FD + i) < 0)
             _exit(98);
     if (plan->fault != NULL) {
-        (void)setenv("SHIM_MODULE", SOFTHSM_MODULE, 1);
+        (void)setenv("SHIM_MODULE", hsm_box_module(), 1);
         (void)setenv("SHIM_LOG", box->log_file, 1);
         if (plan->fault[0] != '\0')
             (void)setenv("SHIM_FAULT", plan->fault, 1);
@@ -168,12 +275,14 @@ static void send_boot(const struct hsm_box *box, const struct hsm_signer_plan *p
         strcpy(boot.peers[0].role, plan->role);
     boot.peers[1] = (struct boot_peer){.role = "provd", .fd = PROVD_FD};
     boot.peer_count = 2;
-    int len = snprintf(boot.settings, sizeof boot.settings,
-                       "module = %s\ntoken-label = %s\npin-file = %s\nkeyring-directory = %s\n"
-                       "softhsm-conf = %s\n%s",
-                       plan->fault != NULL ? PKCS11_SHIM : SOFTHSM_MODULE, HSM_BOX_LABEL,
-                       box->pin_file, box->keyring_directory, box->configuration,
-                       plan->settings != NULL ? plan->settings : "");
+    int len = snprintf(
+        boot.settings, sizeof boot.settings,
+        "module = %s\ntoken-label = %s\npin-file = %s\nkeyring-directory = %s\n"
+        "%s = %s\nkey-uses = %s\n%s",
+        plan->fault != NULL ? PKCS11_SHIM : hsm_box_module(), HSM_BOX_LABEL, box->pin_file,
+        box->keyring_directory, hsm_box_is_softhsm() ? "softhsm-conf" : "module-directory",
+        hsm_box_is_softhsm() ? box->configuration : box->token_directory,
+        hsm_box_is_softhsm() ? "single" : "joint", plan->settings != NULL ? plan->settings : "");
     boot.settings_len = (size_t)len;
     struct buffer target = buffer_over(memory, sizeof memory);
     struct frame frame = {.type = BOOT_START};
@@ -291,7 +400,7 @@ void hsm_signer_provision(const struct hsm_box *box, struct hsm_signer *signer) 
     struct bytes payload = hsm_signer_ask(signer, signer->provd, HSM_GENERATE, bytes_of(NULL, 0));
     assert_int_equal(hsm_wire_get_generated(payload, &answer), ERR_OK);
     assert_int_equal(answer.receipt.status, ERR_OK);
-    assert_int_equal(answer.made, HSM_PURPOSE_COUNT);
+    assert_int_equal(answer.made, hsm_box_purpose_count());
     assert_int_equal(hsm_signer_wait(signer), BOOT_EXIT_RECYCLE);
     hsm_signer_stop(signer);
     hsm_signer_start(box, &plan, signer);

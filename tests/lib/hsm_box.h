@@ -6,16 +6,41 @@
 
 #include "firmware/base/boot.h"
 #include "firmware/base/frame.h"
+#include "hsm/token.h"
 #include "hsm/wire.h"
 
 /*
- * A box to try the signer in: a directory of its own with a real SoftHSM token, a PIN file and an
- * empty keyring; and hsm-signer processes, started as authd would. Everything here fails the test
- * when it does not work. As root, signers run as HSM_BOX_USER, who then owns the directory.
+ * A box to try the signer in: a directory of its own with a real token, a PIN file and an empty
+ * keyring; and hsm-signer processes, started as authd would. Everything here fails the test when it
+ * does not work. As root, signers run as HSM_BOX_USER, who then owns the directory.
+ *
+ * The token is SoftHSM's, or, when tests/system/tpm2_suite.py runs the test, tpm2-pkcs11's on a TPM
+ * in software: HSM_BOX_MODULE in the environment names the module, HSM_BOX_STORE the folder with a
+ * new token of this label and PIN, which each box takes a copy of.
  */
 #define HSM_BOX_PIN   "271828"
 #define HSM_BOX_LABEL "idcs-test"
 #define HSM_BOX_USER  65534
+
+const char *hsm_box_module(void);
+bool hsm_box_is_softhsm(void);
+/* Of ${module}; NULL: the box's own. */
+struct token_options hsm_box_options(const char *module);
+/* Whether the module itself says that it has the CKM_ ${mechanism}. */
+bool hsm_box_has(unsigned long mechanism);
+/* What the module can have keys for, as a set of HSM_PURPOSE_BIT. */
+uint32_t hsm_box_purposes(void);
+unsigned hsm_box_purpose_count(void);
+/* How often to repeat what is repeated ${times} times on SoftHSM: a TPM takes its time. */
+unsigned hsm_box_times(unsigned times);
+/* Ends the test as skipped, which cmocka counts and prints, when the module lacks a mechanism. */
+#define HSM_BOX_NEEDS(mechanism)                                                                   \
+    do {                                                                                           \
+        if (!hsm_box_has(mechanism)) {                                                             \
+            print_message("the module lacks " #mechanism "\n");                                    \
+            skip();                                                                                \
+        }                                                                                          \
+    } while (0)
 
 struct hsm_box {
     char directory[64];
@@ -48,7 +73,7 @@ struct hsm_signer {
 struct hsm_signer_plan {
     uint16_t index;
     const char *role;     /* of whoever is at ${core}'s socket; NULL: "core" */
-    const char *fault;    /* of the shim; NULL: SoftHSM without shim; "": with it, no fault */
+    const char *fault;    /* of the shim; NULL: the module without shim; "": with it, no fault */
     const char *settings; /* more lines of settings, or NULL */
     const struct hsm_signer *heir_of; /* takes over the sockets of this dead signer */
 };

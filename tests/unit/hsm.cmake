@@ -5,7 +5,8 @@ target_link_libraries(pkcs11_shim PRIVATE ${CMAKE_DL_LIBS})
 set_target_properties(pkcs11_shim PROPERTIES PREFIX "")
 target_compile_options(pkcs11_shim PRIVATE -fPIC -Wno-missing-prototypes)
 
-idcs_library(hsm_box ${PROJECT_SOURCE_DIR}/tests/lib/hsm_box.c LINK hsm_wire base PkgConfig::CMOCKA)
+idcs_library(hsm_box ${PROJECT_SOURCE_DIR}/tests/lib/hsm_box.c LINK hsm_wire base PkgConfig::CMOCKA
+             PkgConfig::P11KIT ${CMAKE_DL_LIBS})
 target_compile_definitions(hsm_box PRIVATE HSM_SIGNER="$<TARGET_FILE:hsm-signer>"
                            PKCS11_SHIM="$<TARGET_FILE:pkcs11_shim>")
 add_dependencies(hsm_box hsm-signer pkcs11_shim)
