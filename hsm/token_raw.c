@@ -242,6 +242,21 @@ static enum err find_by_id(struct token_raw *raw, CK_OBJECT_CLASS class,
     return find(raw, wanted, 2, found);
 }
 
+/*
+ * Whether the object of a handle is the one it was found as: tpm2-pkcs11 gives new objects a handle
+ * that others have too, once the process has destroyed some, and then means the oldest by it.
+ */
+static enum err assert_id(struct token_raw *raw, CK_OBJECT_HANDLE object,
+                          const uint8_t id[static TOKEN_RAW_ID_BYTES]) {
+    uint8_t read[TOKEN_RAW_ID_BYTES];
+    CK_ATTRIBUTE attribute = {CKA_ID, read, sizeof read};
+    RAW_TRY(raw, C_GetAttributeValue, object, &attribute, 1);
+    if (attribute.ulValueLen == sizeof read && memcmp(read, id, sizeof read) == 0)
+        return ERR_OK;
+    log_event(LOG_ERROR, "token-handle-ambiguous", "a new process sees the objects apart");
+    return ERR_HSM;
+}
+
 static enum err read_flag(struct token_raw *raw, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
                           CK_BBOOL *flag) {
     CK_ATTRIBUTE attribute = {type, flag, sizeof *flag};
@@ -280,6 +295,7 @@ enum err token_raw_check(struct token_raw *raw, enum token_raw_kind kind,
     ERR_TRY(find_by_id(raw, CKO_PUBLIC_KEY, id, &public_key));
     if (private_key.count != 1 || public_key.count != 1)
         return ERR_NOT_FOUND;
+    ERR_TRY(assert_id(raw, private_key.objects[0], id));
     return check_private(raw, private_key.objects[0], templates[kind].private_use);
 }
 
@@ -303,6 +319,8 @@ enum err token_raw_destroy(struct token_raw *raw, const uint8_t id[static TOKEN_
     CK_ATTRIBUTE wanted = {CKA_ID, (void *)(uintptr_t)id, TOKEN_RAW_ID_BYTES};
     struct found found;
     ERR_TRY(find(raw, &wanted, 1, &found));
+    for (CK_ULONG i = 0; i < found.count; i++)
+        ERR_TRY(assert_id(raw, found.objects[i], id));
     ERR_TRY(destroy_found(raw, &found));
     ERR_TRY(find(raw, &wanted, 1, &found));
     return found.count == 0 ? ERR_OK : ERR_HSM;
@@ -320,18 +338,34 @@ static enum err is_nameless(struct token_raw *raw, CK_OBJECT_HANDLE object, bool
     return ERR_OK;
 }
 
-static enum err sweep_class(struct token_raw *raw, CK_OBJECT_CLASS class, size_t *destroyed) {
-    CK_ATTRIBUTE wanted[] = {{CKA_CLASS, &class, sizeof class}, {CKA_ID, NULL, 0}};
-    struct found found;
-    ERR_TRY(find(raw, wanted, 2, &found));
-    for (CK_ULONG i = 0; i < found.count; i++) {
-        bool nameless;
-        ERR_TRY(is_nameless(raw, found.objects[i], &nameless));
-        if (!nameless)
-            continue;
-        RAW_TRY(raw, C_DestroyObject, found.objects[i]);
-        (*destroyed)++;
+/* Not every module finds an object by an empty id: all of the class are looked at. */
+static enum err find_nameless(struct token_raw *raw, struct found *nameless) {
+    struct found batch = {.count = 1};
+    CK_RV result = CKR_OK;
+    while (result == CKR_OK && batch.count > 0) {
+        result =
+            raw->module->C_FindObjects(raw->session, batch.objects, FOUND_AT_ONCE, &batch.count);
+        for (CK_ULONG i = 0; result == CKR_OK && i < batch.count; i++) {
+            bool is_one;
+            ERR_TRY(is_nameless(raw, batch.objects[i], &is_one));
+            if (is_one && nameless->count < FOUND_AT_ONCE)
+                nameless->objects[nameless->count++] = batch.objects[i];
+        }
     }
+    return result == CKR_OK ? ERR_OK : failed("C_FindObjects", result);
+}
+
+static enum err sweep_class(struct token_raw *raw, CK_OBJECT_CLASS class, size_t *destroyed) {
+    CK_ATTRIBUTE wanted = {CKA_CLASS, &class, sizeof class};
+    struct found nameless = {.count = 0};
+    RAW_TRY(raw, C_FindObjectsInit, &wanted, 1);
+    enum err err = find_nameless(raw, &nameless);
+    CK_RV ended = raw->module->C_FindObjectsFinal(raw->session);
+    ERR_TRY(err);
+    if (ended != CKR_OK)
+        return failed("C_FindObjectsFinal", ended);
+    ERR_TRY(destroy_found(raw, &nameless));
+    *destroyed += nameless.count;
     return ERR_OK;
 }
 

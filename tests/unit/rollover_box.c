@@ -14,16 +14,13 @@
 #include "hsm/ability.h"
 #include "tests/unit/rollover_box.h"
 
-#define SOFTHSM "/usr/lib/softhsm/libsofthsm2.so"
-
 static void open_files(struct rollover_box *box) {
-    const struct token_options options = {.module = box->module != NULL ? box->module : SOFTHSM,
-                                          .label = HSM_BOX_LABEL};
+    const struct token_options options = hsm_box_options(box->module);
     SECRET(pin);
     assert_int_equal(secret_copy(&pin, bytes_of_text(HSM_BOX_PIN)), ERR_OK);
     assert_int_equal(keyring_open(&box->keyring, box->box.keyring_directory, true), ERR_OK);
     assert_int_equal(token_open(&box->token, &options, &pin), ERR_OK);
-    assert_int_equal(ability_probe(token_session(box->token), &box->generate.purposes), ERR_OK);
+    assert_int_equal(ability_probe(token_session(box->token), 0, &box->generate.purposes), ERR_OK);
 }
 
 static void make_first_keys(struct rollover_box *box) {
@@ -37,7 +34,7 @@ static void make_first_keys(struct rollover_box *box) {
 bool rollover_box_rolls(enum hsm_purpose purpose) {
     return purpose == HSM_PURPOSE_SIGN || purpose == HSM_PURPOSE_PARTNER ||
            purpose == HSM_PURPOSE_AUDIT || purpose == HSM_PURPOSE_TOKEN ||
-           purpose == HSM_PURPOSE_REQUEST;
+           (purpose == HSM_PURPOSE_REQUEST && (hsm_box_purposes() & HSM_PURPOSE_BIT(purpose)) != 0);
 }
 
 static void plan(struct rollover_box *box) {
@@ -48,6 +45,7 @@ static void plan(struct rollover_box *box) {
                                                .jump_days = 200,
                                                .destroy_days = 5};
     box->now = (struct keystate_now){.wall_ms = ROLLOVER_BOX_WALL};
+    box->by_order = false;
     for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++) {
         box->settings.of[purpose].active_days = rollover_box_rolls((enum hsm_purpose)purpose) * 100;
         box->settings.of[purpose].overlap_days = 10;
@@ -70,13 +68,33 @@ void rollover_box_found(struct rollover_box *box) {
     make_first_keys(box);
     token_close(box->token);
     keyring_close(box->keyring);
-    run(box, "mkdir first && cp -r token keyring first");
+    rollover_box_keep(box, "first");
 }
 
 void rollover_box_begin(struct rollover_box *box) {
     plan(box);
-    run(box, "rm -rf token keyring log && cp -r first/token first/keyring .");
+    rollover_box_take_back(box, "first");
     rollover_box_open(box);
+}
+
+void rollover_box_by_order(struct rollover_box *box) {
+    box->by_order = true;
+    for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++)
+        box->policy.of[purpose].active_ms = 0;
+}
+
+void rollover_box_keep(struct rollover_box *box, const char *name) {
+    char command[128];
+    (void)snprintf(command, sizeof command, "rm -rf %s && mkdir %s && cp -r token keyring %s", name,
+                   name, name);
+    run(box, command);
+}
+
+void rollover_box_take_back(struct rollover_box *box, const char *name) {
+    char command[128];
+    (void)snprintf(command, sizeof command,
+                   "rm -rf token keyring log && cp -r %s/token %s/keyring .", name, name);
+    run(box, command);
 }
 
 void rollover_box_open(struct rollover_box *box) {
@@ -110,9 +128,9 @@ unsigned rollover_box_settle(struct rollover_box *box) {
     unsigned steps = 0;
     do {
         assert_int_equal(rollover_turn(box->rollover, box->now, &news), ERR_OK);
-        steps += news.action != KEYSTATE_WAIT;
+        steps += news.action != KEYSTATE_WAIT || news.rewrapped;
         assert_true(steps < 200);
-    } while (news.action != KEYSTATE_WAIT);
+    } while (news.action != KEYSTATE_WAIT || news.rewrapped);
     return steps;
 }
 
@@ -163,6 +181,7 @@ void rollover_box_assert_agreed(struct rollover_box *box) {
 
 int rollover_box_spawn(struct rollover_box *box, const char *fault, unsigned turns) {
     char words[3][32];
+    const char *by_order = box->by_order ? "by-order" : "by-age";
     int status;
     (void)snprintf(words[0], sizeof words[0], "%u", turns);
     (void)snprintf(words[1], sizeof words[1], "%lld", (long long)box->now.wall_ms);
@@ -170,11 +189,11 @@ int rollover_box_spawn(struct rollover_box *box, const char *fault, unsigned tur
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        (void)setenv("SHIM_MODULE", SOFTHSM, 1);
+        (void)setenv("SHIM_MODULE", hsm_box_module(), 1);
         (void)setenv("SHIM_LOG", box->box.log_file, 1);
         (void)setenv("SHIM_FAULT", fault, 1);
         execl("/proc/self/exe", "work", box->box.keyring_directory, words[0], words[1], words[2],
-              (char *)NULL);
+              by_order, (char *)NULL);
         _exit(98);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -183,9 +202,11 @@ int rollover_box_spawn(struct rollover_box *box, const char *fault, unsigned tur
 
 bool rollover_box_work(int argc, char **argv) {
     static struct rollover_box box = {.module = PKCS11_SHIM};
-    if (argc != 5 || strcmp(argv[0], "work") != 0)
+    if (argc != 6 || strcmp(argv[0], "work") != 0)
         return false;
     plan(&box);
+    if (strcmp(argv[5], "by-order") == 0)
+        rollover_box_by_order(&box);
     (void)snprintf(box.box.keyring_directory, sizeof box.box.keyring_directory, "%s", argv[1]);
     box.now = (struct keystate_now){atoll(argv[3]), atoll(argv[4])};
     rollover_box_open(&box);

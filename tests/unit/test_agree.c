@@ -22,7 +22,6 @@
 #include "tests/lib/hsm_box.h"
 #include "tests/unit/agree_sender.h"
 
-#define MODULE    "/usr/lib/softhsm/libsofthsm2.so"
 #define KEY_COUNT 3
 
 static struct hsm_box box;
@@ -59,7 +58,7 @@ static void make_keys(void) {
 
 static int open_box(void **state) {
     (void)state;
-    const struct token_options options = {.module = MODULE, .label = HSM_BOX_LABEL};
+    const struct token_options options = hsm_box_options(NULL);
     hsm_box_make(&box);
     if (secret_arena_open(65536) != ERR_OK)
         return -1;
@@ -117,6 +116,7 @@ static void assert_refused(struct agree_ring *ring, const struct hsm_derive *que
 
 static void token_and_sender_derive_the_same(void **state) {
     (void)state;
+    HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
     struct agree_ring *ring = new_ring(1);
     for (int i = 0; i < 50; i++) {
         uint8_t expected[HSM_CONTENT_KEY_BYTES];
@@ -129,6 +129,7 @@ static void token_and_sender_derive_the_same(void **state) {
 
 static void several_keys_live_at_once_chosen_by_kid(void **state) {
     (void)state;
+    HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
     struct agree_ring *ring = new_ring(KEY_COUNT - 1);
     for (int round = 0; round < 3; round++) {
         for (size_t i = 0; i < KEY_COUNT - 1; i++) {
@@ -159,6 +160,7 @@ static void set_hex(uint8_t coordinate[static 32], const char *hex) {
 
 static void what_is_no_point_of_the_curve_never_reaches_the_token(void **state) {
     (void)state;
+    HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
     static const char zero[] = "0000000000000000000000000000000000000000000000000000000000000000";
     static const char ones[] = "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF";
     /* The point with x = 0, and the same x once more in a form that is not reduced. */
@@ -192,6 +194,7 @@ static void what_is_no_point_of_the_curve_never_reaches_the_token(void **state) 
 
 static void the_parties_are_bound_into_the_key(void **state) {
     (void)state;
+    HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
     struct agree_ring *ring = new_ring(1);
     uint8_t expected[HSM_CONTENT_KEY_BYTES];
     static const uint8_t party[HSM_PARTY_MAX + 1];
@@ -234,6 +237,7 @@ static EVP_PKEY *key_of_bob(void) {
 
 static void the_keys_of_rfc_7518_agree(void **state) {
     (void)state;
+    HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
     struct held bob = {.key = key_of_bob()};
     struct agree_ring *ring;
     uint8_t expected[HSM_CONTENT_KEY_BYTES];
@@ -269,6 +273,7 @@ static void a_ring_has_its_bound_and_its_kind_of_key(void **state) {
 
 static void a_trial_tells_a_key_from_another(void **state) {
     (void)state;
+    HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
     assert_int_equal(trial_deriving(held[0].key, held[0].certificate), ERR_OK);
     assert_int_equal(trial_deriving(held[0].key, held[1].certificate), ERR_CRYPTO);
 }
@@ -276,6 +281,7 @@ static void a_trial_tells_a_key_from_another(void **state) {
 /* A key made to sign does not agree, though the curve is the same. */
 static void a_signing_key_agrees_on_nothing(void **state) {
     (void)state;
+    HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
     const uint8_t id[TOKEN_RAW_ID_BYTES] = {0x77};
     struct held signing = {.key = NULL};
     EVP_PKEY *authority = EVP_EC_gen("P-256");
@@ -292,7 +298,7 @@ static CK_FUNCTION_LIST *module_functions(void) {
     CK_FUNCTION_LIST *functions;
     CK_C_GetFunctionList get_function_list;
     *(void **)&get_function_list =
-        dlsym(dlopen(MODULE, RTLD_NOW | RTLD_NOLOAD), "C_GetFunctionList");
+        dlsym(dlopen(hsm_box_module(), RTLD_NOW | RTLD_NOLOAD), "C_GetFunctionList");
     assert_int_equal(get_function_list(&functions), CKR_OK);
     return functions;
 }
@@ -300,6 +306,7 @@ static CK_FUNCTION_LIST *module_functions(void) {
 /* Last, as the token is of no use afterwards. */
 static void a_module_that_fails_is_told_from_a_bad_point(void **state) {
     (void)state;
+    HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
     CK_FUNCTION_LIST *functions = module_functions();
     CK_SLOT_ID slots[4];
     CK_ULONG slot_count = 4;

@@ -13,9 +13,9 @@
 #include "hsm/keyset.h"
 #include "tests/lib/hsm_box.h"
 
-#define MODULE    "/usr/lib/softhsm/libsofthsm2.so"
-#define NOTHING   bytes_of(NULL, 0)
-#define KEY_PAIRS (HSM_PURPOSE_COUNT - 1) /* all purposes but the pepper */
+#define REQUEST_IS_ABLE ((hsm_box_purposes() & HSM_PURPOSE_BIT(HSM_PURPOSE_REQUEST)) != 0)
+#define NOTHING         bytes_of(NULL, 0)
+#define KEY_PAIRS       (hsm_box_purpose_count() - 1) /* all purposes but the pepper */
 
 static struct hsm_box box;
 
@@ -58,7 +58,7 @@ static void assert_whole(void) {
     struct keyring *keyring;
     struct token *token;
     static struct keyset keys;
-    const struct token_options options = {.module = MODULE, .label = HSM_BOX_LABEL};
+    const struct token_options options = hsm_box_options(NULL);
     struct keyring_row row;
     size_t count;
     SECRET(pin);
@@ -68,8 +68,10 @@ static void assert_whole(void) {
     assert_int_equal(keyset_load(&keys, keyring, token), ERR_OK);
     assert_true(keys.provisioned && keys.complete && keys.token != NULL);
     for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++) {
-        assert_int_equal(keyring_newest(keyring, (enum hsm_purpose)purpose, true, &row), ERR_OK);
-        assert_int_equal(row.generation, 1);
+        bool able = (hsm_box_purposes() & HSM_PURPOSE_BIT(purpose)) != 0;
+        assert_int_equal(keyring_newest(keyring, (enum hsm_purpose)purpose, true, &row),
+                         able ? ERR_OK : ERR_NOT_FOUND);
+        assert_true(!able || row.generation == 1);
         assert_int_equal(keyring_newest(keyring, (enum hsm_purpose)purpose, false, &row),
                          ERR_NOT_FOUND);
     }
@@ -86,7 +88,7 @@ static void all_keys_are_made_at_one_request(void **state) {
     start(NULL, &signer);
     struct hsm_generated answer = generate(&signer);
     assert_int_equal(answer.receipt.status, ERR_OK);
-    assert_int_equal(answer.made, HSM_PURPOSE_COUNT);
+    assert_int_equal(answer.made, hsm_box_purpose_count());
     assert_int_equal(hsm_signer_wait(&signer), BOOT_EXIT_RECYCLE);
     hsm_signer_stop(&signer);
     assert_whole();
@@ -162,9 +164,9 @@ static bool generate_with_fault(unsigned call, const char *kind, int expected) {
 #define TOKEN_CALL   20
 #define REQUEST_CALL 23
 #define DESTROY_CALL 26
-#define TLS_CALL     27
-#define CA_CALL      30
-#define MODULE_CALLS 32
+#define TLS_CALL     (REQUEST_IS_ABLE ? 27u : REQUEST_CALL)
+#define CA_CALL      (TLS_CALL + 3)
+#define MODULE_CALLS (TLS_CALL + 5)
 #define SHIM_DEATH   99
 
 static bool makes_pair(unsigned call) {
@@ -180,7 +182,8 @@ static bool everywhere;
 
 static bool is_tried(unsigned call) {
     static const unsigned sample[] = {1, 8, PEPPER_CALL, REQUEST_CALL + 2};
-    for (size_t i = 0; i < sizeof sample / sizeof *sample; i++)
+    size_t count = hsm_box_is_softhsm() ? sizeof sample / sizeof *sample : 1;
+    for (size_t i = 0; i < count; i++)
         if (everywhere || sample[i] == call)
             return true;
     return false;
@@ -272,7 +275,7 @@ static void a_key_missing_from_the_token_stops_the_start(void **state) {
     struct token *token;
     struct keyring_row row;
     struct hsm_signer signer;
-    const struct token_options options = {.module = MODULE, .label = HSM_BOX_LABEL};
+    const struct token_options options = hsm_box_options(NULL);
     const struct hsm_signer_plan plan = {0};
     hsm_signer_provision(&box, &signer);
     hsm_signer_stop(&signer);

@@ -13,6 +13,7 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
+#include <p11-kit/pkcs11.h>
 
 #include "firmware/base/clock.h"
 #include "firmware/base/codec.h"
@@ -59,6 +60,8 @@ static void take_publication(struct hsm_signer *signer) {
     published.jwks =
         json_loadb((const char *)answer.jwks.data, answer.jwks.len, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(published.jwks);
+    if (!hsm_box_has(CKM_ECDH1_DERIVE))
+        return;
     json_t *key = find_key("kid", published.request_kid);
     const char *x5c = json_string_value(json_array_get(json_object_get(key, "x5c"), 0));
     size_t len;
@@ -156,6 +159,7 @@ static struct hsm_result_signed ask_result(struct hsm_signer *signer, const stru
 
 static void both_keys_are_published_each_for_its_use(void **state) {
     (void)state;
+    HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
     uint8_t thumbprint[JWK_THUMBPRINT_BYTES];
     json_t *request = find_key("alg", "ECDH-ES");
     assert_string_equal(member(request, "kid"), published.request_kid);
@@ -175,6 +179,7 @@ static void both_keys_are_published_each_for_its_use(void **state) {
 
 static void a_sender_and_the_signer_derive_the_same_content_key(void **state) {
     (void)state;
+    HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
     struct hsm_signer signer;
     uint64_t sequence = 0;
     start(&with_issuer, &signer);
@@ -192,6 +197,7 @@ static void a_sender_and_the_signer_derive_the_same_content_key(void **state) {
 
 static void what_cannot_be_derived_is_a_normal_answer(void **state) {
     (void)state;
+    HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
     struct hsm_signer signer;
     uint8_t expected[HSM_CONTENT_KEY_BYTES];
     const uint8_t zeroes[HSM_CONTENT_KEY_BYTES] = {0};
@@ -346,6 +352,7 @@ static void a_result_that_does_not_hold_together_is_not_signed(void **state) {
 
 static void without_an_issuer_no_result_is_signed(void **state) {
     (void)state;
+    HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
     struct hsm_signer signer;
     const struct hsm_signer_plan plan = {0};
     struct result result = new_result();
@@ -359,6 +366,7 @@ static void without_an_issuer_no_result_is_signed(void **state) {
 
 static void a_closed_box_neither_derives_nor_says_yes(void **state) {
     (void)state;
+    HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
     static const struct {
         enum box_state state;
         enum err expected;
@@ -402,6 +410,7 @@ static void results_are_under_the_ceiling_of_statements(void **state) {
 
 static void provd_may_ask_for_neither(void **state) {
     (void)state;
+    HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
     uint8_t expected[HSM_CONTENT_KEY_BYTES];
     struct hsm_derive question = new_question(expected);
     struct result result = new_result();
@@ -432,6 +441,7 @@ static void a_question_that_breaks_its_grammar_ends_the_signer(void **state) {
 /* A module that fails: no answer, and the process ends so that another takes its place. */
 static void a_failing_module_ends_the_signer(void **state) {
     (void)state;
+    HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
     static const char *const faults[] = {"2:fail", "2:lost"}; /* the first opens the pepper */
     uint8_t expected[HSM_CONTENT_KEY_BYTES];
     struct hsm_derive question = new_question(expected);
@@ -452,6 +462,7 @@ static void a_failing_module_ends_the_signer(void **state) {
 
 static void a_question_left_by_a_killed_signer_is_answered_by_its_heir(void **state) {
     (void)state;
+    HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
     struct hsm_signer dead, heir;
     uint8_t expected[HSM_CONTENT_KEY_BYTES];
     struct hsm_derive question = new_question(expected);
