@@ -50,7 +50,7 @@ enum err keyring_need_tell(struct keyring *keyring, const struct hsm_need *need)
     return kv_commit(&txn);
 }
 
-/* The least generation of the KEK that opens some row; UINT16_MAX: no row has anything wrapped. */
+/* ${least}: the generation of the KEK that has wrapped some row. */
 static enum err compare_wrap(void *context, struct bytes key, struct bytes value) {
     uint16_t *least = context;
     struct keyring_row row;
@@ -62,14 +62,13 @@ static enum err compare_wrap(void *context, struct bytes key, struct bytes value
 
 enum err keyring_need_mark(struct kv_txn *txn, enum hsm_purpose purpose, struct keystate_key *keys,
                            size_t count) {
-    uint16_t from, wrapped = UINT16_MAX;
+    uint16_t from;
     if (!keyring_need_concerns(purpose))
         return ERR_OK;
     ERR_TRY(get_told(txn, purpose, &from));
     if (purpose == HSM_PURPOSE_KEK)
-        ERR_TRY(kv_each(txn, KEYRING_KEYS, (struct bytes){0}, compare_wrap, &wrapped));
+        ERR_TRY(kv_each(txn, KEYRING_KEYS, (struct bytes){0}, compare_wrap, &from));
     for (size_t i = 0; i < count; i++)
-        keys[i].needed = keys[i].came[KEYSTATE_ACTIVE].is_set &&
-                         (keys[i].generation >= from || keys[i].generation >= wrapped);
+        keys[i].needed = keystate_is_needed(&keys[i], from);
     return ERR_OK;
 }

@@ -61,6 +61,10 @@ enum err keystate_of(const struct keystate_key *key, enum keystate *state) {
     return ERR_OK;
 }
 
+bool keystate_is_needed(const struct keystate_key *key, uint16_t from) {
+    return key->came[KEYSTATE_ACTIVE].is_set && key->generation >= from;
+}
+
 /* The facts once they have been checked, with the two clocks as they are believed. */
 struct view {
     const struct keystate_facts *facts;

@@ -59,6 +59,12 @@ struct keystate_key {
 /* ERR_CORRUPT: the dates are no path through the picture above. */
 MUST_CHECK enum err keystate_of(const struct keystate_key *key, enum keystate *state);
 
+/*
+ * Whether something stored depends on ${key}, when it depends on generations from ${from} on: on
+ * those that were ever active. 0: nobody has said, so on all of them.
+ */
+bool keystate_is_needed(const struct keystate_key *key, uint16_t from);
+
 struct keystate_policy {    /* in ms */
     int64_t active_ms;      /* wall: how long a key is active; 0: until officers ask for the next */
     int64_t destroy_ms;     /* wall: from retired or revoked until it may be destroyed */

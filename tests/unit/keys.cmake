@@ -1,8 +1,9 @@
 # The life of keys: its rules one by one, and whole lives under random clocks, crashes and orders.
-foreach(subject keystate key_schedules)
-  add_executable(test_${subject} ${PROJECT_SOURCE_DIR}/tests/unit/test_${subject}.c)
-  target_link_libraries(test_${subject} PRIVATE hsm PkgConfig::CMOCKA)
-endforeach()
+add_executable(test_keystate ${PROJECT_SOURCE_DIR}/tests/unit/test_keystate.c)
+add_executable(test_key_schedules ${PROJECT_SOURCE_DIR}/tests/unit/test_key_schedules.c
+               ${PROJECT_SOURCE_DIR}/tests/unit/key_stores.c ${PROJECT_SOURCE_DIR}/tests/unit/schedule_random.c)
+target_link_libraries(test_keystate PRIVATE hsm PkgConfig::CMOCKA)
+target_link_libraries(test_key_schedules PRIVATE hsm PkgConfig::CMOCKA)
 add_test(NAME keys_states COMMAND test_keystate)
 add_test(NAME keys_schedules COMMAND test_key_schedules 500)
 set_tests_properties(keys_states keys_schedules PROPERTIES LABELS unit TIMEOUT 120)

@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "hsm/keystate.h"
+#include "tests/unit/key_stores.h"
+#include "tests/unit/schedule_random.h"
 
 /*
  * Whole lives of the keys of one purpose: a box with two processes that learn of changes late, a
@@ -19,7 +21,10 @@
  *   no client with a copy that is still good meets a kid that is not in it;
  *   while something that a key signed is valid, every process shows the key;
  *   what was encrypted by a good copy can be opened by every process when it arrives;
- *   a revoked key is exempt, as that is what revoking means.
+ *   a revoked key is exempt, as that is what revoking means;
+ *   what a row of a store depends on is there and opens, and can't be revoked.
+ *
+ * Every other schedule has stores (tests/unit/key_stores.h).
  *
  * Each schedule follows from its number alone: a failure names it, and the program runs it again:
  *
@@ -51,7 +56,6 @@ struct things {
 
 static struct world {
     uint64_t number; /* of the schedule */
-    uint64_t random;
     int64_t true_ms, wall_offset_ms;
     /* the box: what is stored */
     struct view stored;
@@ -73,28 +77,15 @@ static struct world {
         struct view copy;
     } clients[CLIENTS];
     struct things tokens, sealed;
+    bool has_stores;
+    struct key_stores stores;
 } world;
 
 /* What happened in all schedules, so that none of it is claimed without having been tried. */
 static struct {
-    unsigned long steps[KEYSTATE_REVOKE + 1], denied, tokens, sealed, fetches, crashes;
+    unsigned long steps[KEYSTATE_REVOKE + 1], denied, tokens, sealed, fetches, crashes, rows, moved,
+        told, needed;
 } tally;
-
-/* splitmix64: a schedule must be the same everywhere. */
-static uint64_t draw(void) {
-    uint64_t value = world.random += UINT64_C(0x9e3779b97f4a7c15);
-    value = (value ^ (value >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    value = (value ^ (value >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return value ^ (value >> 31);
-}
-
-static int64_t between(int64_t least, int64_t most) {
-    return least + (int64_t)(draw() % (uint64_t)(most - least + 1));
-}
-
-static bool chance(unsigned percent) {
-    return draw() % 100 < percent;
-}
 
 static _Noreturn void broken(const char *rule, uint16_t generation) {
     fail_msg("schedule %llu: %s (generation %u)", (unsigned long long)world.number, rule,
@@ -157,7 +148,27 @@ static void check_views(const struct things *things, unsigned use, const char *r
     }
 }
 
+/* A row is there for good: whoever serves can open it, and so can whoever starts next. */
+static void check_rows(const struct key_rows *rows) {
+    const char *rule = "a row depends on a key that does not open";
+    for (size_t i = 0; i < KEY_STORES_ROWS; i++) {
+        uint16_t generation = rows->of[i];
+        if (generation == 0)
+            continue;
+        if ((keystate_uses(state_in(&world.stored, generation)) & KEYSTATE_OPENS) == 0)
+            broken(rule, generation);
+        for (size_t p = 0; p < PROCESSES; p++) {
+            bool serves = world.up && active_in(&world.views[p]) != 0;
+            enum keystate state = state_in(&world.views[p], generation);
+            if (serves && (keystate_uses(state) & KEYSTATE_OPENS) == 0)
+                broken(rule, generation);
+        }
+    }
+}
+
 static void check(void) {
+    check_rows(&world.stores.registry);
+    check_rows(&world.stores.keyring);
     if (!world.up)
         return;
     check_views(&world.tokens, KEYSTATE_SHOWN, "a key is not shown while a token of it is valid");
@@ -225,6 +236,20 @@ static void crash(void) {
     tally.crashes++;
 }
 
+/* The facts as a transaction reads them. */
+static const struct keystate_facts *facts(void) {
+    if (world.has_stores)
+        key_stores_mark(&world.stores, world.stored.keys, world.stored.count);
+    return &world.facts;
+}
+
+static void keep_stores(bool (*keep)(struct key_stores *stores, uint16_t active)) {
+    uint16_t active = world.up ? active_in(&world.stored) : 0;
+    if (world.has_stores && !keep(&world.stores, active))
+        broken("the registry says what must be refused", world.stores.said);
+    check();
+}
+
 /* What the keyring's transaction does; a crash right before it leaves nothing of it. */
 static void commit_key(const struct keystate_step *step) {
     struct keystate_moment moment = keystate_moment_of(&world.facts, now());
@@ -249,7 +274,7 @@ static void commit_key(const struct keystate_step *step) {
 }
 
 static void execute(const struct keystate_step *step) {
-    enum err err = keystate_allows(&world.facts, now(), step);
+    enum err err = keystate_allows(facts(), now(), step);
     if (err == ERR_DENIED) {
         tally.denied++;
         return;
@@ -257,27 +282,27 @@ static void execute(const struct keystate_step *step) {
     assert_int_equal(err, ERR_OK);
     if (step->action == KEYSTATE_GENERATE && world.stored.count == KEYS_MAX)
         return;
-    if (chance(5)) { /* the intent's number is used up */
+    if (schedule_random_chance(5)) { /* the intent's number is used up */
         world.last_generation += step->action == KEYSTATE_GENERATE;
         crash();
         return;
     }
     commit_key(step);
-    if (chance(5))
+    if (schedule_random_chance(5))
         crash();
 }
 
 /* Chooses a step, and does it now, later, or twice. */
 static void choose(void) {
     struct keystate_step step;
-    assert_int_equal(keystate_next(&world.facts, now(), &step), ERR_OK);
+    assert_int_equal(keystate_next(facts(), now(), &step), ERR_OK);
     if (step.action == KEYSTATE_WAIT || step.action == KEYSTATE_ASK_CLOCK) {
         tally.steps[step.action]++;
-        if (chance(50))
+        if (schedule_random_chance(50))
             store_times();
         return;
     }
-    if (chance(30)) {
+    if (schedule_random_chance(30)) {
         world.pending = step;
         world.has_pending = true;
         return;
@@ -288,16 +313,16 @@ static void choose(void) {
 static void execute_pending(void) {
     if (world.has_pending)
         execute(&world.pending);
-    world.has_pending = world.has_pending && chance(20);
+    world.has_pending = world.has_pending && schedule_random_chance(20);
 }
 
 static void fetch(void) {
-    const struct view *view = &world.views[draw() % PROCESSES];
+    const struct view *view = &world.views[schedule_random_draw() % PROCESSES];
     if (active_in(view) == 0 || world.shy_events > 0)
         return;
     if (world.facts.promises.cached_ms < world.max_age_ms)
         world.facts.promises.cached_ms = world.max_age_ms; /* stored before it is promised */
-    size_t client = draw() % CLIENTS;
+    size_t client = schedule_random_draw() % CLIENTS;
     world.clients[client].copy = *view;
     world.clients[client].ends_ms = world.true_ms + world.max_age_ms;
     tally.fetches++;
@@ -310,7 +335,8 @@ static void promise_lifetime(void) {
 
 /* Mostly for as long as was promised, as that is where promises break. */
 static int64_t life(void) {
-    return chance(70) ? world.lifetime_ms : between(0, world.lifetime_ms);
+    return schedule_random_chance(70) ? world.lifetime_ms
+                                      : schedule_random_between(0, world.lifetime_ms);
 }
 
 static void sign_by(size_t process) {
@@ -346,21 +372,28 @@ static void seal(void) {
 
 static void move_clock(void) {
     static const int64_t reach[] = {SECOND, HOUR, 40 * DAY, 4000 * DAY};
-    int64_t most = reach[draw() % 4];
-    world.wall_offset_ms = chance(30) ? 0 : world.wall_offset_ms + between(-most, most);
+    int64_t most = reach[schedule_random_draw() % 4];
+    world.wall_offset_ms = schedule_random_chance(30)
+                               ? 0
+                               : world.wall_offset_ms + schedule_random_between(-most, most);
 }
 
 static void revoke(void) {
-    struct keystate_step step = {.action = KEYSTATE_REVOKE,
-                                 .generation = (uint16_t)between(1, world.last_generation + 1)};
-    if (keystate_allows(&world.facts, now(), &step) == ERR_OK)
+    struct keystate_step step = {
+        .action = KEYSTATE_REVOKE,
+        .generation = (uint16_t)schedule_random_between(1, world.last_generation + 1)};
+    const struct keystate_key *key = stored_key(step.generation);
+    if (keystate_allows(facts(), now(), &step) == ERR_OK)
         commit_key(&step);
+    else
+        tally.needed += key != NULL && key->needed;
 }
 
 static void ask_officers(void) {
-    struct keystate_key *key =
-        world.stored.count > 0 ? &world.stored.keys[draw() % world.stored.count] : NULL;
-    switch (draw() % 6) {
+    struct keystate_key *key = world.stored.count > 0
+                                   ? &world.stored.keys[schedule_random_draw() % world.stored.count]
+                                   : NULL;
+    switch (schedule_random_draw() % 6) {
     case 0:
         world.facts.confirmed_wall_ms = now().wall_ms;
         break;
@@ -368,7 +401,7 @@ static void ask_officers(void) {
         world.facts.roll = true;
         break;
     case 2:
-        if (chance(20))
+        if (schedule_random_chance(20))
             revoke();
         break;
     case 3:
@@ -384,7 +417,7 @@ static void ask_officers(void) {
 /* Of any order of magnitude: what is long in one schedule is short in another. */
 static int64_t duration(void) {
     static const int64_t scales[] = {10 * SECOND, 600 * SECOND, 10 * HOUR, 5 * DAY};
-    return between(0, scales[draw() % 4]);
+    return schedule_random_between(0, scales[schedule_random_draw() % 4]);
 }
 
 static void change_settings(void) {
@@ -394,21 +427,22 @@ static void change_settings(void) {
 
 /* Until just before, or just when, something happens. */
 static int64_t until(int64_t moment_ms) {
-    int64_t ms = moment_ms - world.true_ms - between(0, 1);
+    int64_t ms = moment_ms - world.true_ms - schedule_random_between(0, 1);
     return ms > 0 ? ms : 0;
 }
 
 static int64_t some_time(void) {
     struct keystate_step step;
-    switch (draw() % 6) {
+    switch (schedule_random_draw() % 6) {
     case 0:
         return duration();
     case 1:
-        return until(world.clients[draw() % CLIENTS].ends_ms);
+        return until(world.clients[schedule_random_draw() % CLIENTS].ends_ms);
     case 2:
-        return until(world.changed_ms[draw() % PROCESSES] + world.facts.policy.propagation_ms);
+        return until(world.changed_ms[schedule_random_draw() % PROCESSES] +
+                     world.facts.policy.propagation_ms);
     case 3:
-        assert_int_equal(keystate_next(&world.facts, now(), &step), ERR_OK);
+        assert_int_equal(keystate_next(facts(), now(), &step), ERR_OK);
         return step.wait_ms < 1000 * DAY ? until(world.true_ms + step.wait_ms + 1) : 0;
     default:
         return 0;
@@ -420,16 +454,18 @@ static void happen(void) {
         choose, choose, choose, execute_pending, fetch,        fetch,           sign,       sign,
         sign,   seal,   seal,   move_clock,      ask_officers, change_settings, store_times};
     pass(some_time());
+    if (schedule_random_chance(30))
+        keep_stores(key_stores_happen);
     world.shy_events -= world.shy_events > 0;
     if (!world.up) {
-        if (chance(60))
+        if (schedule_random_chance(60))
             start();
-    } else if (chance(3)) {
+    } else if (schedule_random_chance(3)) {
         crash();
-    } else if (chance(10)) {
-        refresh(draw() % PROCESSES);
+    } else if (schedule_random_chance(10)) {
+        refresh(schedule_random_draw() % PROCESSES);
     } else {
-        inside[draw() % (sizeof inside / sizeof *inside)]();
+        inside[schedule_random_draw() % (sizeof inside / sizeof *inside)]();
     }
     check();
 }
@@ -443,7 +479,9 @@ static void show_nothing_of_it(void) {
 
 static void begin(uint64_t number) {
     memset(&world, 0, sizeof world);
-    world.number = world.random = number;
+    world.number = number;
+    schedule_random_begin(number);
+    world.has_stores = number % 2 == 0;
     world.true_ms = 20000 * DAY;
     world.facts.keys = world.stored.keys;
     world.facts.policy = (struct keystate_policy){
@@ -455,9 +493,9 @@ static void begin(uint64_t number) {
     };
     change_settings();
     start();
-    if (chance(20))
+    if (schedule_random_chance(20))
         world.shy_events = EVENTS / 4;
-    else if (chance(20))
+    else if (schedule_random_chance(20))
         show_nothing_of_it();
 }
 
@@ -476,10 +514,11 @@ static void come_to_rest(void) {
         world.stored.keys[i].granted = true;
     }
     for (int i = 0; i < 500 && world.stored.count < KEYS_MAX; i++) {
-        assert_int_equal(keystate_next(&world.facts, now(), &step), ERR_OK);
+        keep_stores(key_stores_settle);
+        assert_int_equal(keystate_next(facts(), now(), &step), ERR_OK);
         if (step.action != KEYSTATE_WAIT) {
             assert_int_not_equal(step.action, KEYSTATE_ASK_CLOCK);
-            assert_int_equal(keystate_allows(&world.facts, now(), &step), ERR_OK);
+            assert_int_equal(keystate_allows(facts(), now(), &step), ERR_OK);
             commit_key(&step);
         } else if (step.awaited == KEYSTATE_ACTIVATE && !world.facts.roll) {
             break;
@@ -505,6 +544,9 @@ static void random_lives_keep_every_promise(void **state) {
         for (int event = 0; event < EVENTS; event++)
             happen();
         come_to_rest();
+        tally.rows += world.stores.rows;
+        tally.moved += world.stores.moved;
+        tally.told += world.stores.taken;
     }
 }
 
@@ -515,14 +557,16 @@ static void everything_was_tried(void **state) {
     for (size_t i = 0; i < sizeof tally.steps / sizeof *tally.steps; i++)
         assert_true(tally.steps[i] > count / 4);
     const unsigned long others[] = {tally.denied, tally.crashes, tally.fetches, tally.tokens,
-                                    tally.sealed};
+                                    tally.sealed, tally.rows,    tally.moved,   tally.told};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         assert_true(others[i] > count);
+    assert_true(tally.needed > count / 10);
     print_message(
         "%lu schedules: %lu activated, %lu retired, %lu destroyed, %lu revoked, %lu steps "
-        "denied, %lu tokens\n",
+        "denied, %lu tokens; %lu rows, %lu moved, %lu revocations refused\n",
         count, tally.steps[KEYSTATE_ACTIVATE], tally.steps[KEYSTATE_RETIRE],
-        tally.steps[KEYSTATE_DESTROY], tally.steps[KEYSTATE_REVOKE], tally.denied, tally.tokens);
+        tally.steps[KEYSTATE_DESTROY], tally.steps[KEYSTATE_REVOKE], tally.denied, tally.tokens,
+        tally.rows, tally.moved, tally.needed);
 }
 
 int main(int argc, char **argv) {

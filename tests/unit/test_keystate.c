@@ -318,6 +318,34 @@ static void the_assertion_denies_what_is_not_due(void **state) {
     assert_int_equal(keystate_allows(&facts, now, &revoke), ERR_DENIED);
 }
 
+/* Once it was active, and as long as what is stored is of its generation or of one before. */
+static void a_key_that_rows_depend_on_ends_in_no_way(void **state) {
+    (void)state;
+    static const struct {
+        const char *states;
+        enum keystate_action action;
+    } ends[] = {{"gpa", KEYSTATE_REVOKE},
+                {"gpar", KEYSTATE_REVOKE},
+                {"gpar", KEYSTATE_RETIRE},
+                {"gpard", KEYSTATE_REVOKE},
+                {"gpard", KEYSTATE_DESTROY}};
+    const struct keystate_now now = {.wall_ms = START + 300 * DAY, .run_ms = 300 * DAY};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        struct keystate_facts facts = facts_with(1);
+        const struct keystate_step step = {.action = ends[i].action, .generation = 1};
+        keys[0] = key_of(1, ends[i].states, START, 0);
+        keys[0].granted = true;
+        facts.seen_wall_ms = now.wall_ms;
+        assert_int_equal(keystate_allows(&facts, now, &step), ERR_OK);
+        keys[0].needed = true;
+        assert_int_equal(keystate_allows(&facts, now, &step), ERR_DENIED);
+    }
+    const struct keystate_key active = key_of(3, "gpa", START, 0),
+                              standby = key_of(4, "gp", START, 0);
+    assert_true(keystate_is_needed(&active, 0) && keystate_is_needed(&active, 3));
+    assert_false(keystate_is_needed(&active, 4) || keystate_is_needed(&standby, 0));
+}
+
 static void facts_that_contradict_each_other_are_corrupt(void **state) {
     (void)state;
     static const char *const pairs[][2] = {{"gpa", "gpa"}, {"gp", "g"}, {"g", "g"}, {"gpa", "gx"}};
@@ -383,6 +411,7 @@ int main(void) {
         cmocka_unit_test(a_jump_forward_asks_officers),
         cmocka_unit_test(no_wall_clock_shortens_what_must_have_been_served),
         cmocka_unit_test(the_assertion_denies_what_is_not_due),
+        cmocka_unit_test(a_key_that_rows_depend_on_ends_in_no_way),
         cmocka_unit_test(facts_that_contradict_each_other_are_corrupt),
         cmocka_unit_test(a_step_writes_its_dates_and_no_others),
     };
