@@ -8,6 +8,7 @@
 #include "hsm/answers_jose.h"
 #include "hsm/answers_keys.h"
 #include "hsm/answers_tls.h"
+#include "hsm/answers_tls_install.h"
 #include "hsm/answers_wrap.h"
 #include "hsm/checkpoint.h"
 #include "hsm/generate.h"
@@ -18,6 +19,7 @@
 #include "hsm/statement.h"
 #include "hsm/wire_certify.h"
 #include "hsm/wire_tls.h"
+#include "hsm/wire_tls_install.h"
 #include "hsm/wire_wrap.h"
 
 #define GENERATION_MS 120000 /* an RSA key, on a slow token or a busy machine */
@@ -263,13 +265,16 @@ static const struct serve_verb core_verbs[] = {
 
 /* The last are for the first signer only, which writes the keyring. */
 #define FIRST_SIGNER_CORE_VERBS 1
-#define FIRST_SIGNER_VERBS      7
+#define FIRST_SIGNER_VERBS      10
 static const struct serve_verb provd_verbs[] = {
     {HSM_LOOKUP, ANY, answer_lookup},         {HSM_OPEN_ROOT, ANY, answer_open_root},
     {HSM_NEW_ROOT, ANY, answer_new_root},     {HSM_PUBLISHED, ANY, answer_published},
+    {HSM_TLS_SHOW, ANY, answers_tls_install_show},
     {HSM_GENERATE, ANY, answer_generate},     {HSM_KEYS, ANY, answers_keys_list},
     {HSM_KEY_ORDER, ANY, answers_keys_order}, {HSM_STANDING, ANY, answers_wrap_standing},
     {HSM_REWRAP_ROOT, ANY, answers_wrap_root}, {HSM_NEED, ANY, answers_wrap_need},
+    {HSM_TLS_REQUEST, ANY, answers_tls_install_request},
+    {HSM_TLS_INSTALL, ANY, answers_tls_install_take}, {HSM_TLS_REMOVE, ANY, answers_tls_install_remove},
     {HSM_CERTIFY, ANY, answers_certify},
 };
 

@@ -69,6 +69,7 @@ static enum err show(void *context, const struct keyring_row *row) {
     if (err != ERR_OK)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
     held->brought = true;
+    held->not_after_ms = key->chain.not_after_ms;
     held->count = key->chain.count;
     held->leaf = key->chain.certificates[0];
     return ERR_OK;

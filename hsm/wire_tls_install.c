@@ -113,6 +113,7 @@ static void put_held(struct buffer *target, const struct hsm_tls_held *key) {
     buffer_u16(target, key->generation);
     buffer_u8(target, (uint8_t)key->state);
     buffer_bool(target, key->brought);
+    buffer_i64(target, key->not_after_ms);
     buffer_u8(target, (uint8_t)key->count);
     buffer_block(target, key->leaf);
     buffer_block(target, key->public_key);
@@ -122,6 +123,7 @@ static void get_held(struct cursor *cursor, struct hsm_tls_held *key) {
     key->generation = (uint16_t)within(cursor, cursor_u16(cursor), 1, UINT16_MAX);
     key->state = (enum keystate)within(cursor, cursor_u8(cursor), 0, KEYSTATE_COUNT - 1);
     key->brought = cursor_bool(cursor);
+    key->not_after_ms = cursor_i64(cursor);
     key->count = within(cursor, cursor_u8(cursor), 1, HSM_TLS_CERTIFICATES);
     key->leaf = take_filled(cursor, HSM_TLS_CERTIFICATE_MAX);
     key->public_key = take_filled(cursor, PUBLIC_KEY_MAX);

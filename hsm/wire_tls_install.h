@@ -60,6 +60,7 @@ struct hsm_tls_held {
     uint16_t generation;
     enum keystate state;
     bool brought;            /* by officers; else the certificate is the box's own */
+    int64_t not_after_ms;    /* of the brought one that runs out first; else 0 */
     size_t count;            /* of its certificates */
     struct bytes leaf;       /* DER; a view of the frame */
     struct bytes public_key; /* of the key; DER, SubjectPublicKeyInfo */

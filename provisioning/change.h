@@ -15,6 +15,8 @@
 #include "provisioning/standing.h"
 
 struct officer_keys;
+struct officer_tls_requested;
+struct officer_tls_shown;
 struct officer_usage;
 
 /* What the parts of provd share. */
@@ -46,6 +48,8 @@ struct change {
     struct officer_publication publication;
     struct officer_keys *keys;   /* not its own; NULL unless the answer is one */
     struct officer_usage *usage; /* likewise */
+    struct officer_tls_requested *tls_requested;
+    struct officer_tls_shown *tls_shown;
     struct officer_box box;
     struct officer_jose_shown shown;
 };

@@ -39,6 +39,7 @@ struct command {
 extern const struct command cmd_key_initialise, cmd_key_list, cmd_key_show, cmd_key_roll,
     cmd_key_keep, cmd_key_usage, cmd_key_retire, cmd_key_destroy, cmd_key_revoke, cmd_clock_confirm;
 extern const struct command cmd_root_roll, cmd_root_sweep, cmd_root_remove;
+extern const struct command cmd_tls_request, cmd_tls_install, cmd_tls_remove, cmd_tls_show;
 extern const struct command cmd_trust_add;
 extern const struct command cmd_partner_add, cmd_partner_suspend, cmd_partner_activate;
 extern const struct command cmd_partner_jose, cmd_partner_jose_remove, cmd_partner_jose_show;

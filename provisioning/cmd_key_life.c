@@ -67,6 +67,10 @@ static void print_next(const struct officer_key_next *next) {
         officer_text_print(stdout, TEXT_KEY_NEXT_NEVER, NULL, NULL);
         return;
     }
+    if (next->unready) {
+        officer_text_print(stdout, TEXT_KEY_NEXT_CERTIFICATE, NULL, NULL);
+        return;
+    }
     if (next->awaited < KEYSTATE_GENERATE || next->awaited > KEYSTATE_DESTROY) {
         officer_text_print(stdout, TEXT_KEY_NEXT_NOTHING, next->purpose, NULL);
         return;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "provisioning/cmd.h"
+#include "provisioning/cmd_tls.h"
 
 static void print_roll(const struct officer_roll *roll) {
     static const enum officer_text texts[REGISTRY_ROLL_PHASE_COUNT] = {
@@ -62,6 +63,8 @@ static enum result show(struct officer_link *link, const struct arguments *argum
         return RESULT_REFUSED;
     }
     print(&box);
+    if (box.signers_up > 0 && box.record_generation > 0)
+        cmd_tls_status(link);
     return RESULT_DONE;
 }
 

@@ -45,6 +45,7 @@ static void copy_keys(const struct hsm_keys *from, struct officer_keys *to) {
         to->next[i] = (struct officer_key_next){
             .rolls = next->rolls,
             .wanted = next->wanted,
+            .unready = next->unready,
             .action = next->action,
             .awaited = next->awaited,
             .generation = next->generation,

@@ -35,6 +35,8 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
                        "%1 est trop long : raccourcissez-le à %2 octets"},
     [TEXT_CANNOT_READ] = {"%1: %2: check the path and its permissions",
                           "%1 : %2 : vérifiez le chemin et ses droits"},
+    [TEXT_CANNOT_WRITE] = {"the answer could not be written: look at where standard output goes",
+                           "la réponse n'a pas pu être écrite : vérifiez où va la sortie standard"},
     [TEXT_FILE_TOO_LARGE] = {"%1 is larger than %2 bytes: split it or check that it is the right "
                              "file",
                              "%1 dépasse %2 octets : divisez-le ou vérifiez que c'est le bon "

@@ -21,6 +21,35 @@ static const struct officer_text_pair refusals[OFFICER_REASON_COUNT] = {
          "been counted, or add force=REASON",
          "on ne sait pas encore qui chiffre pour cette clé (%1) : réessayez quand un jour entier "
          "aura été compté, ou ajoutez force=RAISON"},
+    [OFFICER_REASON_TLS_NONE] =
+        {"there is no such TLS key, or nothing was brought for it: see `officer tls show` (a key "
+         "in a file, tls-key of [edge], is not looked after here)",
+         "cette clé TLS n'existe pas, ou rien n'a été apporté pour elle : voir `officer tls show` "
+         "(une clé dans un fichier, tls-key de [edge], n'est pas gérée ici)"},
+    [OFFICER_REASON_TLS_KEY] =
+        {"the first certificate is not of a TLS key of this box: it must come from what `officer "
+         "tls request` wrote, and be the first of the file",
+         "le premier certificat n'est pas celui d'une clé TLS de cet appareil : il doit venir de "
+         "ce que `officer tls request` a écrit, et être le premier du fichier"},
+    [OFFICER_REASON_TLS_SERVER] =
+        {"the first certificate is not for a server that signs: ask for one with serverAuth and "
+         "digitalSignature, and put it first",
+         "le premier certificat n'est pas pour un serveur qui signe : demandez-en un avec "
+         "serverAuth et digitalSignature, et mettez-le en premier"},
+    [OFFICER_REASON_TLS_ISSUER] =
+        {"certificate %1 of the file has not issued the one before it: put the box's first, then "
+         "its issuer, then that one's",
+         "le certificat %1 du fichier n'a pas émis celui qui le précède : mettez celui de "
+         "l'appareil d'abord, puis son émetteur, puis l'émetteur de celui-ci"},
+    [OFFICER_REASON_TLS_PATH] =
+        {"clients would refuse this chain: an authority in it may not issue such a certificate",
+         "les clients refuseraient cette chaîne : une de ses autorités ne peut pas émettre un tel "
+         "certificat"},
+    [OFFICER_REASON_TLS_NAME] =
+        {"the certificate lacks %1, a name of the box: ask for one that has all, or add "
+         "force-names=REASON",
+         "le certificat n'a pas %1, un nom de l'appareil : demandez-en un qui les a tous, ou "
+         "ajoutez force-names=RAISON"},
     [OFFICER_REASON_NONE] = {"provd refused without a reason: read its log",
                              "provd a refusé sans raison : lisez son journal"},
     [OFFICER_REASON_STATE] = {"the box is %1: see `officer status` and the log of authd",

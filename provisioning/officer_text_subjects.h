@@ -10,5 +10,6 @@
 const struct officer_text_pair *officer_text_command_pair(enum officer_text text);
 const struct officer_text_pair *officer_text_key_pair(enum officer_text text);
 const struct officer_text_pair *officer_text_root_pair(enum officer_text text);
+const struct officer_text_pair *officer_text_tls_pair(enum officer_text text);
 const struct officer_text_pair *officer_text_registry_pair(enum officer_text text);
 const struct officer_text_pair *officer_text_status_pair(enum officer_text text);

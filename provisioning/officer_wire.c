@@ -43,6 +43,12 @@ static const char *const reason_texts[OFFICER_REASON_COUNT] = {
     [OFFICER_REASON_ROOT_LEFT] = "root-needed",
     [OFFICER_REASON_ROOT_FIRST] = "root-is-first",
     [OFFICER_REASON_ROOTS_FULL] = "roots-full",
+    [OFFICER_REASON_TLS_NONE] = "no-tls-key",
+    [OFFICER_REASON_TLS_KEY] = "tls-other-key",
+    [OFFICER_REASON_TLS_SERVER] = "tls-not-for-server",
+    [OFFICER_REASON_TLS_ISSUER] = "tls-not-issued-by-next",
+    [OFFICER_REASON_TLS_PATH] = "tls-not-allowed-by-authority",
+    [OFFICER_REASON_TLS_NAME] = "tls-name-missing",
 };
 
 const char *officer_wire_reason_text(enum officer_reason reason) {

@@ -57,6 +57,10 @@ enum officer_verb {
     OFFICER_KEY_ORDER = 652, /* officer_wire_keys.h */
     OFFICER_KEY_USAGE = 654, /* officer_wire_usage.h */
     OFFICER_ROOT = 656,      /* officer_wire_roots.h */
+    OFFICER_TLS_REQUEST = 670, /* officer_wire_tls.h */
+    OFFICER_TLS_INSTALL = 672,
+    OFFICER_TLS_REMOVE = 674,
+    OFFICER_TLS_SHOW = 676, /* no payload; answered with struct officer_tls_shown */
 };
 
 /* Why provd refuses. The officer's program has a text for each, in each language. */
@@ -103,6 +107,12 @@ enum officer_reason {
     OFFICER_REASON_ROOT_LEFT,     /* detail: how many rows are of older roots still */
     OFFICER_REASON_ROOT_FIRST,    /* the first root stays */
     OFFICER_REASON_ROOTS_FULL,    /* as many roots as there can be */
+    OFFICER_REASON_TLS_NONE,   /* no such TLS key, or it is over, or has nothing of officers' */
+    OFFICER_REASON_TLS_KEY,    /* the leaf is of no TLS key of the box */
+    OFFICER_REASON_TLS_SERVER, /* the leaf is not for a server */
+    OFFICER_REASON_TLS_ISSUER, /* detail: "#2", which has not issued the one before it */
+    OFFICER_REASON_TLS_PATH,   /* an authority may not issue such a leaf */
+    OFFICER_REASON_TLS_NAME,   /* detail: a name of the box that the leaf lacks */
     OFFICER_REASON_COUNT
 };
 

@@ -61,6 +61,7 @@ static void put_next(struct buffer *target, const struct officer_key_next *next)
     buffer_text(target, next->purpose);
     buffer_bool(target, next->rolls);
     buffer_bool(target, next->wanted);
+    buffer_bool(target, next->unready);
     buffer_u8(target, (uint8_t)next->action);
     buffer_u8(target, (uint8_t)next->awaited);
     buffer_u16(target, next->generation);
@@ -71,6 +72,7 @@ static void get_next(struct cursor *cursor, struct officer_key_next *next) {
     field_line(cursor, next->purpose, sizeof next->purpose);
     next->rolls = cursor_bool(cursor);
     next->wanted = cursor_bool(cursor);
+    next->unready = cursor_bool(cursor);
     next->action = (enum keystate_action)field_enum(cursor, KEYSTATE_WAIT, KEYSTATE_DESTROY);
     next->awaited = (enum keystate_action)field_enum(cursor, KEYSTATE_WAIT, KEYSTATE_DESTROY);
     next->generation = cursor_u16(cursor);

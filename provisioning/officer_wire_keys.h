@@ -30,6 +30,7 @@ struct officer_key_next {
     char purpose[OFFICER_PURPOSE_SIZE];
     bool rolls;  /* its keys can have successors */
     bool wanted; /* officers have asked for the next one */
+    bool unready; /* the standby waits for a certificate that officers bring */
     enum keystate_action action, awaited;
     uint16_t generation;
     int64_t wait_ms;

@@ -4,11 +4,13 @@
 #include "provisioning/key_life.h"
 #include "provisioning/keys.h"
 #include "provisioning/officer_wire_keys.h"
+#include "provisioning/officer_wire_tls.h"
 #include "provisioning/officer_wire_usage.h"
 #include "provisioning/operation.h"
 #include "provisioning/people.h"
 #include "provisioning/programmes.h"
 #include "provisioning/root_roll.h"
+#include "provisioning/tls.h"
 #include "provisioning/usage.h"
 
 /*
@@ -83,6 +85,21 @@ static void answer_shown(struct change *change, struct buffer *answer) {
     officer_wire_put_jose_shown(answer, &change->shown);
 }
 
+static void answer_tls_requested(struct change *change, struct buffer *answer) {
+    static struct officer_tls_requested none; /* refused before there was any */
+    struct officer_tls_requested *requested =
+        change->tls_requested != NULL ? change->tls_requested : &none;
+    requested->outcome = change->outcome;
+    officer_wire_put_tls_requested(answer, requested);
+}
+
+static void answer_tls_shown(struct change *change, struct buffer *answer) {
+    static struct officer_tls_shown none; /* likewise */
+    struct officer_tls_shown *shown = change->tls_shown != NULL ? change->tls_shown : &none;
+    shown->outcome = change->outcome;
+    officer_wire_put_tls_shown(answer, shown);
+}
+
 struct operation {
     uint16_t type;
     const char *action;
@@ -101,6 +118,10 @@ static const struct operation operations[] = {
     {OFFICER_ROOT, "root", SERVING, true, root_roll_order, answer_outcome},
     {OFFICER_KEY_INITIALISE, "key initialise", NEW_BOX | SERVING, false, keys_initialise,
      answer_outcome},
+    {OFFICER_TLS_REQUEST, "tls request", SERVING, false, tls_request, answer_tls_requested},
+    {OFFICER_TLS_INSTALL, "tls install", SERVING, false, tls_install, answer_outcome},
+    {OFFICER_TLS_REMOVE, "tls remove", SERVING, false, tls_remove, answer_outcome},
+    {OFFICER_TLS_SHOW, "tls show", SERVING, false, tls_show, answer_tls_shown},
     {OFFICER_TRUST_ADD, "trust add", NEW_BOX | SERVING, true, programmes_trust_add, answer_outcome},
     {OFFICER_PARTNER_ADD, "partner add", NEW_BOX | SERVING, true, programmes_partner_add,
      answer_outcome},

@@ -1,0 +1,60 @@
+#include <stddef.h>
+
+#include "provisioning/officer_text_subjects.h"
+
+static const struct officer_text_pair texts[TEXT_COUNT] = {
+    [TEXT_TLS_BAD_GENERATION] = {"'%1' is no number of a TLS key: see `officer tls show`",
+                                 "« %1 » n'est pas le numéro d'une clé TLS : voir `officer tls "
+                                 "show`"},
+    [TEXT_TLS_NO_CERTIFICATE] =
+        {"%1 has no whole certificate in PEM: give what the authority sent, the box's first",
+         "%1 ne contient aucun certificat PEM complet : donnez ce que l'autorité a envoyé, celui "
+         "de l'appareil en premier"},
+    [TEXT_TLS_MANY] = {"%1 has more than 4 certificates: leave the root out",
+                       "%1 contient plus de 4 certificats : omettez la racine"},
+    [TEXT_TLS_LARGE] =
+        {"%1 has a certificate of more than 4096 bytes: ask for one with fewer names",
+         "%1 contient un certificat de plus de 4096 octets : demandez-en un avec "
+         "moins de noms"},
+    [TEXT_TLS_BAD_FORCE] = {"force-names= is the reason, for the journal, in 8 to 48 characters",
+                            "force-names= est la raison, pour le journal, en 8 à 48 caractères"},
+    [TEXT_TLS_INSTALLED] = {"%1 has this certificate; while the key is active new handshakes show "
+                            "it",
+                            "%1 a ce certificat ; tant que la clé est active, il est montré aux "
+                            "nouvelles connexions"},
+    [TEXT_TLS_REMOVED] = {"%1 has the box's own certificate again",
+                          "%1 a de nouveau le certificat de l'appareil"},
+    [TEXT_TLS_BROUGHT] = {"%1 (%2): certificate brought by officers",
+                          "%1 (%2) : certificat apporté par les officiers"},
+    [TEXT_TLS_OWN] = {"%1 (%2): certificate of the box's own CA",
+                      "%1 (%2) : certificat de l'autorité de l'appareil"},
+    [TEXT_TLS_ENDS] = {"  warning: it runs out in %1 days: `officer tls request`",
+                       "  attention : il expire dans %1 jours : `officer tls request`"},
+    [TEXT_TLS_OVER] = {"  warning: it has run out, and clients refuse it: `officer tls request`",
+                       "  attention : il a expiré, les clients le refusent : `officer tls "
+                       "request`"},
+    [TEXT_STATUS_TLS_BROUGHT] = {"TLS: %1, certificate brought by officers, until %2",
+                                 "TLS : %1, certificat apporté par les officiers, jusqu'au %2"},
+    [TEXT_STATUS_TLS_OWN] = {"TLS: %1, certificate of the box's own CA, until %2",
+                             "TLS : %1, certificat de l'autorité de l'appareil, jusqu'au %2"},
+    [TEXT_KEY_NEXT_CERTIFICATE] =
+        {"next: the standby becomes active once it has a certificate too: `officer tls request`",
+         "suite : la clé suivante devient active dès qu'elle aussi a un certificat : `officer tls "
+         "request`"},
+    [TEXT_ABOUT_TLS_REQUEST] =
+        {"writes a certificate request, signed by the TLS key in the token, to standard output",
+         "écrit sur la sortie standard une demande de certificat, signée par la clé TLS du jeton"},
+    [TEXT_ABOUT_TLS_INSTALL] =
+        {"shows, from now on, the certificates an authority gave: the box's first, each issued by "
+         "the next",
+         "montre désormais les certificats donnés par une autorité : celui de l'appareil d'abord, "
+         "chacun émis par le suivant"},
+    [TEXT_ABOUT_TLS_REMOVE] = {"goes back to the certificate of the box's own CA",
+                               "revient au certificat de l'autorité de l'appareil"},
+    [TEXT_ABOUT_TLS_SHOW] = {"shows which certificates handshakes show, and until when",
+                             "montre les certificats présentés aux connexions, et jusqu'à quand"},
+};
+
+const struct officer_text_pair *officer_text_tls_pair(enum officer_text text) {
+    return texts[text].english != NULL ? &texts[text] : NULL;
+}
