@@ -3,13 +3,11 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "firmware/base/codec.h"
 #include "hsm/certificate.h"
 #include "hsm/certificate_parts.h"
 #include "hsm/tls_names.h"
 
-#define PEM_LINE_CHARS 64
-#define DAY_MS         INT64_C(86400000)
+#define DAY_MS INT64_C(86400000)
 
 struct profile {
     const char *common_name;
@@ -111,22 +109,6 @@ enum err certificate_issue(const struct certificate_plan *plan, struct buffer *d
     if (X509_sign(made, self_signed ? plan->subject : plan->issuer_key, EVP_sha256()) <= 0)
         return ERR_HSM;
     return certificate_parts_put(der, made);
-}
-
-enum err certificate_put_pem(struct buffer *target, struct bytes der) {
-    uint8_t encoded[4096];
-    struct buffer base64 = buffer_over(encoded, sizeof encoded);
-    struct bytes text;
-    codec_base64(&base64, der);
-    ERR_TRY(buffer_end(&base64, &text));
-    buffer_format(target, "-----BEGIN CERTIFICATE-----\n");
-    for (size_t at = 0; at < text.len; at += PEM_LINE_CHARS) {
-        size_t left = text.len - at;
-        buffer_raw(target, text.data + at, left < PEM_LINE_CHARS ? left : PEM_LINE_CHARS);
-        buffer_raw(target, "\n", 1);
-    }
-    buffer_format(target, "-----END CERTIFICATE-----\n");
-    return target->err;
 }
 
 enum err certificate_fits(struct bytes der, EVP_PKEY *key) {

@@ -26,8 +26,5 @@ struct certificate_plan {
 /* Appends DER. ERR_HSM: the token failed to sign. ERR_CONFIG: bad names. ERR_CRYPTO, ERR_FULL. */
 MUST_CHECK enum err certificate_issue(const struct certificate_plan *plan, struct buffer *der);
 
-/* Appends ${der} as PEM (RFC 7468). */
-MUST_CHECK enum err certificate_put_pem(struct buffer *target, struct bytes der);
-
 /* ERR_CRYPTO: the public key in ${der} is not that of ${key}. */
 MUST_CHECK enum err certificate_fits(struct bytes der, EVP_PKEY *key);

@@ -1,4 +1,4 @@
-#include "hsm/certificate.h"
+#include "firmware/base/pem.h"
 #include "hsm/keyring_life.h"
 #include "hsm/publish.h"
 
@@ -58,7 +58,8 @@ static enum err name_request_key(struct keyring *keyring, char kid[static JWK_KI
 static enum err put_pem(struct buffer *target, struct keyring *keyring, enum hsm_purpose purpose) {
     struct keyring_row row;
     ERR_TRY(keyring_active(keyring, purpose, &row));
-    return certificate_put_pem(target, keyring_row_certificate(&row));
+    pem_put(target, "CERTIFICATE", keyring_row_certificate(&row));
+    return target->err;
 }
 
 /* What was written since ${start}. */

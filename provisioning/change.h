@@ -11,6 +11,7 @@
 #include "authd/store/record.h"
 #include "authd/store/registry.h"
 #include "provisioning/officer_wire.h"
+#include "provisioning/officer_wire_certificate.h"
 #include "provisioning/provd_peers.h"
 #include "provisioning/standing.h"
 
@@ -44,7 +45,7 @@ struct change {
     struct bytes payload;
     struct officer_outcome outcome;
     /* answers of their own; ${outcome} is put into them when they are written */
-    struct secret published; /* what the views of ${publication} point into */
+    struct secret published; /* what the views of ${publication}, or of ${issued}, point into */
     struct officer_publication publication;
     struct officer_keys *keys;   /* not its own; NULL unless the answer is one */
     struct officer_usage *usage; /* likewise */
@@ -52,6 +53,7 @@ struct change {
     struct officer_tls_shown *tls_shown;
     struct officer_box box;
     struct officer_jose_shown shown;
+    struct officer_issued issued;
 };
 
 /* Sets the outcome and gives ${status} back, which is not ERR_OK. ${detail} may be NULL. */

@@ -43,6 +43,7 @@ extern const struct command cmd_tls_request, cmd_tls_install, cmd_tls_remove, cm
 extern const struct command cmd_trust_add;
 extern const struct command cmd_partner_add, cmd_partner_suspend, cmd_partner_activate;
 extern const struct command cmd_partner_jose, cmd_partner_jose_remove, cmd_partner_jose_show;
+extern const struct command cmd_certificate_issue, cmd_certificate_device;
 extern const struct command cmd_policy_add;
 extern const struct command cmd_api_key_add;
 extern const struct command cmd_misp_add;

@@ -8,33 +8,37 @@
 
 #define PUBLIC_KEY_BYTES 91 /* SubjectPublicKeyInfo of a key on P-256; the point is its end */
 
-enum purpose { TLS, SIGNATURE, ENCRYPTION, PURPOSES };
-static const char *const purposes[PURPOSES] = {"tls", "signature", "encryption"};
+static const char *const purposes[JOSE_CLIENTS_USES] = {"tls", "signature", "encryption"};
 
 /* What an officer brings, read. */
 struct brought {
-    struct jose_client_key keys[PURPOSES];
+    struct jose_client_key keys[JOSE_CLIENTS_USES];
     uint8_t tls_thumbprint[32];
 };
 
-static enum err read_key(struct change *change, enum purpose purpose, struct bytes encoded,
+static enum err take_key(struct change *change, enum jose_clients_use purpose,
+                         const struct unseal_certificate_read *read, struct brought *brought) {
+    struct jose_client_key *key = &brought->keys[purpose];
+    if (read->public_key.len != PUBLIC_KEY_BYTES)
+        return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_UNSEAL, "public-key");
+    memcpy(key->point, read->public_key.data + PUBLIC_KEY_BYTES - sizeof key->point,
+           sizeof key->point);
+    jose_client_kid(key->point, key->kid);
+    key->not_before_ms = read->not_before_ms;
+    key->not_after_ms = read->not_after_ms;
+    if (purpose == JOSE_CLIENTS_TLS)
+        memcpy(brought->tls_thumbprint, read->thumbprint, sizeof brought->tls_thumbprint);
+    return ERR_OK;
+}
+
+static enum err read_key(struct change *change, enum jose_clients_use purpose, struct bytes encoded,
                          struct brought *brought) {
     const struct certificates_question question = {
         .encoded = encoded, .key = CERTIFICATE_KEY_P256, .purpose = purposes[purpose]};
-    struct jose_client_key *key = &brought->keys[purpose];
     struct unseal_certificate_read read;
     SECRET(answer);
     ERR_TRY(certificates_read(change, &question, &answer, &read));
-    if (read.public_key.len != PUBLIC_KEY_BYTES)
-        return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_UNSEAL, "public-key");
-    memcpy(key->point, read.public_key.data + PUBLIC_KEY_BYTES - sizeof key->point,
-           sizeof key->point);
-    jose_client_kid(key->point, key->kid);
-    key->not_before_ms = read.not_before_ms;
-    key->not_after_ms = read.not_after_ms;
-    if (purpose == TLS)
-        memcpy(brought->tls_thumbprint, read.thumbprint, sizeof brought->tls_thumbprint);
-    return ERR_OK;
+    return take_key(change, purpose, &read, brought);
 }
 
 static bool same_kid(const struct jose_client_key *left, const struct jose_client_key *right) {
@@ -43,8 +47,8 @@ static bool same_kid(const struct jose_client_key *left, const struct jose_clien
 
 static enum err require_three_keys(struct change *change, const struct brought *brought) {
     char detail[OFFICER_DETAIL_SIZE];
-    for (unsigned i = 0; i < PURPOSES; i++)
-        for (unsigned j = i + 1; j < PURPOSES; j++) {
+    for (unsigned i = 0; i < JOSE_CLIENTS_USES; i++)
+        for (unsigned j = i + 1; j < JOSE_CLIENTS_USES; j++) {
             if (!same_kid(&brought->keys[i], &brought->keys[j]))
                 continue;
             (void)snprintf(detail, sizeof detail, "%s/%s", purposes[i], purposes[j]);
@@ -70,7 +74,7 @@ static enum err compare(void *context, const struct jose_client *other) {
     comparison->others++;
     bool taken =
         memcmp(brought->tls_thumbprint, other->tls_thumbprint, sizeof other->tls_thumbprint) == 0;
-    for (unsigned i = 0; i < PURPOSES; i++) {
+    for (unsigned i = 0; i < JOSE_CLIENTS_USES; i++) {
         const struct jose_client_key *key = &brought->keys[i];
         taken = taken || same_kid(key, &other->signature) || same_kid(key, &other->encryption);
         if (!taken)
@@ -108,22 +112,43 @@ enum err jose_clients_put(struct change *change) {
     struct brought brought = {0};
     ERR_TRY(officer_wire_get_jose(change->payload, &question));
     ERR_TRY(require_partner(change, question.id));
-    ERR_TRY(read_key(change, TLS, question.tls, &brought));
-    ERR_TRY(read_key(change, SIGNATURE, question.signature, &brought));
-    ERR_TRY(read_key(change, ENCRYPTION, question.encryption, &brought));
+    ERR_TRY(read_key(change, JOSE_CLIENTS_TLS, question.tls, &brought));
+    ERR_TRY(read_key(change, JOSE_CLIENTS_SIGNATURE, question.signature, &brought));
+    ERR_TRY(read_key(change, JOSE_CLIENTS_ENCRYPTION, question.encryption, &brought));
     ERR_TRY(require_three_keys(change, &brought));
     ERR_TRY(require_own_keys(change, question.id, &brought));
 
-    struct jose_client client = {.tls_not_before_ms = brought.keys[TLS].not_before_ms,
-                                 .tls_not_after_ms = brought.keys[TLS].not_after_ms,
-                                 .signature = brought.keys[SIGNATURE],
-                                 .encryption = brought.keys[ENCRYPTION]};
+    struct jose_client client = {.tls_not_before_ms = brought.keys[JOSE_CLIENTS_TLS].not_before_ms,
+                                 .tls_not_after_ms = brought.keys[JOSE_CLIENTS_TLS].not_after_ms,
+                                 .signature = brought.keys[JOSE_CLIENTS_SIGNATURE],
+                                 .encryption = brought.keys[JOSE_CLIENTS_ENCRYPTION]};
     memcpy(client.partner_id, question.id, sizeof client.partner_id);
     memcpy(client.tls_thumbprint, brought.tls_thumbprint, sizeof client.tls_thumbprint);
     ERR_TRY(change_record(change, client.partner_id));
     struct registry_batch batch = registry_begin(change->provd->registry);
     registry_put_jose_client(&batch, &client);
     return change_commit(change, &batch);
+}
+
+/* A TLS key is known by its certificate's hash alone: another certificate tells nothing of it. */
+enum err jose_clients_renew(struct change *change, enum jose_clients_use use,
+                            const struct unseal_certificate_read *read,
+                            struct jose_client *client) {
+    struct brought brought = {0};
+    brought.keys[JOSE_CLIENTS_SIGNATURE] = client->signature;
+    brought.keys[JOSE_CLIENTS_ENCRYPTION] = client->encryption;
+    memcpy(brought.tls_thumbprint, client->tls_thumbprint, sizeof brought.tls_thumbprint);
+    ERR_TRY(take_key(change, use, read, &brought));
+    ERR_TRY(require_three_keys(change, &brought));
+    ERR_TRY(require_own_keys(change, client->partner_id, &brought));
+    client->signature = brought.keys[JOSE_CLIENTS_SIGNATURE];
+    client->encryption = brought.keys[JOSE_CLIENTS_ENCRYPTION];
+    if (use != JOSE_CLIENTS_TLS)
+        return ERR_OK;
+    memcpy(client->tls_thumbprint, brought.tls_thumbprint, sizeof client->tls_thumbprint);
+    client->tls_not_before_ms = brought.keys[JOSE_CLIENTS_TLS].not_before_ms;
+    client->tls_not_after_ms = brought.keys[JOSE_CLIENTS_TLS].not_after_ms;
+    return ERR_OK;
 }
 
 static enum err find(struct change *change, const char *id, struct jose_client *client) {

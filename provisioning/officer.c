@@ -34,6 +34,8 @@ static const struct command *const commands[] = {
     &cmd_partner_jose,
     &cmd_partner_jose_remove,
     &cmd_partner_jose_show,
+    &cmd_certificate_issue,
+    &cmd_certificate_device,
     &cmd_policy_add,
     &cmd_api_key_add,
     &cmd_misp_add,

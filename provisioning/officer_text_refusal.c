@@ -185,6 +185,38 @@ static const struct officer_text_pair refusals[OFFICER_REASON_COUNT] = {
         {"no measurement supports so low a falseMatchRate; the lowest for %1",
          "aucune mesure ne justifie un falseMatchRate si bas ; le plus bas pour "
          "%1"},
+    [OFFICER_REASON_REQUEST] =
+        {"this is no request for a certificate: give one of PKCS#10, PEM or DER, as `openssl req "
+         "-new` makes it",
+         "ce n'est pas une demande de certificat : donnez-en une au format PKCS#10, PEM ou DER, "
+         "comme la fait `openssl req -new`"},
+    [OFFICER_REASON_REQUEST_UNSIGNED] =
+        {"the request is not signed by the key that it is for: have it made again by whoever has "
+         "the key",
+         "la demande n'est pas signée par la clé qu'elle nomme : faites-la refaire par qui détient "
+         "la clé"},
+    [OFFICER_REASON_REQUEST_KEY] =
+        {"the request is for a key that such a certificate is not for (%1): P-256 for use=tls, "
+         "signature and encryption; RSA of 2048 to 4096 bits with the exponent 65537 for all else",
+         "la clé demandée ne convient pas à ce certificat (%1) : P-256 pour use=tls, signature et "
+         "encryption ; sinon RSA de 2048 à 4096 bits avec l'exposant 65537"},
+    [OFFICER_REASON_ISSUE_UNKNOWN] =
+        {"there is no programme %1 yet: add name=NAME to add it with a certificate for the MOSIP "
+         "profile, or `officer partner add` first",
+         "il n'y a pas encore de programme %1 : ajoutez name=NOM pour l'ajouter avec un certificat "
+         "du profil MOSIP, ou d'abord `officer partner add`"},
+    [OFFICER_REASON_NO_AUTHORITY] =
+        {"the box has no key of its CA yet: run `officer key initialise`",
+         "l'appareil n'a pas encore la clé de son autorité (CA) : lancez `officer key initialise`"},
+    [OFFICER_REASON_AUTHORITY_ENDS] =
+        {"the CA's own certificate ends before: give fewer days, or `officer key roll IDCS/CA` "
+         "first",
+         "le certificat de l'autorité (CA) finit avant : donnez moins de jours, ou d'abord "
+         "`officer key roll IDCS/CA`"},
+    [OFFICER_REASON_ISSUED_MANY] =
+        {"no more certificates in this minute: try again in the next, and see the signer's log",
+         "plus de certificats pendant cette minute : réessayez à la suivante, et voyez le journal "
+         "du signataire"},
     [OFFICER_REASON_ROOT_STATE] =
         {"not with the roll of the record root as it is (%1): see `officer status`",
          "pas dans l'état du renouvellement de la racine (%1) : voir `officer status`"},

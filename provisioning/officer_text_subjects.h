@@ -13,3 +13,4 @@ const struct officer_text_pair *officer_text_root_pair(enum officer_text text);
 const struct officer_text_pair *officer_text_tls_pair(enum officer_text text);
 const struct officer_text_pair *officer_text_registry_pair(enum officer_text text);
 const struct officer_text_pair *officer_text_status_pair(enum officer_text text);
+const struct officer_text_pair *officer_text_certificate_pair(enum officer_text text);

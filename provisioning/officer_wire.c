@@ -49,6 +49,13 @@ static const char *const reason_texts[OFFICER_REASON_COUNT] = {
     [OFFICER_REASON_TLS_ISSUER] = "tls-not-issued-by-next",
     [OFFICER_REASON_TLS_PATH] = "tls-not-allowed-by-authority",
     [OFFICER_REASON_TLS_NAME] = "tls-name-missing",
+    [OFFICER_REASON_REQUEST] = "request-unreadable",
+    [OFFICER_REASON_REQUEST_UNSIGNED] = "request-not-by-its-key",
+    [OFFICER_REASON_REQUEST_KEY] = "request-key",
+    [OFFICER_REASON_ISSUE_UNKNOWN] = "programme-unknown",
+    [OFFICER_REASON_NO_AUTHORITY] = "no-authority",
+    [OFFICER_REASON_AUTHORITY_ENDS] = "authority-ends",
+    [OFFICER_REASON_ISSUED_MANY] = "issued-many",
 };
 
 const char *officer_wire_reason_text(enum officer_reason reason) {

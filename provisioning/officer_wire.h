@@ -61,6 +61,7 @@ enum officer_verb {
     OFFICER_TLS_INSTALL = 672,
     OFFICER_TLS_REMOVE = 674,
     OFFICER_TLS_SHOW = 676, /* no payload; answered with struct officer_tls_shown */
+    OFFICER_CERTIFICATE = 680, /* officer_wire_certificate.h */
 };
 
 /* Why provd refuses. The officer's program has a text for each, in each language. */
@@ -113,6 +114,13 @@ enum officer_reason {
     OFFICER_REASON_TLS_ISSUER, /* detail: "#2", which has not issued the one before it */
     OFFICER_REASON_TLS_PATH,   /* an authority may not issue such a leaf */
     OFFICER_REASON_TLS_NAME,   /* detail: a name of the box that the leaf lacks */
+    OFFICER_REASON_REQUEST,       /* not a request for a certificate (PKCS#10) */
+    OFFICER_REASON_REQUEST_UNSIGNED, /* it is not signed by the key that it is for */
+    OFFICER_REASON_REQUEST_KEY,      /* no key for such a certificate; detail: "RSA-1024" */
+    OFFICER_REASON_ISSUE_UNKNOWN,    /* no such programme; detail: its id */
+    OFFICER_REASON_NO_AUTHORITY,     /* the box has no key of its CA yet */
+    OFFICER_REASON_AUTHORITY_ENDS,   /* the CA's own certificate ends before this one would */
+    OFFICER_REASON_ISSUED_MANY,      /* too many certificates in this minute */
     OFFICER_REASON_COUNT
 };
 

@@ -1,5 +1,6 @@
 #include "firmware/base/log.h"
 #include "provisioning/hotlist.h"
+#include "provisioning/issue.h"
 #include "provisioning/jose_clients.h"
 #include "provisioning/key_life.h"
 #include "provisioning/keys.h"
@@ -100,6 +101,11 @@ static void answer_tls_shown(struct change *change, struct buffer *answer) {
     officer_wire_put_tls_shown(answer, shown);
 }
 
+static void answer_issued(struct change *change, struct buffer *answer) {
+    change->issued.outcome = change->outcome;
+    officer_wire_put_issued(answer, &change->issued);
+}
+
 struct operation {
     uint16_t type;
     const char *action;
@@ -133,6 +139,8 @@ static const struct operation operations[] = {
      jose_clients_remove, answer_outcome},
     {OFFICER_PARTNER_JOSE_SHOW, "partner jose-show", NEW_BOX | SERVING, true, jose_clients_show,
      answer_shown},
+    {OFFICER_CERTIFICATE, "certificate issue", NEW_BOX | SERVING, true, issue_certificate,
+     answer_issued},
     {OFFICER_POLICY_ADD, "policy add", NEW_BOX | SERVING, true, programmes_policy_add,
      answer_outcome},
     {OFFICER_API_KEY_ADD, "api-key add", NEW_BOX | SERVING, true, programmes_api_key_add,

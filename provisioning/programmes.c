@@ -2,12 +2,10 @@
 #include <string.h>
 
 #include "firmware/base/codec.h"
-#include "provisioning/certificates.h"
+#include "provisioning/box_anchors.h"
 #include "provisioning/programmes.h"
 #include "provisioning/thresholds.h"
 #include "provisioning/values.h"
-
-#define PARTNER_TRUST "AUTH"
 
 /* ---- authorities ---- */
 
@@ -43,8 +41,9 @@ enum err programmes_trust_add(struct change *change) {
 
 /* ---- partners ---- */
 
-static enum err fill_certificate(struct change *change, const struct unseal_certificate_read *read,
-                                 struct partner *partner) {
+enum err programmes_fill_certificate(struct change *change,
+                                     const struct unseal_certificate_read *read,
+                                     struct partner *partner) {
     if (read->der.len > sizeof partner->certificate || read->public_key.len > PARTNER_KEY_MAX)
         return change_refuse(change, ERR_TOO_LARGE, OFFICER_REASON_CERTIFICATE, "size");
     partner->has_certificate = true;
@@ -74,7 +73,7 @@ enum err programmes_partner_add(struct change *change) {
     ERR_TRY(officer_wire_get_partner(change->payload, &question));
     ERR_TRY(change_require(change, values_id(question.id), "id"));
     ERR_TRY(change_require(change, values_name(bytes_of_text(question.name)), "name"));
-    ERR_TRY(certificates_load_anchors(change, PARTNER_TRUST, &anchors));
+    ERR_TRY(certificates_load_anchors(change, BOX_ANCHORS_PROGRAMMES, &anchors));
     /* Without an anchor unseal would read it and not judge its path. */
     if (anchors->count == 0)
         return change_refuse(change, ERR_CRYPTO, OFFICER_REASON_CERTIFICATE_UNTRUSTED, NULL);
@@ -84,7 +83,7 @@ enum err programmes_partner_add(struct change *change) {
     memcpy(partner.id, question.id, sizeof partner.id);
     memcpy(partner.name, question.name, sizeof partner.name);
     partner.status = question.status;
-    ERR_TRY(fill_certificate(change, &read, &partner));
+    ERR_TRY(programmes_fill_certificate(change, &read, &partner));
     return put_partner(change, &partner);
 }
 

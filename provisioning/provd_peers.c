@@ -5,9 +5,11 @@
 
 #include "firmware/base/log.h"
 #include "hsm/wire.h"
+#include "hsm/wire_certify.h"
 #include "hsm/wire_keys.h"
 #include "hsm/wire_tls_install.h"
 #include "hsm/wire_wrap.h"
+#include "authd/wire/pkcs10_wire.h"
 #include "provisioning/provd_peer.h"
 
 static enum err take_answer(void *context, struct serve_peer *serve_peer,
@@ -50,11 +52,14 @@ static const struct role {
     uint16_t answers[PROVD_PEER_VERBS_MAX]; /* the last is 0 */
 } roles[] = {
     {"core", {0}, {PROVD_AUDITED, PROVD_KEY_USAGE_IS, PROVD_ROOT_IS}},
-    {"unseal", {0}, {UNSEAL_CERTIFICATE_READ, UNSEAL_ENROLMENT_READ, UNSEAL_TLS_CHAIN_READ}},
+    {"unseal",
+     {0},
+     {UNSEAL_CERTIFICATE_READ, UNSEAL_ENROLMENT_READ, UNSEAL_TLS_CHAIN_READ, UNSEAL_PKCS10_READ}},
     {"hsm",
      {HSM_HELLO, SERVE_ANY_STATE, take_hello},
      {HSM_LOOKED_UP, HSM_ROOT_OPENED, HSM_PUBLICATION, HSM_GENERATED, HSM_ROOT_MADE, HSM_KEYS_ARE,
-      HSM_KEY_ORDERED, HSM_TLS_REQUESTED, HSM_TLS_INSTALLED, HSM_TLS_REMOVED, HSM_TLS_SHOWN, HSM_STANDING_IS, HSM_ROOT_REWRAPPED, HSM_NEEDED}},
+      HSM_KEY_ORDERED, HSM_TLS_REQUESTED, HSM_TLS_INSTALLED, HSM_TLS_REMOVED, HSM_TLS_SHOWN,
+      HSM_STANDING_IS, HSM_ROOT_REWRAPPED, HSM_NEEDED, HSM_CERTIFIED}},
     {"plugin", {PLUGIN_HELLO, SERVE_ANY_STATE, take_plugin_hello}, {PLUGIN_EXTRACTED}},
 };
 

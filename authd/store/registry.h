@@ -200,6 +200,9 @@ void registry_put_misp(struct registry_batch *batch, const char *licence_key,
                        const struct misp *misp);
 void registry_put_anchor(struct registry_batch *batch, const char *domain,
                          const uint8_t thumbprint[static 32], struct bytes der);
+/* One that is not there is as good as removed. */
+void registry_remove_anchor(struct registry_batch *batch, const char *domain,
+                            const uint8_t thumbprint[static 32]);
 void registry_put_salt(struct registry_batch *batch, unsigned modulo, const char *salt);
 void registry_put_national(struct registry_batch *batch, const struct national *national);
 void registry_put_hotlisted(struct registry_batch *batch, enum hotlist_kind kind, struct bytes id,

@@ -170,16 +170,33 @@ void registry_put_misp(struct registry_batch *batch, const char *licence_key,
     put(batch, REGISTRY_MISPS, registry_row_key_view(&key), misp_encode(misp, &plain), &plain);
 }
 
-void registry_put_anchor(struct registry_batch *batch, const char *domain,
-                         const uint8_t thumbprint[static 32], struct bytes der) {
-    uint8_t memory[DOMAIN_CHARS_MAX + 1 + 32];
-    struct buffer target = buffer_over(memory, sizeof memory);
-    struct bytes key;
+#define ANCHOR_KEY_MAX (DOMAIN_CHARS_MAX + 1 + 32)
+
+static struct bytes anchor_key(struct registry_batch *batch, const char *domain,
+                               const uint8_t thumbprint[static 32],
+                               uint8_t memory[static ANCHOR_KEY_MAX]) {
+    struct buffer target = buffer_over(memory, ANCHOR_KEY_MAX);
+    struct bytes key = {0};
     buffer_raw(&target, domain, strlen(domain) + 1);
     buffer_raw(&target, thumbprint, 32);
     registry_row_stick(batch, buffer_end(&target, &key));
+    return key;
+}
+
+void registry_put_anchor(struct registry_batch *batch, const char *domain,
+                         const uint8_t thumbprint[static 32], struct bytes der) {
+    uint8_t memory[ANCHOR_KEY_MAX];
+    struct bytes key = anchor_key(batch, domain, thumbprint, memory);
     if (batch->txn.err == ERR_OK)
         registry_row_put(batch, REGISTRY_TRUST, key, der, NULL);
+}
+
+void registry_remove_anchor(struct registry_batch *batch, const char *domain,
+                            const uint8_t thumbprint[static 32]) {
+    uint8_t memory[ANCHOR_KEY_MAX];
+    struct bytes key = anchor_key(batch, domain, thumbprint, memory);
+    if (batch->txn.err == ERR_OK)
+        kv_delete(&batch->txn, REGISTRY_TRUST, key);
 }
 
 void registry_put_salt(struct registry_batch *batch, unsigned modulo, const char *salt) {

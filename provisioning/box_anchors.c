@@ -1,0 +1,92 @@
+#include <stdio.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "firmware/base/codec.h"
+#include "firmware/base/log.h"
+#include "hsm/wire_keys.h"
+#include "provisioning/box_anchors.h"
+
+static const char *const domains[] = {BOX_ANCHORS_PROGRAMMES, BOX_ANCHORS_DEVICES};
+
+enum err box_anchors_with(struct change *change, const char *domain, struct bytes authority,
+                          struct certificates_anchors **anchors, bool *is_new) {
+    ERR_TRY(certificates_load_anchors(change, domain, anchors));
+    struct certificates_anchors *all = *anchors;
+    *is_new = false;
+    for (size_t i = 0; i < all->count; i++)
+        if (bytes_equal(all->der[i], authority))
+            return ERR_OK;
+    if (all->count == CERTIFICATES_ANCHORS_MAX)
+        return change_refuse(change, ERR_FULL, OFFICER_REASON_ANCHORS_FULL, NULL);
+    *is_new = true;
+    all->der[all->count++] = authority;
+    return ERR_OK;
+}
+
+void box_anchors_put(struct registry_batch *batch, const char *domain, struct bytes authority) {
+    uint8_t thumbprint[crypto_hash_sha256_BYTES];
+    (void)crypto_hash_sha256(thumbprint, authority.data, authority.len);
+    registry_put_anchor(batch, domain, thumbprint, authority);
+}
+
+static enum err ask_keys(struct change *change, struct hsm_keys *keys) {
+    SECRET(answer);
+    if (provd_peers_ask_keyring(change->provd->peers, HSM_KEYS, bytes_of(NULL, 0), &answer) !=
+        ERR_OK)
+        return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_SIGNER, NULL);
+    ERR_TRY(hsm_wire_get_keys(secret_view(&answer), keys));
+    enum err status = keys->receipt.status;
+    return status == ERR_OK ? ERR_OK
+                            : change_refuse(change, status, OFFICER_REASON_TOKEN, err_text(status));
+}
+
+static bool has_ended(const struct hsm_key_shown *key) {
+    return key->purpose == HSM_PURPOSE_CA && key->has_certificate &&
+           (key->state == KEYSTATE_RETIRED || key->state == KEYSTATE_REVOKED);
+}
+
+static bool is_among(const struct certificates_anchors *anchors, const uint8_t *thumbprint) {
+    uint8_t hash[crypto_hash_sha256_BYTES];
+    for (size_t i = 0; i < anchors->count; i++) {
+        (void)crypto_hash_sha256(hash, anchors->der[i].data, anchors->der[i].len);
+        if (memcmp(hash, thumbprint, sizeof hash) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum err remove_one(struct change *change, const char *domain,
+                           const struct hsm_key_shown *authority) {
+    char subject[96], hex[2 * 16 + 1] = "";
+    struct buffer buffer = buffer_over(hex, sizeof hex - 1);
+    codec_hex_upper(&buffer, bytes_of(authority->thumbprint, 16));
+    (void)snprintf(subject, sizeof subject, "anchor-ended %s %s", domain, hex);
+    ERR_TRY(change_record(change, subject));
+    struct registry_batch batch = registry_begin(change->provd->registry);
+    registry_remove_anchor(&batch, domain, authority->thumbprint);
+    ERR_TRY(change_commit(change, &batch));
+    log_event(LOG_INFO, "anchor-ended", "domain=%s purpose=%s generation=%u state=%s", domain,
+              hsm_purpose_text(authority->purpose), authority->generation,
+              keystate_text(authority->state));
+    return ERR_OK;
+}
+
+static enum err remove_from(struct change *change, const char *domain,
+                            const struct hsm_keys *keys) {
+    CERTIFICATES_CLEANUP struct certificates_anchors *anchors = NULL;
+    ERR_TRY(certificates_load_anchors(change, domain, &anchors));
+    for (size_t i = 0; i < keys->count; i++)
+        if (has_ended(&keys->keys[i]) && is_among(anchors, keys->keys[i].thumbprint))
+            ERR_TRY(remove_one(change, domain, &keys->keys[i]));
+    return ERR_OK;
+}
+
+enum err box_anchors_remove_ended(struct change *change) {
+    static struct hsm_keys keys;
+    ERR_TRY(ask_keys(change, &keys));
+    for (size_t i = 0; i < sizeof domains / sizeof *domains; i++)
+        ERR_TRY(remove_from(change, domains[i], &keys));
+    return ERR_OK;
+}

@@ -1,0 +1,37 @@
+#include <stddef.h>
+
+#include "provisioning/officer_text_subjects.h"
+
+static const struct officer_text_pair texts[TEXT_COUNT] = {
+    [TEXT_ISSUED] = {"certificate issued for %1, valid until %2; below it is that of the box's CA",
+                     "certificat émis pour %1, valable jusqu'au %2 ; suivi de celui de l'autorité "
+                     "(CA) de l'appareil"},
+    [TEXT_ISSUED_REGISTERED] = {"it is registered with programme %1",
+                                "il est enregistré avec le programme %1"},
+    [TEXT_ISSUED_ALONE] =
+        {"it is not registered yet: when programme %1 has its three, for tls, signature and "
+         "encryption, register them with `officer partner jose`",
+         "il n'est pas encore enregistré : quand le programme %1 aura les trois, pour tls, "
+         "signature et encryption, enregistrez-les avec `officer partner jose`"},
+    [TEXT_ISSUED_ANCHOR] =
+        {"the box's CA is an authority of domain %1 from now on: certificates that it issues are "
+         "trusted there",
+         "l'autorité (CA) de l'appareil est désormais reconnue dans le domaine %1 : les "
+         "certificats qu'elle émet y sont admis"},
+    [TEXT_BAD_USE] = {"use=%1: write mosip, tls, signature or encryption",
+                      "use=%1 : écrivez mosip, tls, signature ou encryption"},
+    [TEXT_BAD_DAYS] = {"days=%1: write a number from 1 to %2",
+                       "days=%1 : écrivez un nombre de 1 à %2"},
+    [TEXT_ABOUT_CERTIFICATE_ISSUE] =
+        {"Have the box's CA issue a certificate to a programme; registers it and prints PEM.",
+         "Faire émettre un certificat à un programme par la CA de l'appareil ; l'enregistre et "
+         "l'affiche en PEM."},
+    [TEXT_ABOUT_CERTIFICATE_DEVICE] =
+        {"Have the box's CA issue a certificate to a capture device; prints PEM.",
+         "Faire émettre un certificat à un dispositif de capture par la CA de l'appareil ; "
+         "l'affiche en PEM."},
+};
+
+const struct officer_text_pair *officer_text_certificate_pair(enum officer_text text) {
+    return texts[text].english != NULL ? &texts[text] : NULL;
+}

@@ -1,0 +1,67 @@
+#include "authd/wire/field.h"
+#include "provisioning/officer_wire_certificate.h"
+
+#define OUTCOME_MAX 256
+
+void officer_wire_put_certificate(struct buffer *target,
+                                  const struct officer_certificate *question) {
+    buffer_u8(target, (uint8_t)question->use);
+    buffer_text(target, question->id);
+    buffer_text(target, question->name);
+    buffer_u16(target, question->days);
+    buffer_block(target, question->request);
+}
+
+enum err officer_wire_get_certificate(struct bytes payload, struct officer_certificate *question) {
+    *question = (struct officer_certificate){.use = OFFICER_CERTIFICATE_MOSIP};
+    struct cursor cursor = cursor_over(payload);
+    question->use = (enum officer_certificate_use)field_enum(&cursor, OFFICER_CERTIFICATE_MOSIP,
+                                                             OFFICER_CERTIFICATE_DEVICE);
+    cursor_text(&cursor, question->id, sizeof question->id);
+    cursor_text(&cursor, question->name, sizeof question->name);
+    question->days = cursor_u16(&cursor);
+    question->request = cursor_block(&cursor, OFFICER_CERTIFICATE_MAX);
+    return cursor_end(&cursor);
+}
+
+void officer_wire_put_issued(struct buffer *target, const struct officer_issued *answer) {
+    uint8_t memory[OUTCOME_MAX];
+    struct buffer outcome = buffer_over(memory, sizeof memory);
+    officer_wire_put_outcome(&outcome, &answer->outcome);
+    if (target->err == ERR_OK)
+        target->err = outcome.err;
+    buffer_block(target, bytes_of(outcome.data, outcome.len));
+    if (answer->outcome.status != ERR_OK)
+        return;
+    buffer_bool(target, answer->registered);
+    buffer_bool(target, answer->anchored);
+    buffer_text(target, answer->domain);
+    buffer_i64(target, answer->not_after_ms);
+    buffer_block(target, answer->certificate);
+    buffer_block(target, answer->authority);
+}
+
+static void get_rest(struct cursor *cursor, struct officer_issued *answer) {
+    answer->registered = cursor_bool(cursor);
+    answer->anchored = cursor_bool(cursor);
+    field_line(cursor, answer->domain, sizeof answer->domain);
+    answer->not_after_ms = cursor_i64(cursor);
+    answer->certificate = cursor_block(cursor, OFFICER_CERTIFICATE_DER_MAX);
+    answer->authority = cursor_block(cursor, OFFICER_CERTIFICATE_DER_MAX);
+    field_require(cursor, answer->certificate.len > 0 && answer->authority.len > 0);
+    field_require(cursor, !answer->anchored || answer->domain[0] != '\0');
+}
+
+enum err officer_wire_get_issued(struct bytes payload, struct officer_issued *answer) {
+    *answer = (struct officer_issued){.outcome.status = ERR_UNAVAILABLE};
+    struct officer_issued got = {0};
+    struct cursor cursor = cursor_over(payload);
+    struct bytes outcome = cursor_block(&cursor, OUTCOME_MAX);
+    ERR_TRY(cursor.err);
+    ERR_TRY(officer_wire_get_outcome(outcome, &got.outcome));
+    if (got.outcome.status == ERR_OK)
+        get_rest(&cursor, &got);
+    ERR_TRY(cursor_end(&cursor));
+    *answer = got;
+    return ERR_OK;
+}
