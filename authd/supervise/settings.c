@@ -48,6 +48,8 @@ const size_t settings_key_count = sizeof settings_keys / sizeof *settings_keys;
 /* The lines of others' sections that authd itself needs. */
 static const struct conf_key signer_keys[] = {
     TEXT("pin-file", pin_file, "", "file with the PIN of the token's user"),
+    NUMBER("key-propagation", propagation_seconds, 3, 3600, "60",
+           "seconds until every process knows of a new key"),
 };
 static const struct conf_key plugin_keys[] = {
     TEXT("library", plugin_library, "", "shared library of the vendor's matcher"),
@@ -123,11 +125,29 @@ static int64_t processors(void) {
     return count < FAMILY_LANES_MAX ? count : FAMILY_LANES_MAX;
 }
 
+/*
+ * A signer that was silent for hang-ms goes on with the keys it had, until it looks at the keyring,
+ * once a second; one that is silent for longer is ended. Not before that may a new key be used.
+ */
+#define LOOK_MS 1000
+
+static enum err judge_propagation(const struct settings *settings, struct conf_problem *problem) {
+    int64_t least_ms = settings->hang_ms + LOOK_MS;
+    if (settings->propagation_seconds * 1000 >= least_ms)
+        return ERR_OK;
+    snprintf(problem->text, sizeof problem->text,
+             "key-propagation in [hsm]: give at least %lld, as hang-ms in [authd] is %lld; or make "
+             "hang-ms smaller",
+             (long long)((least_ms + 999) / 1000), (long long)settings->hang_ms);
+    return ERR_CONFIG;
+}
+
 static enum err settle(struct settings *settings, struct conf_problem *problem) {
     if (settings->lanes == 0)
         settings->lanes = processors();
     if (settings->signers == 0)
         settings->signers = settings->lanes;
+    ERR_TRY(judge_propagation(settings, problem));
     size_t name_len = strlen(settings->notify_program);
     if (name_len == 0 || name_len >= BOOT_NAME_SIZE ||
         strchr(settings->notify_program, '/') != NULL) {

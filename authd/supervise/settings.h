@@ -27,6 +27,7 @@ struct settings {
     char pin_file[SETTINGS_PATH_SIZE];
     char plugin_library[SETTINGS_PATH_SIZE]; /* "": there is no plug-in */
     int64_t plugin_deadline_ms;              /* hang_ms of the plug-in */
+    int64_t propagation_seconds; /* until every process knows of a key: longer than hang_ms */
     struct {
         char text[BOOT_SETTINGS_MAX];
         size_t len;

@@ -53,6 +53,17 @@ static void each_process_gets_its_own_section_alone(void **state) {
     assert_true(section_is(FAMILY_HSM, ""));
 }
 
+/* A signer may work with the keys it had for as long as it may be silent, and a second. */
+static void a_new_key_waits_longer_than_a_signer_may_hang(void **state) {
+    (void)state;
+    assert_int_equal(parse("[hsm]\nkey-propagation = 3\n"), ERR_OK);
+    assert_int_equal(parse("[authd]\nhang-ms = 59000\n"), ERR_OK);
+    refuse("[authd]\nhang-ms = 59001\n", "key-propagation in [hsm]: give at least 61");
+    refuse("[authd]\nhang-ms = 2001\n[hsm]\nkey-propagation = 3\n", "at least 4, as hang-ms");
+    assert_int_equal(parse("[authd]\nhang-ms = 600000\n[hsm]\nkey-propagation = 601\n"), ERR_OK);
+    refuse("[hsm]\nkey-propagation = 2\n", "key-propagation");
+}
+
 static void the_pin_files_name_is_seen_and_left(void **state) {
     (void)state;
     assert_int_equal(parse("[hsm]\nmodule = /m.so\npin-file = /etc/pin\npin-files = x\n"), ERR_OK);
@@ -134,6 +145,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_has_a_default),
         cmocka_unit_test(each_process_gets_its_own_section_alone),
+        cmocka_unit_test(a_new_key_waits_longer_than_a_signer_may_hang),
         cmocka_unit_test(the_pin_files_name_is_seen_and_left),
         cmocka_unit_test(a_doubtful_pin_file_is_refused),
         cmocka_unit_test(the_pin_in_another_section_is_not_authds),
