@@ -11,7 +11,7 @@
 #include "provisioning/officer_wire_tls.h"
 
 #define CHAIN_FILE_MAX  65536
-#define REQUEST_PEM_MAX (HSM_TLS_REQUEST_MAX / 3 * 4 + 512)
+#define REQUEST_PEM_MAX (OFFICER_TLS_REQUEST_MAX / 3 * 4 + 512)
 #define FORCE_LEAST     8
 #define NAME_SIZE       32
 
@@ -52,7 +52,7 @@ static enum result request(struct officer_link *link, const struct arguments *ar
     static struct officer_tls_requested told;
     static uint8_t pem[REQUEST_PEM_MAX];
     struct officer_tls_request question = {0};
-    uint8_t memory[HSM_TLS_NAMES_SIZE + 16];
+    uint8_t memory[OFFICER_TLS_NAMES_SIZE + 16];
     struct buffer target = buffer_over(memory, sizeof memory);
     struct buffer text = buffer_over(pem, sizeof pem);
     struct bytes answer;
@@ -88,8 +88,10 @@ const struct command cmd_tls_request = {
 /* ---- officer tls install ---- */
 
 static enum result read_chain(const char *path, struct officer_tls_install *question) {
-    static uint8_t text[CHAIN_FILE_MAX], der[HSM_TLS_CERTIFICATES * HSM_TLS_CERTIFICATE_MAX];
-    static const struct officer_pem_limits limits = {HSM_TLS_CERTIFICATES, HSM_TLS_CERTIFICATE_MAX};
+    static uint8_t text[CHAIN_FILE_MAX],
+        der[OFFICER_TLS_CERTIFICATES * OFFICER_TLS_CERTIFICATE_MAX];
+    static const struct officer_pem_limits limits = {OFFICER_TLS_CERTIFICATES,
+                                                     OFFICER_TLS_CERTIFICATE_MAX};
     static const struct {
         enum err err;
         enum officer_text text;
@@ -126,7 +128,7 @@ static enum result read_force(const struct arguments *arguments,
 }
 
 static enum result install(struct officer_link *link, const struct arguments *arguments) {
-    static uint8_t memory[HSM_TLS_CERTIFICATES * (HSM_TLS_CERTIFICATE_MAX + 4) + 128];
+    static uint8_t memory[OFFICER_TLS_CERTIFICATES * (OFFICER_TLS_CERTIFICATE_MAX + 4) + 128];
     struct officer_tls_install question = {0};
     struct officer_outcome outcome;
     struct buffer target = buffer_over(memory, sizeof memory);

@@ -64,7 +64,7 @@ enum err officer_wire_get_tls_requested(struct bytes payload,
     ERR_TRY(get_outcome(&cursor, &told));
     if (told.status == ERR_OK) {
         answer->generation = take_generation(&cursor);
-        answer->request = take_filled(&cursor, HSM_TLS_REQUEST_MAX);
+        answer->request = take_filled(&cursor, OFFICER_TLS_REQUEST_MAX);
     }
     ERR_TRY(cursor_end(&cursor));
     answer->outcome = told;
@@ -81,9 +81,9 @@ void officer_wire_put_tls_install(struct buffer *target,
 
 enum err officer_wire_get_tls_install(struct bytes payload, struct officer_tls_install *question) {
     struct cursor cursor = cursor_over(payload);
-    struct officer_tls_install read = {.count = field_enum(&cursor, 1, HSM_TLS_CERTIFICATES)};
+    struct officer_tls_install read = {.count = field_enum(&cursor, 1, OFFICER_TLS_CERTIFICATES)};
     for (size_t i = 0; i < read.count; i++)
-        read.certificates[i] = take_filled(&cursor, HSM_TLS_CERTIFICATE_MAX);
+        read.certificates[i] = take_filled(&cursor, OFFICER_TLS_CERTIFICATE_MAX);
     field_line(&cursor, read.force, sizeof read.force);
     *question = (struct officer_tls_install){0};
     ERR_TRY(cursor_end(&cursor));
@@ -117,7 +117,7 @@ static void get_key(struct cursor *cursor, struct officer_tls_key *key) {
     key->generation = take_generation(cursor);
     key->state = (enum keystate)field_enum(cursor, 0, KEYSTATE_COUNT - 1);
     key->brought = cursor_bool(cursor);
-    key->count = field_enum(cursor, 1, HSM_TLS_CERTIFICATES);
+    key->count = field_enum(cursor, 1, OFFICER_TLS_CERTIFICATES);
     field_line(cursor, key->subject, sizeof key->subject);
     field_line(cursor, key->issuer, sizeof key->issuer);
     field_line(cursor, key->names, sizeof key->names);
@@ -144,7 +144,7 @@ enum err officer_wire_get_tls_shown(struct bytes payload, struct officer_tls_sho
     size_t count = 0;
     if (told.status == ERR_OK) {
         field_line(&cursor, answer->names, sizeof answer->names);
-        count = field_enum(&cursor, 1, HSM_TLS_KEYS_MAX);
+        count = field_enum(&cursor, 1, OFFICER_TLS_KEYS_MAX);
     }
     for (size_t i = 0; i < count; i++)
         get_key(&cursor, &answer->keys[i]);

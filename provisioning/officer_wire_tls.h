@@ -1,16 +1,20 @@
 #pragma once
 
 #include "hsm/keystate.h"
-#include "hsm/wire_tls_install.h"
 #include "provisioning/officer_wire.h"
 
 /* The certificates of TLS, between officers and provd. */
-#define OFFICER_TLS_SUBJECT_SIZE 128
-#define OFFICER_TLS_FORCE_SIZE   49 /* a reason, for the journal */
+#define OFFICER_TLS_NAMES_SIZE      1024
+#define OFFICER_TLS_CERTIFICATES    4
+#define OFFICER_TLS_CERTIFICATE_MAX 4096
+#define OFFICER_TLS_REQUEST_MAX     8192
+#define OFFICER_TLS_KEYS_MAX        4
+#define OFFICER_TLS_SUBJECT_SIZE    128
+#define OFFICER_TLS_FORCE_SIZE      49 /* a reason, for the journal */
 
 struct officer_tls_request {
-    uint16_t generation;            /* 0: of the key that needs one next */
-    char names[HSM_TLS_NAMES_SIZE]; /* "": those of the box */
+    uint16_t generation;                /* 0: of the key that needs one next */
+    char names[OFFICER_TLS_NAMES_SIZE]; /* "": those of the box */
 };
 struct officer_tls_requested {
     struct officer_outcome outcome;
@@ -20,8 +24,8 @@ struct officer_tls_requested {
 
 /* Answered with an outcome; its count is the generation. */
 struct officer_tls_install {
-    size_t count;                                    /* from 1; the leaf first */
-    struct bytes certificates[HSM_TLS_CERTIFICATES]; /* DER; views of the frame */
+    size_t count;                                        /* from 1; the leaf first */
+    struct bytes certificates[OFFICER_TLS_CERTIFICATES]; /* DER; views of the frame */
     char force[OFFICER_TLS_FORCE_SIZE]; /* why names of the box may be missing; "": they may not */
 };
 
@@ -37,15 +41,15 @@ struct officer_tls_key {
     bool brought;  /* by officers; else it is the box's own certificate */
     uint8_t count; /* of its certificates */
     char subject[OFFICER_TLS_SUBJECT_SIZE], issuer[OFFICER_TLS_SUBJECT_SIZE];
-    char names[HSM_TLS_NAMES_SIZE]; /* of the certificate */
+    char names[OFFICER_TLS_NAMES_SIZE]; /* of the certificate */
     int64_t not_after_ms;
     uint8_t thumbprint[32]; /* SHA-256 of the DER */
 };
 struct officer_tls_shown {
     struct officer_outcome outcome;
-    char names[HSM_TLS_NAMES_SIZE]; /* of the box */
+    char names[OFFICER_TLS_NAMES_SIZE]; /* of the box */
     size_t count;
-    struct officer_tls_key keys[HSM_TLS_KEYS_MAX]; /* the first is shown in new handshakes */
+    struct officer_tls_key keys[OFFICER_TLS_KEYS_MAX]; /* the first is shown in new handshakes */
 };
 
 void officer_wire_put_tls_request(struct buffer *target,

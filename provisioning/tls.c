@@ -18,6 +18,12 @@ _Static_assert(TLS_CHAIN_CERTIFICATES_MAX == HSM_TLS_CERTIFICATES &&
                    TLS_CHAIN_NAMES_SIZE == HSM_TLS_NAMES_SIZE &&
                    TLS_CHAIN_SUBJECT_SIZE == OFFICER_TLS_SUBJECT_SIZE,
                "what unseal reads is what signers keep and officers are shown");
+_Static_assert(OFFICER_TLS_CERTIFICATES == HSM_TLS_CERTIFICATES &&
+                   OFFICER_TLS_CERTIFICATE_MAX == HSM_TLS_CERTIFICATE_MAX &&
+                   OFFICER_TLS_NAMES_SIZE == HSM_TLS_NAMES_SIZE &&
+                   OFFICER_TLS_REQUEST_MAX >= HSM_TLS_REQUEST_MAX &&
+                   OFFICER_TLS_KEYS_MAX >= HSM_TLS_KEYS_MAX,
+               "what officers bring is what signers take, and what these tell fits");
 
 /* One change is worked on at a time. */
 static uint8_t question_memory[QUESTION_SIZE];
