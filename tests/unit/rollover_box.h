@@ -22,6 +22,7 @@ struct rollover_box {
     struct generate_plan generate;
     const struct usage_hold *usage; /* NULL: nobody is asked who uses the keys */
     struct keystate_now now;
+    bool by_order; /* no purpose has an age */
 };
 
 /* Once: a folder with all first keys, which each test begins with a copy of. */
@@ -29,6 +30,11 @@ void rollover_box_found(struct rollover_box *box);
 void rollover_box_remove(struct rollover_box *box);
 /* Its files stay as they are when it is opened again. */
 void rollover_box_begin(struct rollover_box *box);
+/* No purpose has an age any more, until the next begin: what is ordered rolls, and nothing else. */
+void rollover_box_by_order(struct rollover_box *box);
+/* Keeps the files of a closed box in a folder ${name}, and takes them back, later or twice. */
+void rollover_box_keep(struct rollover_box *box, const char *name);
+void rollover_box_take_back(struct rollover_box *box, const char *name);
 void rollover_box_open(struct rollover_box *box);
 void rollover_box_close(struct rollover_box *box);
 
@@ -46,7 +52,7 @@ bool rollover_box_rolls(enum hsm_purpose purpose);
 
 /* Lets both clocks go on. */
 void rollover_box_pass(struct rollover_box *box, int64_t ms);
-/* Turns until nothing is due; gives how many steps were done. */
+/* Turns until nothing is due; gives how many steps were done, rows wrapped anew among them. */
 unsigned rollover_box_settle(struct rollover_box *box);
 /* The key of ${purpose} that is in ${state}: its generation, 0 when there is none. */
 uint16_t rollover_box_in(struct rollover_box *box, enum hsm_purpose purpose, enum keystate state);

@@ -207,8 +207,9 @@ static void orders_that_make_no_sense_change_nothing(void **state) {
         uint16_t generation;
         enum err expected;
     } orders[] = {
-        {HSM_ORDER_ROLL, HSM_PURPOSE_KEK, 0, ERR_DENIED},
-        {HSM_ORDER_ROLL, HSM_PURPOSE_PEPPER, 0, ERR_DENIED},
+        {HSM_ORDER_REVOKE, HSM_PURPOSE_KEK, 1, ERR_DENIED},
+        {HSM_ORDER_REVOKE, HSM_PURPOSE_PEPPER, 1, ERR_DENIED},
+        {HSM_ORDER_REVOKE_AT_ONCE, HSM_PURPOSE_KEK, 1, ERR_DENIED},
         {HSM_ORDER_REVOKE_AT_ONCE, HSM_PURPOSE_PEPPER, 1, ERR_DENIED},
         {HSM_ORDER_REVOKE, HSM_PURPOSE_SIGN, 9, ERR_NOT_FOUND},
         {HSM_ORDER_DESTROY, HSM_PURPOSE_SIGN, 1, ERR_DENIED},
