@@ -19,10 +19,12 @@ enum token_raw_kind ability_kind(enum hsm_purpose purpose) {
     return kinds[purpose];
 }
 
-enum err ability_probe(struct token_raw *raw, uint32_t *purposes) {
-    *purposes = 0;
+enum err ability_probe(struct token_raw *raw, uint32_t outside, uint32_t *purposes) {
+    *purposes = outside;
     for (unsigned purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++) {
         const char *missing;
+        if ((outside & HSM_PURPOSE_BIT(purpose)) != 0)
+            continue;
         enum err err = token_raw_probe(raw, ability_kind((enum hsm_purpose)purpose), &missing);
         if (err == ERR_OK) {
             *purposes |= HSM_PURPOSE_BIT(purpose);

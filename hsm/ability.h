@@ -18,10 +18,10 @@
 enum token_raw_kind ability_kind(enum hsm_purpose purpose);
 
 /*
- * The purposes, as HSM_PURPOSE_BITs, whose keys ${raw} can make and use; what is left out is in the
- * log.
+ * The purposes, as HSM_PURPOSE_BITs, whose keys can be made and used: by ${raw}, or ${outside} it
+ * (keyring_custody_wrapped). What is left out is in the log.
  */
-MUST_CHECK enum err ability_probe(struct token_raw *raw, uint32_t *purposes);
+MUST_CHECK enum err ability_probe(struct token_raw *raw, uint32_t outside, uint32_t *purposes);
 
 /* ${complete}: each of ${purposes} has a key, nothing is left to make. */
 MUST_CHECK enum err ability_complete(struct keyring *keyring, uint32_t purposes, bool *complete);

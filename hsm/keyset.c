@@ -4,6 +4,8 @@
 #include "firmware/base/log.h"
 #include "hsm/ability.h"
 #include "hsm/certificate.h"
+#include "hsm/custody.h"
+#include "hsm/keyring_custody.h"
 #include "hsm/keyset.h"
 
 static void free_key(EVP_PKEY **key) {
@@ -29,16 +31,27 @@ static enum err find_key(struct token *token, const struct keyring_row *row, EVP
 
 struct filling {
     struct token *token;
+    struct unwrap_ring *keks; /* for keys outside the token; NULL: there are none of this purpose */
     struct unwrap_ring *ring;
     struct agree_ring *agreements;
     struct tls_ring *tls;
     uint16_t tls_first; /* generation of the first key in it */
 };
 
+/* The same of a key in either custody: a ring has both while they roll from one to the other. */
+static enum err open_key(struct filling *filling, const struct keyring_row *row, EVP_PKEY **key) {
+    if (keyring_row_custody(row) == KEYRING_CUSTODY_TOKEN)
+        return find_key(filling->token, row, key);
+    if (filling->keks == NULL)
+        return report(ERR_DENIED, row);
+    ERR_TRY(report(custody_open(filling->keks, row, key), row));
+    return report(certificate_fits(keyring_row_certificate(row), *key), row);
+}
+
 static enum err add_to_ring(void *context, const struct keyring_row *row) {
     struct filling *filling = context;
     __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
-    ERR_TRY(find_key(filling->token, row, &key));
+    ERR_TRY(open_key(filling, row, &key));
     return report(unwrap_add(filling->ring, key, keyring_row_certificate(row), row->generation),
                   row);
 }
@@ -47,6 +60,16 @@ static enum err load_ring(struct unwrap_ring **ring, struct keyring *keyring, st
                           enum hsm_purpose purpose, const char *label) {
     ERR_TRY(unwrap_new(ring, label));
     struct filling filling = {.token = token, .ring = *ring};
+    return keyring_each_in_use(keyring, purpose, KEYSTATE_OPENS, add_to_ring, &filling);
+}
+
+/* As above, of a purpose whose keys may be outside the token. */
+static enum err load_requests(struct unwrap_ring **ring, struct keyring *keyring,
+                              struct token *token, enum hsm_purpose purpose) {
+    __attribute__((cleanup(free_ring))) struct unwrap_ring *keks = NULL;
+    ERR_TRY(load_ring(&keks, keyring, token, HSM_PURPOSE_KEK, UNWRAP_LABEL_CUSTODY));
+    ERR_TRY(unwrap_new(ring, UNWRAP_LABEL_REQUEST));
+    struct filling filling = {.token = token, .keks = keks, .ring = *ring};
     return keyring_each_in_use(keyring, purpose, KEYSTATE_OPENS, add_to_ring, &filling);
 }
 
@@ -86,14 +109,16 @@ static enum err load_token(struct keyset *keyset, struct keyring *keyring, struc
 static enum err add_agreement(void *context, const struct keyring_row *row) {
     struct filling *filling = context;
     __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
-    ERR_TRY(find_key(filling->token, row, &key));
+    ERR_TRY(open_key(filling, row, &key));
     return report(
         agree_add(filling->agreements, key, keyring_row_certificate(row), row->generation), row);
 }
 
 static enum err load_request(struct keyset *keyset, struct keyring *keyring, struct token *token) {
+    __attribute__((cleanup(free_ring))) struct unwrap_ring *keks = NULL;
+    ERR_TRY(load_ring(&keks, keyring, token, HSM_PURPOSE_KEK, UNWRAP_LABEL_CUSTODY));
     ERR_TRY(agree_new(&keyset->request));
-    struct filling filling = {.token = token, .agreements = keyset->request};
+    struct filling filling = {.token = token, .keks = keks, .agreements = keyset->request};
     return keyring_each_in_use(keyring, HSM_PURPOSE_REQUEST, KEYSTATE_OPENS, add_agreement,
                                &filling);
 }
@@ -154,14 +179,17 @@ static enum err load_kek_certificate(struct keyset *keyset, struct keyring *keyr
 
 static enum err count_key(void *context, const struct keyring_row *row) {
     size_t *named = context;
-    *named += row->certificate_len > 0 && keyring_row_state(row) != KEYSTATE_DESTROYED;
+    bool in_token = row->certificate_len > 0 && keyring_row_custody(row) == KEYRING_CUSTODY_TOKEN;
+    *named += in_token && keyring_row_state(row) != KEYSTATE_DESTROYED;
     return ERR_OK;
 }
 
 enum err keyset_load(struct keyset *keyset, struct keyring *keyring, struct token *token) {
     struct keyring_status status;
     memset(keyset, 0, sizeof *keyset);
-    ERR_TRY(ability_probe(token_session(token), &keyset->able));
+    uint32_t outside;
+    ERR_TRY(keyring_custody_wrapped(keyring, &outside));
+    ERR_TRY(ability_probe(token_session(token), outside, &keyset->able));
     ERR_TRY(keyring_status(keyring, &status));
     keyset->sequence = status.sequence;
     ERR_TRY(ability_complete(keyring, keyset->able, &keyset->complete));
@@ -169,8 +197,8 @@ enum err keyset_load(struct keyset *keyset, struct keyring *keyring, struct toke
         return ERR_OK;
     ERR_TRY(load_sign(keyset, keyring, token));
     ERR_TRY(load_audit(keyset, keyring, token));
-    ERR_TRY(load_ring(&keyset->partner, keyring, token, HSM_PURPOSE_PARTNER, UNWRAP_LABEL_REQUEST));
-    ERR_TRY(load_ring(&keyset->ida_fir, keyring, token, HSM_PURPOSE_IDA_FIR, UNWRAP_LABEL_REQUEST));
+    ERR_TRY(load_requests(&keyset->partner, keyring, token, HSM_PURPOSE_PARTNER));
+    ERR_TRY(load_requests(&keyset->ida_fir, keyring, token, HSM_PURPOSE_IDA_FIR));
     ERR_TRY(load_ring(&keyset->root, keyring, token, HSM_PURPOSE_KEK, UNWRAP_LABEL_ROOT));
     ERR_TRY(load_pepper(keyset, keyring, token));
     ERR_TRY(load_kek_certificate(keyset, keyring));

@@ -1,71 +1,80 @@
 #include <malloc.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 #include <openssl/crypto.h>
 
 #include "firmware/base/log.h"
-#include "firmware/base/secret.h"
 #include "hsm/locked_memory.h"
 
-#define PRIVATE_HEAP_BYTES (512u * 1024u) /* an RSA key takes 2 KiB, a signer may hold a hundred   \
-                                           */
-#define PRIVATE_LEAST 16u
+/* A signer with a hundred keys has a quarter of it in use. */
+#define HEAP_BYTES  (4u * 1024u * 1024u)
+#define BLOCK_LEAST 16u
+#define LINE_SIZE   512
 
 static bool is_locked;
 
+/* Before the heap is there, and when there is none, as malloc does. */
 static void *allocate(size_t size, const char *file, int line) {
-    (void)file, (void)line;
-    return size > 0 ? malloc(size) : NULL;
+    return is_locked ? CRYPTO_secure_malloc(size, file, line) : malloc(size);
 }
 
 static void give_back(void *memory, const char *file, int line) {
-    (void)file, (void)line;
-    if (memory != NULL)
-        secret_wipe(memory, malloc_usable_size(memory));
-    free(memory);
+    if (memory != NULL && CRYPTO_secure_allocated(memory) == 1)
+        CRYPTO_secure_free(memory, file, line);
+    else
+        free(memory);
 }
 
-/* What realloc leaves behind when it moves a block would not be wiped. */
+static size_t held(void *memory) {
+    if (memory == NULL)
+        return 0;
+    return CRYPTO_secure_allocated(memory) == 1 ? CRYPTO_secure_actual_size(memory)
+                                                : malloc_usable_size(memory);
+}
+
 static void *resize(void *memory, size_t size, const char *file, int line) {
-    void *moved = allocate(size, file, line);
-    size_t held = memory != NULL ? malloc_usable_size(memory) : 0;
-    if (moved != NULL && held > 0)
-        memcpy(moved, memory, held < size ? held : size);
+    size_t before = held(memory);
+    if (size > 0 && size <= before)
+        return memory;
+    void *moved = size > 0 ? allocate(size, file, line) : NULL;
+    if (moved != NULL && before > 0)
+        memcpy(moved, memory, before);
     if (moved != NULL || size == 0)
         give_back(memory, file, line);
     return moved;
 }
 
-/*
- * Without an unlimited RLIMIT_MEMLOCK a later allocation could fail. Pages are locked when they are
- * first touched.
- */
-static bool lock_all(void) {
-    struct rlimit limit;
-    bool is_unlimited = getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
-    return is_unlimited && mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
+/* The mapping of the stack as it is; what it grows by is locked as well. */
+static bool lock_stack(void) {
+    char line[LINE_SIZE];
+    bool is_done = false;
+    FILE *maps = fopen("/proc/self/maps", "re");
+    while (maps != NULL && !is_done && fgets(line, sizeof line, maps) != NULL) {
+        unsigned long from, until;
+        if (strstr(line, "[stack]") != NULL && sscanf(line, "%lx-%lx", &from, &until) == 2)
+            is_done = mlock2((const void *)from, until - from, MLOCK_ONFAULT) == 0;
+    }
+    if (maps != NULL)
+        (void)fclose(maps);
+    return is_done;
 }
 
 enum err locked_memory_open(void) {
     if (CRYPTO_set_mem_functions(allocate, resize, give_back) != 1)
         return ERR_SYSTEM;
-    is_locked = lock_all();
-    if (!is_locked)
-        log_event(LOG_INFO, "memory-may-swap", "advice=%s",
-                  "give-the-signer-an-unlimited-RLIMIT_MEMLOCK");
-    return CRYPTO_secure_malloc_init(PRIVATE_HEAP_BYTES, PRIVATE_LEAST) == 1 || !is_locked
-               ? ERR_OK
-               : ERR_SYSTEM;
+    /* 2 would mean that the heap is there and not locked, or not guarded. */
+    is_locked = CRYPTO_secure_malloc_init(HEAP_BYTES, BLOCK_LEAST) == 1 && lock_stack();
+    return ERR_OK;
 }
 
 enum err locked_memory_check(void) {
     if (is_locked)
         return ERR_OK;
     log_event(LOG_ERROR, "memory-not-locked", "advice=%s",
-              "keys-of-custody-wrapped-need-an-unlimited-RLIMIT_MEMLOCK-of-authd");
+              "wrapped-keys-need-a-RLIMIT_MEMLOCK-of-8-MiB");
     return ERR_SYSTEM;
 }

@@ -3,17 +3,19 @@
 #include "firmware/base/err.h"
 
 /*
- * A process that keeps keys in OpenSSL's own memory: all of it stays in RAM, now and later; private
- * numbers have a heap of their own between guard pages; and every block that OpenSSL gives back is
- * wiped first, as it leaves copies of a decoded key behind.
+ * OpenSSL's memory, for a process that keeps private keys in it: everything it allocates comes from
+ * its own secure heap (CRYPTO_secure_malloc(3)), which is locked, left out of core dumps, between
+ * guard pages, and wiped block by block as it is given back; and the stack is locked too. It is not
+ * enough to keep private numbers there: OpenSSL has copies of them elsewhere (the decoded key, the
+ * primes once more in their Montgomery form), and wipes not all of them.
  */
 
 /*
- * Once, before OpenSSL allocates anything and before confinement. That memory can't be locked is no
- * error, but in the log: locked_memory_check says so from then on. ERR_SYSTEM: OpenSSL has
- * allocated already, or there is no memory.
+ * Once, before OpenSSL allocates anything, before confinement and threads. Memory that cannot be
+ * locked is no error: OpenSSL then has ordinary memory, and locked_memory_check refuses. ERR_SYSTEM:
+ * OpenSSL has allocated already.
  */
 MUST_CHECK enum err locked_memory_open(void);
 
-/* ERR_SYSTEM: not all of this process's memory is locked, and no key may be opened in it. */
+/* ERR_SYSTEM: OpenSSL's memory is not locked, so that no key may be opened in it; in the log. */
 MUST_CHECK enum err locked_memory_check(void);

@@ -1,5 +1,7 @@
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
@@ -122,6 +124,17 @@ static enum err read_settings(void) {
     if (err != ERR_OK)
         log_event(LOG_ERROR, "settings-refused", "problem=\"%s\"", problem.text);
     return err;
+}
+
+/*
+ * Content keys and the module's own copies pass through ordinary memory: that is kept out of swap
+ * as far as the limit allows. (The arena is locked in any case, or the process does not start.)
+ */
+static void lock_memory(void) {
+    struct rlimit limit;
+    bool unlimited = getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
+    if (!unlimited || mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
+        log_event(LOG_INFO, "memory-may-swap", "give the signer an unlimited RLIMIT_MEMLOCK");
 }
 
 static enum err report(const char *step, enum err err) {
@@ -267,6 +280,7 @@ static enum err start(void) {
     ERR_TRY(report("loop", serve_open(&answers->serve, signer.boot.pulse)));
     ERR_TRY(add_peers());
     serve_on_turn(answers->serve, answers_turn, answers);
+    lock_memory();
     ERR_TRY(confine());
     ERR_TRY(greet_all());
     struct boot_control control = {.peer_up = peer_up, .state = take_state, .context = answers};

@@ -26,6 +26,7 @@ struct argument {
     const char *name;  /* NULL ends the table; "" is the file given without a key */
     const char *shown; /* for --help: "FILE" */
     bool optional;
+    bool bare; /* its value stands alone, after that of the argument before it */
 };
 
 struct command {
@@ -37,7 +38,8 @@ struct command {
 };
 
 extern const struct command cmd_key_initialise, cmd_key_list, cmd_key_show, cmd_key_roll,
-    cmd_key_keep, cmd_key_usage, cmd_key_retire, cmd_key_destroy, cmd_key_revoke, cmd_clock_confirm;
+    cmd_key_keep, cmd_key_usage, cmd_key_retire, cmd_key_destroy, cmd_key_revoke, cmd_key_custody,
+    cmd_clock_confirm;
 extern const struct command cmd_root_roll, cmd_root_sweep, cmd_root_remove;
 extern const struct command cmd_tls_request, cmd_tls_install, cmd_tls_remove, cmd_tls_show;
 extern const struct command cmd_trust_add;

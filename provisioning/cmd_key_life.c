@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "firmware/base/clock.h"
-#include "provisioning/cmd.h"
+#include "provisioning/cmd_key_custody.h"
+#include "provisioning/cmd_key_life.h"
 #include "provisioning/cmd_key_usage.h"
-#include "provisioning/officer_wire_keys.h"
 
 #define NAME_SIZE   32
 #define FORCE_LEAST 8
@@ -29,6 +29,7 @@ static void print_key(const struct officer_key *key) {
     (void)snprintf(name, sizeof name, "%s/%u", key->purpose, key->generation);
     (void)printf("%-18s %s%s%s%s\n", name, keystate_text(key->state), key->held ? " kept" : "",
                  key->in_use ? " in-use" : "", key->granted ? " destruction-agreed" : "");
+    cmd_key_custody_print("    custody    ", key);
     if (key->kid[0] != '\0')
         (void)printf("    kid        %s\n", key->kid);
     if (key->has_certificate) {
@@ -51,6 +52,13 @@ static void write_span(int64_t ms, char *text, size_t size) {
     else
         (void)snprintf(text, size, "%lld min %lld s", (long long)(ms / MINUTE_MS),
                        (long long)(ms % MINUTE_MS / 1000));
+}
+
+static void print_choice(const struct officer_key_next *next) {
+    if (!next->wraps)
+        return;
+    (void)printf("  ");
+    officer_text_print(stdout, TEXT_KEY_NEXT_WRAPPED, next->purpose, NULL);
 }
 
 static void print_next(const struct officer_key_next *next) {
@@ -88,8 +96,10 @@ static void print_keys(const struct officer_keys *shown) {
         for (; at < shown->count && strcmp(shown->keys[at].purpose, shown->next[i].purpose) == 0;
              at++)
             print_key(&shown->keys[at]);
-        if (at > first)
-            print_next(&shown->next[i]);
+        if (at == first)
+            continue;
+        print_choice(&shown->next[i]);
+        print_next(&shown->next[i]);
     }
 }
 
@@ -121,7 +131,7 @@ const struct command cmd_key_list = {
 
 /* ---- orders ---- */
 
-static enum result read_switch(const struct arguments *arguments, const char *name, bool *is_on) {
+enum result cmd_key_life_switch(const struct arguments *arguments, const char *name, bool *is_on) {
     const char *value = arguments_get(arguments, name);
     *is_on = value != NULL && strcmp(value, "yes") == 0;
     if (value == NULL || *is_on || strcmp(value, "no") == 0)
@@ -144,8 +154,8 @@ static enum result read_force(const struct arguments *arguments, struct officer_
     return RESULT_DONE;
 }
 
-static enum result give(struct officer_link *link, const struct officer_key_order *order,
-                        const char *name, enum officer_text done) {
+enum result cmd_key_life_give(struct officer_link *link, const struct officer_key_order *order,
+                              const char *name, enum officer_text done) {
     uint8_t memory[128];
     struct buffer question = buffer_over(memory, sizeof memory);
     officer_wire_put_key_order(&question, order);
@@ -158,7 +168,7 @@ static enum result roll(struct officer_link *link, const struct arguments *argum
     struct officer_key_order order = {.order = OFFICER_ORDER_ROLL};
     const char *name = arguments_get(arguments, "");
     RESULT_TRY(cmd_key_usage_name(name, false, &order));
-    return give(link, &order, name, TEXT_KEY_ROLLS);
+    return cmd_key_life_give(link, &order, name, TEXT_KEY_ROLLS);
 }
 
 /* An order about one key, which can be tried first. */
@@ -168,14 +178,14 @@ static enum result order_key(struct officer_link *link, const struct arguments *
     const char *name = arguments_get(arguments, "");
     bool at_once;
     RESULT_TRY(cmd_key_usage_name(name, true, &order));
-    RESULT_TRY(read_switch(arguments, "dry-run", &order.dry_run));
-    RESULT_TRY(read_switch(arguments, "at-once", &at_once));
+    RESULT_TRY(cmd_key_life_switch(arguments, "dry-run", &order.dry_run));
+    RESULT_TRY(cmd_key_life_switch(arguments, "at-once", &at_once));
     if (at_once)
         order.order = OFFICER_ORDER_REVOKE_AT_ONCE;
     RESULT_TRY(read_force(arguments, &order));
     if (order.dry_run && (kind == OFFICER_ORDER_RETIRE || kind == OFFICER_ORDER_REVOKE))
         RESULT_TRY(cmd_key_usage_foretell(link, &order, name));
-    return give(link, &order, name, done);
+    return cmd_key_life_give(link, &order, name, done);
 }
 
 static enum result keep(struct officer_link *link, const struct arguments *arguments) {
@@ -197,7 +207,7 @@ static enum result revoke(struct officer_link *link, const struct arguments *arg
 static enum result confirm(struct officer_link *link, const struct arguments *arguments) {
     const struct officer_key_order order = {.order = OFFICER_ORDER_CONFIRM_CLOCK};
     (void)arguments;
-    return give(link, &order, "", TEXT_CLOCK_CONFIRMED);
+    return cmd_key_life_give(link, &order, "", TEXT_CLOCK_CONFIRMED);
 }
 
 const struct command cmd_key_roll = {

@@ -24,6 +24,7 @@ static void copy_key(const struct hsm_key_shown *from, struct officer_key *to) {
         .held = from->held,
         .granted = from->granted,
         .in_use = from->in_use,
+        .wrapped_by = from->wrapped_by,
         .has_certificate = from->has_certificate,
     };
     (void)snprintf(to->purpose, sizeof to->purpose, "%s", hsm_purpose_text(from->purpose));
@@ -46,6 +47,7 @@ static void copy_keys(const struct hsm_keys *from, struct officer_keys *to) {
             .rolls = next->rolls,
             .wanted = next->wanted,
             .unready = next->unready,
+            .wraps = next->wraps,
             .action = next->action,
             .awaited = next->awaited,
             .generation = next->generation,
@@ -77,14 +79,24 @@ enum err key_life_list(struct change *change) {
     return ERR_OK;
 }
 
+static bool is_of_custody(const struct hsm_key_order *order) {
+    return order->order == HSM_ORDER_WRAP || order->order == HSM_ORDER_KEEP_IN_TOKEN;
+}
+
 /* "roll IDA/SIGN", "retire IDA/PARTNER/2 force: cdg agreed", for the journal. */
 static void write_subject(const struct hsm_key_order *order, const char *force,
                           char subject[static SUBJECT_SIZE]) {
     static const char *const words[HSM_ORDER_COUNT] = {
-        [HSM_ORDER_ROLL] = "roll",           [HSM_ORDER_KEEP] = "keep",
-        [HSM_ORDER_RETIRE] = "retire",       [HSM_ORDER_DESTROY] = "destroy",
-        [HSM_ORDER_REVOKE] = "revoke",       [HSM_ORDER_REVOKE_AT_ONCE] = "revoke-at-once",
-        [HSM_ORDER_CONFIRM_CLOCK] = "clock", [HSM_ORDER_RETIRE_IN_USE] = "retire",
+        [HSM_ORDER_ROLL] = "roll",
+        [HSM_ORDER_KEEP] = "keep",
+        [HSM_ORDER_RETIRE] = "retire",
+        [HSM_ORDER_DESTROY] = "destroy",
+        [HSM_ORDER_REVOKE] = "revoke",
+        [HSM_ORDER_REVOKE_AT_ONCE] = "revoke-at-once",
+        [HSM_ORDER_CONFIRM_CLOCK] = "clock",
+        [HSM_ORDER_RETIRE_IN_USE] = "retire",
+        [HSM_ORDER_WRAP] = "custody-wrapped",
+        [HSM_ORDER_KEEP_IN_TOKEN] = "custody-token",
     };
     const char *purpose = hsm_purpose_text(order->purpose);
     if (order->order == HSM_ORDER_CONFIRM_CLOCK)
@@ -94,6 +106,19 @@ static void write_subject(const struct hsm_key_order *order, const char *force,
     else
         (void)snprintf(subject, SUBJECT_SIZE, "%s %s/%u%s%s", words[order->order], purpose,
                        order->generation, force[0] != '\0' ? " force: " : "", force);
+}
+
+static enum err refuse_custody(struct change *change, const struct hsm_key_order *order,
+                               enum err status) {
+    if (status == ERR_DENIED)
+        return change_refuse(change, status, OFFICER_REASON_CUSTODY_PURPOSE,
+                             hsm_purpose_text(order->purpose));
+    if (status == ERR_LIMIT)
+        return change_refuse(change, status,
+                             order->order == HSM_ORDER_WRAP ? OFFICER_REASON_CUSTODY_MEMORY
+                                                            : OFFICER_REASON_CUSTODY_TOKEN,
+                             NULL);
+    return change_refuse(change, status, OFFICER_REASON_TOKEN, err_text(status));
 }
 
 static enum err refuse(struct change *change, const struct hsm_key_ordered *answer) {
@@ -128,7 +153,10 @@ static enum err give(struct change *change, const struct hsm_key_order *order) {
         return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_SIGNER, NULL);
     if (hsm_wire_get_key_ordered(secret_view(&answered), &answer) != ERR_OK)
         return change_refuse(change, ERR_MALFORMED, OFFICER_REASON_SIGNER, NULL);
-    return answer.receipt.status == ERR_OK ? ERR_OK : refuse(change, &answer);
+    if (answer.receipt.status == ERR_OK)
+        return ERR_OK;
+    return is_of_custody(order) ? refuse_custody(change, order, answer.receipt.status)
+                                : refuse(change, &answer);
 }
 
 enum err key_life_purpose(const char *name, enum hsm_purpose *purpose) {
@@ -150,13 +178,16 @@ static enum err translate(struct change *change, const struct officer_key_order 
         [OFFICER_ORDER_REVOKE] = HSM_ORDER_REVOKE,
         [OFFICER_ORDER_REVOKE_AT_ONCE] = HSM_ORDER_REVOKE_AT_ONCE,
         [OFFICER_ORDER_CONFIRM_CLOCK] = HSM_ORDER_CONFIRM_CLOCK,
+        [OFFICER_ORDER_WRAP] = HSM_ORDER_WRAP,
+        [OFFICER_ORDER_KEEP_IN_TOKEN] = HSM_ORDER_KEEP_IN_TOKEN,
     };
     *order = (struct hsm_key_order){
         .order = orders[question->order],
         .generation = question->generation,
         .dry_run = question->dry_run,
     };
-    bool is_of_key = order->order != HSM_ORDER_ROLL && order->order != HSM_ORDER_CONFIRM_CLOCK;
+    bool is_of_key = order->order != HSM_ORDER_ROLL && order->order != HSM_ORDER_CONFIRM_CLOCK &&
+                     !is_of_custody(order);
     bool is_forced = question->force[0] != '\0';
     if (is_of_key != (order->generation != 0) || (is_forced && order->order != HSM_ORDER_RETIRE))
         return ERR_MALFORMED;
@@ -169,6 +200,13 @@ static enum err translate(struct change *change, const struct officer_key_order 
     return change_refuse(change, ERR_NOT_FOUND, OFFICER_REASON_KEY_STATE, "none");
 }
 
+/* A choice that the box cannot keep is refused before it is in the journal. */
+static enum err judge(struct change *change, const struct hsm_key_order *order) {
+    struct hsm_key_order tried = *order;
+    tried.dry_run = true;
+    return is_of_custody(order) && !order->dry_run ? give(change, &tried) : ERR_OK;
+}
+
 enum err key_life_order(struct change *change) {
     struct officer_key_order question;
     struct hsm_key_order order;
@@ -178,6 +216,7 @@ enum err key_life_order(struct change *change) {
     ERR_TRY(need_keys(change));
     if (order.order == HSM_ORDER_RETIRE)
         ERR_TRY(usage_gate(change, order.purpose, order.generation));
+    ERR_TRY(judge(change, &order));
     write_subject(&order, question.force, subject);
     if (!order.dry_run)
         ERR_TRY(change_record(change, subject));

@@ -19,6 +19,7 @@ static const struct command *const commands[] = {
     &cmd_key_retire,
     &cmd_key_destroy,
     &cmd_key_revoke,
+    &cmd_key_custody,
     &cmd_clock_confirm,
     &cmd_root_roll,
     &cmd_root_sweep,
@@ -55,8 +56,9 @@ static void write_usage(const struct command *command, char *target, size_t size
     size_t len = (size_t)snprintf(target, size, "officer %s%s%s", command->noun,
                                   command->verb[0] != '\0' ? " " : "", command->verb);
     for (const struct argument *argument = command->arguments; argument->name != NULL; argument++) {
+        bool is_named = argument->name[0] != '\0' && !argument->bare;
         int more = snprintf(target + len, size - len, " %s%s%s%s%s", argument->optional ? "[" : "",
-                            argument->name, argument->name[0] != '\0' ? "=" : "", argument->shown,
+                            is_named ? argument->name : "", is_named ? "=" : "", argument->shown,
                             argument->optional ? "]" : "");
         len = more > 0 && (size_t)more < size - len ? len + (size_t)more : size - 1;
     }
@@ -109,12 +111,14 @@ static enum result read_argument(const struct command *command, const char *text
         const char *value = text;
         if (is_switch(argument, text)) {
             value = "yes";
-        } else if (len > 0) {
+        } else if (len > 0 && !argument->bare) {
             if (strncmp(text, argument->name, len) != 0 || text[len] != '=')
                 continue;
             value = text + len + 1;
         }
         if (arguments_get(arguments, argument->name) != NULL) {
+            if (argument[1].bare)
+                continue;
             officer_text_complain(TEXT_DOUBLE_ARGUMENT, argument->name, NULL);
             return RESULT_USAGE;
         }

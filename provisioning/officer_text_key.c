@@ -46,6 +46,25 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
     [TEXT_KEY_NEXT_RETIRE] = {"next: %1 retires, in %2", "suite : retrait de %1, dans %2"},
     [TEXT_KEY_NEXT_DESTROY] = {"next: %1 is destroyed, in %2",
                                "suite : destruction de %1, dans %2"},
+    [TEXT_KEY_NEXT_WRAPPED] = {"keys of %1 made from now on are wrapped under the KEK",
+                               "les clés de %1 créées désormais sont enveloppées sous la KEK"},
+    [TEXT_BAD_CUSTODY] = {"%1 is no custody: give wrapped or token",
+                          "%1 n'est pas un mode de garde : donnez wrapped ou token"},
+    [TEXT_CUSTODY_WRAPPED] =
+        {"keys of %1 made from now on are wrapped under the KEK, not in the token: while it "
+         "works such a key is in the signer's memory, and the token does not protect it from "
+         "whoever takes over the signer. Keys there are stay as they are: `officer key roll %1` "
+         "makes the next one",
+         "les clés de %1 créées désormais sont enveloppées sous la KEK, hors du jeton : au "
+         "travail, "
+         "une telle clé est dans la mémoire du signataire, et le jeton ne la protège pas de qui "
+         "prendrait le contrôle du signataire. Les clés existantes restent telles quelles : "
+         "`officer key roll %1` crée la suivante"},
+    [TEXT_CUSTODY_TOKEN] =
+        {"keys of %1 made from now on never leave the token. Keys there are stay as they are: "
+         "`officer key roll %1` makes the next one",
+         "les clés de %1 créées désormais ne quittent jamais le jeton. Les clés existantes restent "
+         "telles quelles : `officer key roll %1` crée la suivante"},
     [TEXT_USAGE_SINCE] = {"%1: requests encrypted to it, counted since %2",
                           "%1 : requêtes chiffrées pour elle, comptées depuis %2"},
     [TEXT_USAGE_HEAD] =
@@ -77,6 +96,11 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
                               "montre quels programmes et terminaux chiffrent pour une clé"},
     [TEXT_ABOUT_KEY_RETIRE] = {"lets a key that was kept retire when its time has come",
                                "laisse une clé gardée se retirer quand son heure vient"},
+    [TEXT_ABOUT_KEY_CUSTODY] =
+        {"chooses where the next keys that requests are encrypted to are kept: in the token, or "
+         "wrapped under the KEK",
+         "choisit où sont gardées les prochaines clés de chiffrement des requêtes : dans le jeton, "
+         "ou enveloppées sous la KEK"},
     [TEXT_ABOUT_KEY_DESTROY] = {"agrees that a retired or revoked key is destroyed",
                                 "consent à la destruction d'une clé retirée ou révoquée"},
     [TEXT_ABOUT_KEY_REVOKE] = {"revokes a key, once its successor has taken over",

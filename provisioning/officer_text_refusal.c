@@ -21,6 +21,20 @@ static const struct officer_text_pair refusals[OFFICER_REASON_COUNT] = {
          "been counted, or add force=REASON",
          "on ne sait pas encore qui chiffre pour cette clé (%1) : réessayez quand un jour entier "
          "aura été compté, ou ajoutez force=RAISON"},
+    [OFFICER_REASON_CUSTODY_PURPOSE] =
+        {"keys of %1 never leave the token: only those that requests are encrypted to may be "
+         "wrapped (IDA/PARTNER, IDA/IDA-FIR, IDCS/REQUEST)",
+         "les clés de %1 ne quittent jamais le jeton : seules celles pour lesquelles les requêtes "
+         "sont chiffrées peuvent être enveloppées (IDA/PARTNER, IDA/IDA-FIR, IDCS/REQUEST)"},
+    [OFFICER_REASON_CUSTODY_MEMORY] =
+        {"the signer cannot lock its memory, and opens no wrapped key in memory that may go to "
+         "disk: start authd with a RLIMIT_MEMLOCK of 8 MiB or more, then try again",
+         "le signataire ne peut pas verrouiller sa mémoire, et n'ouvre aucune clé enveloppée dans "
+         "une mémoire qui peut aller sur le disque : démarrez authd avec un RLIMIT_MEMLOCK de "
+         "8 Mio ou plus, puis réessayez"},
+    [OFFICER_REASON_CUSTODY_TOKEN] =
+        {"the token does not make keys of this kind: they stay wrapped under the KEK",
+         "le jeton ne crée pas de clés de ce genre : elles restent enveloppées sous la KEK"},
     [OFFICER_REASON_TLS_NONE] =
         {"there is no such TLS key, or nothing was brought for it: see `officer tls show` (a key "
          "in a file, tls-key of [edge], is not looked after here)",

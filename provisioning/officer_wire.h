@@ -53,10 +53,10 @@ enum officer_verb {
     OFFICER_PARTNER_JOSE_REMOVE = 624,
     OFFICER_PARTNER_JOSE_SHOW = 626, /* answered with struct officer_jose_shown */
     OFFICER_HOTLIST = 640,
-    OFFICER_KEY_LIFE = 650,  /* no payload; answered with struct officer_keys */
-    OFFICER_KEY_ORDER = 652, /* officer_wire_keys.h */
-    OFFICER_KEY_USAGE = 654, /* officer_wire_usage.h */
-    OFFICER_ROOT = 656,      /* officer_wire_roots.h */
+    OFFICER_KEY_LIFE = 650,    /* no payload; answered with struct officer_keys */
+    OFFICER_KEY_ORDER = 652,   /* officer_wire_keys.h */
+    OFFICER_KEY_USAGE = 654,   /* officer_wire_usage.h */
+    OFFICER_ROOT = 656,        /* officer_wire_roots.h */
     OFFICER_TLS_REQUEST = 670, /* officer_wire_tls.h */
     OFFICER_TLS_INSTALL = 672,
     OFFICER_TLS_REMOVE = 674,
@@ -104,10 +104,13 @@ enum officer_reason {
     OFFICER_REASON_KEY_SUCCESSOR, /* its successor cannot take over yet, and was asked for */
     OFFICER_REASON_KEY_USED,      /* programmes would be refused; detail: who, and their shares */
     OFFICER_REASON_KEY_UNCOUNTED, /* nobody knows yet who would be; detail: why */
-    OFFICER_REASON_ROOT_STATE,    /* not while a roll of the root is as the detail says */
-    OFFICER_REASON_ROOT_LEFT,     /* detail: how many rows are of older roots still */
-    OFFICER_REASON_ROOT_FIRST,    /* the first root stays */
-    OFFICER_REASON_ROOTS_FULL,    /* as many roots as there can be */
+    OFFICER_REASON_CUSTODY_PURPOSE, /* its keys never leave the token; detail: the purpose */
+    OFFICER_REASON_CUSTODY_MEMORY,  /* the signer cannot lock its memory */
+    OFFICER_REASON_CUSTODY_TOKEN,   /* the token makes no keys of this kind */
+    OFFICER_REASON_ROOT_STATE,      /* not while a roll of the root is as the detail says */
+    OFFICER_REASON_ROOT_LEFT,       /* detail: how many rows are of older roots still */
+    OFFICER_REASON_ROOT_FIRST,      /* the first root stays */
+    OFFICER_REASON_ROOTS_FULL,      /* as many roots as there can be */
     OFFICER_REASON_TLS_NONE,   /* no such TLS key, or it is over, or has nothing of officers' */
     OFFICER_REASON_TLS_KEY,    /* the leaf is of no TLS key of the box */
     OFFICER_REASON_TLS_SERVER, /* the leaf is not for a server */

@@ -17,7 +17,7 @@ enum err officer_wire_get_key_order(struct bytes payload, struct officer_key_ord
     struct cursor cursor = cursor_over(payload);
     *question = (struct officer_key_order){0};
     question->order =
-        (enum officer_order)field_enum(&cursor, OFFICER_ORDER_ROLL, OFFICER_ORDER_CONFIRM_CLOCK);
+        (enum officer_order)field_enum(&cursor, OFFICER_ORDER_ROLL, OFFICER_ORDER_COUNT - 1);
     field_line(&cursor, question->purpose, sizeof question->purpose);
     question->generation = cursor_u16(&cursor);
     question->dry_run = cursor_bool(&cursor);
@@ -33,6 +33,7 @@ static void put_key(struct buffer *target, const struct officer_key *key) {
     buffer_bool(target, key->granted);
     buffer_bool(target, key->in_use);
     buffer_text(target, key->kid);
+    buffer_u16(target, key->wrapped_by);
     buffer_bool(target, key->has_certificate);
     buffer_raw(target, key->thumbprint, sizeof key->thumbprint);
     for (int state = 0; state < KEYSTATE_COUNT; state++) {
@@ -49,6 +50,7 @@ static void get_key(struct cursor *cursor, struct officer_key *key) {
     key->granted = cursor_bool(cursor);
     key->in_use = cursor_bool(cursor);
     field_line(cursor, key->kid, sizeof key->kid);
+    key->wrapped_by = cursor_u16(cursor);
     key->has_certificate = cursor_bool(cursor);
     cursor_copy(cursor, key->thumbprint, sizeof key->thumbprint);
     for (int state = 0; state < KEYSTATE_COUNT; state++) {
@@ -62,6 +64,7 @@ static void put_next(struct buffer *target, const struct officer_key_next *next)
     buffer_bool(target, next->rolls);
     buffer_bool(target, next->wanted);
     buffer_bool(target, next->unready);
+    buffer_bool(target, next->wraps);
     buffer_u8(target, (uint8_t)next->action);
     buffer_u8(target, (uint8_t)next->awaited);
     buffer_u16(target, next->generation);
@@ -73,6 +76,7 @@ static void get_next(struct cursor *cursor, struct officer_key_next *next) {
     next->rolls = cursor_bool(cursor);
     next->wanted = cursor_bool(cursor);
     next->unready = cursor_bool(cursor);
+    next->wraps = cursor_bool(cursor);
     next->action = (enum keystate_action)field_enum(cursor, KEYSTATE_WAIT, KEYSTATE_DESTROY);
     next->awaited = (enum keystate_action)field_enum(cursor, KEYSTATE_WAIT, KEYSTATE_DESTROY);
     next->generation = cursor_u16(cursor);

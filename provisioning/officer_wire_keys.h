@@ -15,8 +15,9 @@ struct officer_key {
     uint16_t generation;
     enum keystate state;
     bool held, granted;
-    bool in_use;  /* it is retiring, and does not retire while programmes encrypt to it */
-    char kid[44]; /* as in the JWKS; "": it is not in one */
+    bool in_use;         /* it is retiring, and does not retire while programmes encrypt to it */
+    char kid[44];        /* as in the JWKS; "": it is not in one */
+    uint16_t wrapped_by; /* the generation of the KEK it is wrapped under; 0: it is in the token */
     bool has_certificate;
     uint8_t thumbprint[OFFICER_THUMBPRINT_MAX]; /* SHA-256 of the DER certificate */
     struct {
@@ -31,6 +32,7 @@ struct officer_key_next {
     bool rolls;  /* its keys can have successors */
     bool wanted; /* officers have asked for the next one */
     bool unready; /* the standby waits for a certificate that officers bring */
+    bool wraps;  /* officers chose that the next ones are wrapped under the KEK */
     enum keystate_action action, awaited;
     uint16_t generation;
     int64_t wait_ms;
@@ -52,6 +54,8 @@ enum officer_order {
     OFFICER_ORDER_REVOKE,
     OFFICER_ORDER_REVOKE_AT_ONCE,
     OFFICER_ORDER_CONFIRM_CLOCK,
+    OFFICER_ORDER_WRAP,
+    OFFICER_ORDER_KEEP_IN_TOKEN,
     OFFICER_ORDER_COUNT
 };
 
@@ -59,7 +63,7 @@ enum officer_order {
 struct officer_key_order {
     enum officer_order order;
     char purpose[OFFICER_PURPOSE_SIZE]; /* "": CONFIRM_CLOCK */
-    uint16_t generation;                /* 0: ROLL, CONFIRM_CLOCK */
+    uint16_t generation;                /* 0: ROLL, CONFIRM_CLOCK, WRAP, KEEP_IN_TOKEN */
     bool dry_run;
     char force[OFFICER_FORCE_SIZE]; /* RETIRE: why it may though it is used; "": it may not */
 };

@@ -234,7 +234,7 @@ static void nameless_leftovers_are_swept_and_nothing_else(void **state) {
 static void softhsm_has_the_mechanisms_we_need(void **state) {
     (void)state;
     uint32_t able;
-    assert_int_equal(ability_probe(raw(), &able), ERR_OK);
+    assert_int_equal(ability_probe(raw(), 0, &able), ERR_OK);
     assert_int_equal(able, HSM_PURPOSE_BIT(HSM_PURPOSE_COUNT) - 1);
 }
 
