@@ -3,9 +3,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "firmware/base/secret.h"
 #include "hsm/agree.h"
 #include "hsm/keyring.h"
+#include "hsm/lookup.h"
 #include "hsm/publish.h"
 #include "hsm/sign.h"
 #include "hsm/tls_sign.h"
@@ -28,7 +28,7 @@ struct keyset {
     struct sign_es256 *token;   /* of results; NULL: the box does not have it yet */
     struct agree_ring *request; /* may be empty */
     struct tls_ring *tls;       /* may be empty */
-    struct secret pepper;
+    struct lookup_peppers peppers;
     size_t kek_certificate_len;
     uint8_t kek_certificate[KEYRING_CERTIFICATE_MAX];
     struct publish publish;

@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "authd/core/flow.h"
@@ -16,6 +15,7 @@
 #include "authd/core/programme_check.h"
 #include "authd/core/questions.h"
 #include "authd/core/request_check.h"
+#include "authd/core/sealed.h"
 
 void flow_ask(struct lane *lane, struct request *request, enum step step) {
     request->step = step;
@@ -72,57 +72,13 @@ void flow_begin(struct lane *lane, struct request *request) {
         flow_ask(lane, request, STEP_ENVELOPE);
 }
 
-/* The envelope's views must outlive the frame: blobs move into memory of the request. */
-static enum err keep_blobs(struct request *request) {
-    struct envelope *envelope = &request->envelope;
-    struct bytes *views[] = {&envelope->jws_signature, &envelope->thumbprint.data,
-                             &envelope->session_key.data, &envelope->request.data,
-                             &envelope->request_hmac.data};
-    size_t total = 1, at = 0;
-    for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++)
-        total += views[i]->len;
-    request->sealed = malloc(total);
-    if (request->sealed == NULL)
-        return ERR_FULL;
-    for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
-        if (views[i]->len > 0)
-            memcpy(request->sealed + at, views[i]->data, views[i]->len);
-        views[i]->data = request->sealed + at;
-        at += views[i]->len;
-    }
-    return ERR_OK;
-}
-
-/* Whether the members that have to be decrypted are there at all (filter layer). */
-static void check_sealed(struct request *request) {
-    const struct {
-        const struct blob_field *field;
-        const char *name;
-    } members[] = {{&request->envelope.request_hmac, "requestHMAC"},
-                   {&request->envelope.session_key, "requestSessionKey"},
-                   {&request->envelope.request, "request"}};
-    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-        bool present = members[i].field->presence > FIELD_NULL;
-        if (present && !members[i].field->malformed && members[i].field->data.len > 0)
-            continue;
-        if (present)
-            request_refuse_filter(request, MOSIP_MPA_003, "", "sealed-member-malformed");
-        else
-            request_refuse_filter(request, MOSIP_MLC_006, members[i].name, "sealed-member-missing");
-        return;
-    }
-    if (request->envelope.thumbprint.presence > FIELD_NULL &&
-        request->envelope.thumbprint.malformed)
-        request_refuse_filter(request, MOSIP_MPA_003, "", "thumbprint-malformed");
-}
-
 /* An identifier whose salt is unknown is known to nobody (§5.4). */
 static enum err prepare_lookup(struct lane *lane, struct request *request) {
     request_prepare_identifier(request, &lane->core->settings);
     if (!request->identifier_ready)
         return ERR_OK;
     enum err result = decision_hash(lane->core, request);
-    request->has_lookup_key = result == ERR_OK;
+    request->has_id_hash = result == ERR_OK;
     return result == ERR_NOT_FOUND ? ERR_OK : result;
 }
 
@@ -141,7 +97,7 @@ static enum err check_programme_and_fields(struct lane *lane, struct request *re
         log_event(LOG_ERROR, "unseal-contradicts-body", "lane=%u", lane->index);
         request_refuse(request, MOSIP_MLC_007, "", "unseal-contradicts-body");
     }
-    if (!request_refused(request) && !request->has_lookup_key)
+    if (!request_refused(request) && !request->has_id_hash)
         request_refuse(request, MOSIP_MLC_018,
                        request->identifier_type == IDENTIFIER_VID ? "VID" : "UIN", "salt-unknown");
     return ERR_OK;
@@ -162,7 +118,7 @@ static void after_signature(struct lane *lane, struct request *request) {
     }
     bool sealed = request->envelope.function != FUNCTION_OTP;
     if (!request_refused(request) && request->standing == STANDING_PROGRAMME && sealed) {
-        check_sealed(request);
+        sealed_check(request);
         if (!request_refused(request)) {
             flow_ask(lane, request, STEP_UNWRAP);
             return;
@@ -204,7 +160,7 @@ static void check_signature(struct lane *lane, struct request *request) {
 
 enum err flow_on_envelope(struct lane *lane, struct request *request, struct bytes payload) {
     ERR_TRY(unseal_wire_get_envelope(payload, &request->envelope));
-    if (keep_blobs(request) != ERR_OK) {
+    if (sealed_keep(request) != ERR_OK) {
         give_up(lane, request, "envelope", ERR_FULL);
         return ERR_OK;
     }
@@ -234,20 +190,18 @@ enum err flow_on_judged(struct lane *lane, struct request *request, struct bytes
     return ERR_OK;
 }
 
-static void remember_lookup(struct request *request,
-                            const uint8_t lookup_key[static HSM_LOOKUP_KEY_BYTES]) {
-    memcpy(request->lookup_key, lookup_key, sizeof(request->lookup_key));
-}
-
 enum err flow_on_unwrapped(struct lane *lane, struct request *request, struct bytes payload) {
     struct hsm_unwrapped answer;
     ERR_TRY(hsm_wire_get_unwrapped(payload, &answer));
     enum err status = answer.receipt.status;
+    if (status == ERR_OK && (answer.lookup.count > 0) != request->has_id_hash) {
+        secret_wipe(&answer, sizeof(answer));
+        return ERR_MALFORMED; /* no answer to what was asked */
+    }
     if (status == ERR_OK) {
         status = secret_copy(&request->content_key,
                              bytes_of(answer.content_key, sizeof(answer.content_key)));
-        request->has_lookup_key = request->has_lookup_key && answer.has_lookup_key;
-        remember_lookup(request, answer.lookup_key);
+        request->lookup = answer.lookup;
         request->opened_purpose = HSM_PURPOSE_PARTNER;
         request->opened_generation = answer.generation;
     }
@@ -349,7 +303,7 @@ enum err flow_on_looked_up(struct lane *lane, struct request *request, struct by
         give_up(lane, request, "lookup", answer.receipt.status);
         return ERR_OK;
     }
-    remember_lookup(request, answer.lookup_key[0]);
+    request->lookup = answer.lookup[0];
     if (request_is_jose(request))
         jose_flow_on_looked_up(lane, request);
     else

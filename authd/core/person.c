@@ -80,7 +80,7 @@ static enum err refuse_unknown(const struct core *core, struct request *request,
 
 /* From the VID to the person's UIN. A revoked VID is as unknown as one that never was. */
 static enum err follow_alias(const struct core *core, struct request *request) {
-    enum err result = registry_alias(core->registry, request->lookup_key, &request->alias);
+    enum err result = registry_alias(core->registry, request->lookup.of[0].key, &request->alias);
     if (result == ERR_NOT_FOUND || (result == ERR_OK && request->alias.revoked))
         return refuse_unknown(core, request, result == ERR_OK ? "vid-revoked" : "vid-unknown");
     ERR_TRY(result);
@@ -94,7 +94,7 @@ static enum err follow_alias(const struct core *core, struct request *request) {
 }
 
 enum err person_find(const struct core *core, struct request *request) {
-    memcpy(request->person_key, request->lookup_key, sizeof(request->person_key));
+    memcpy(request->person_key, request->lookup.of[0].key, sizeof(request->person_key));
     if (request->identifier_type == IDENTIFIER_VID)
         ERR_TRY(follow_alias(core, request));
     if (request_refused(request))
@@ -112,9 +112,9 @@ enum err person_find(const struct core *core, struct request *request) {
 }
 
 enum err person_recall(const struct core *core, struct request *request) {
-    memcpy(request->person_key, request->lookup_key, sizeof(request->person_key));
+    memcpy(request->person_key, request->lookup.of[0].key, sizeof(request->person_key));
     if (request->identifier_type == IDENTIFIER_VID) {
-        ERR_TRY(registry_alias(core->registry, request->lookup_key, &request->alias));
+        ERR_TRY(registry_alias(core->registry, request->lookup.of[0].key, &request->alias));
         memcpy(request->person_key, request->alias.lookup_key, sizeof(request->person_key));
     }
     return registry_identity(core->registry, request->person_key, &request->identity);
@@ -172,9 +172,10 @@ enum err person_filter(const struct core *core, struct request *request) {
                                bytes_of(request->person_key, sizeof(request->person_key)), now_ms,
                                &person_blocked));
     if (request->has_alias)
-        ERR_TRY(registry_hotlisted(core->registry, HOTLIST_PERSON,
-                                   bytes_of(request->lookup_key, sizeof(request->lookup_key)),
-                                   now_ms, &alias_blocked));
+        ERR_TRY(registry_hotlisted(
+            core->registry, HOTLIST_PERSON,
+            bytes_of(request->lookup.of[0].key, sizeof(request->lookup.of[0].key)), now_ms,
+            &alias_blocked));
     if (partner_blocked)
         request_refuse(request, MOSIP_MLC_022, "PARTNER_ID", "partner-hotlisted");
     else if (person_blocked || alias_blocked)

@@ -46,7 +46,7 @@ static enum err name_key(struct bytes wrapped, struct bytes thumbprint,
 static enum err unwrap(struct lane *lane, struct request *request, struct buffer *payload) {
     (void)lane;
     struct hsm_unwrap question = {.purpose = HSM_PURPOSE_PARTNER,
-                                  .has_id_hash = request->has_lookup_key};
+                                  .has_id_hash = request->has_id_hash};
     ERR_TRY(
         name_key(request->envelope.session_key.data, request->envelope.thumbprint.data, &question));
     memcpy(question.id_hash, request->id_hash, sizeof(question.id_hash));

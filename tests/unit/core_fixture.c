@@ -87,7 +87,8 @@ struct request *core_fixture_about(const char *programme, unsigned person,
     request->standing = STANDING_PROGRAMME;
     request->identifier_type = IDENTIFIER_UIN;
     memcpy(request->person_key, &person, sizeof person);
-    memcpy(request->lookup_key, &person, sizeof person);
+    request->lookup = (struct hsm_lookup_keys){.count = 1, .of[0].generation = 1};
+    memcpy(request->lookup.of[0].key, &person, sizeof person);
     request->identity = core_fixture_identity(person);
     request->envelope.channel_phone = true;
     return request;

@@ -56,25 +56,25 @@ void lane_party_unseal(const struct frame *question, struct lane_party_answer *a
 }
 
 /* The number of the person with this id hash, as a lookup key. */
-static void look_up(const uint8_t id_hash[static HSM_ID_HASH_BYTES],
-                    uint8_t lookup_key[static HSM_LOOKUP_KEY_BYTES]) {
-    memset(lookup_key, 0, HSM_LOOKUP_KEY_BYTES);
+static void look_up(const uint8_t id_hash[static HSM_ID_HASH_BYTES], struct hsm_lookup_keys *keys) {
+    *keys = (struct hsm_lookup_keys){.count = 1, .of[0].generation = 1};
     for (unsigned person = 1; person <= LANE_PEOPLE; person++) {
         uint8_t hash[HSM_ID_HASH_BYTES];
         char identifier[IDENTIFIER_UIN_DIGITS + 1];
         lane_fixture_identifier(person, identifier);
         assert_int_equal(identifier_hash(identifier, LANE_SALT, hash), ERR_OK);
         if (memcmp(hash, id_hash, sizeof hash) == 0)
-            lookup_key[0] = (uint8_t)person;
+            keys->of[0].key[0] = (uint8_t)person;
     }
 }
 
 static void unwrap(struct bytes question, struct buffer *payload) {
     struct hsm_unwrap asked;
-    struct hsm_unwrapped answer = {.receipt.status = ERR_OK, .has_lookup_key = true};
+    struct hsm_unwrapped answer = {.receipt.status = ERR_OK};
     assert_int_equal(hsm_wire_get_unwrap(question, &asked), ERR_OK);
     memset(answer.content_key, LANE_CONTENT_KEY_BYTE, sizeof answer.content_key);
-    look_up(asked.id_hash, answer.lookup_key);
+    if (asked.has_id_hash)
+        look_up(asked.id_hash, &answer.lookup);
     hsm_wire_put_unwrapped(payload, &answer);
 }
 
@@ -83,7 +83,7 @@ static void lookup(struct bytes question, struct buffer *payload) {
     static struct hsm_looked_up answer;
     assert_int_equal(hsm_wire_get_lookup(question, &asked), ERR_OK);
     answer = (struct hsm_looked_up){.receipt.status = ERR_OK, .count = 1};
-    look_up(asked.id_hash[0], answer.lookup_key[0]);
+    look_up(asked.id_hash[0], &answer.lookup[0]);
     hsm_wire_put_looked_up(payload, &answer);
 }
 

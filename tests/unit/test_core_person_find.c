@@ -64,6 +64,7 @@ static void put_vid(unsigned number, const struct alias *given) {
     struct alias alias = *given;
     row_of(number, alias.lookup_key);
     alias.alias_id[0] = (uint8_t)number;
+    alias.pepper = 1;
     row_of(VID_ROW | number, key);
     struct registry_batch batch = registry_begin(box.core.registry);
     registry_put_alias(&batch, key, &alias);
@@ -79,7 +80,7 @@ static struct request *request_by(enum identifier_type type, unsigned number) {
     request->factors = AUTH_TYPE_BIT(AUTH_TYPE_OTP);
     request->envelope.function = FUNCTION_AUTH;
     memset(request->person_key, 0xee, sizeof request->person_key);
-    row_of(type == IDENTIFIER_VID ? VID_ROW | number : number, request->lookup_key);
+    row_of(type == IDENTIFIER_VID ? VID_ROW | number : number, request->lookup.of[0].key);
     return request;
 }
 
@@ -108,7 +109,7 @@ static void a_uin_finds_its_person(void **state) {
     put_person(2, NULL);
     struct request *request = find(IDENTIFIER_UIN, 2);
     assert_string_equal(request->identity->uin, "2000000002");
-    assert_memory_equal(request->person_key, request->lookup_key, sizeof request->person_key);
+    assert_memory_equal(request->person_key, request->lookup.of[0].key, sizeof request->person_key);
     assert_false(request->has_alias);
     core_fixture_free(request);
 }

@@ -81,11 +81,30 @@ static enum err read_unwrap(struct bytes payload) {
     return ERR_OK;
 }
 
+static void make_keys(struct hsm_lookup_keys *keys) {
+    *keys = (struct hsm_lookup_keys){.count = 2};
+    for (size_t i = 0; i < keys->count; i++) {
+        keys->of[i].generation = (uint16_t)(258 + i);
+        fill(keys->of[i].key, sizeof keys->of[i].key);
+        keys->of[i].key[0] = (uint8_t)(i + 7);
+    }
+}
+
+static void check_keys(const struct hsm_lookup_keys *keys) {
+    struct hsm_lookup_keys expected;
+    make_keys(&expected);
+    assert_int_equal(keys->count, expected.count);
+    for (size_t i = 0; i < expected.count; i++) {
+        assert_int_equal(keys->of[i].generation, expected.of[i].generation);
+        assert_memory_equal(keys->of[i].key, expected.of[i].key, HSM_LOOKUP_KEY_BYTES);
+    }
+}
+
 static void write_unwrapped(struct buffer *target) {
-    struct hsm_unwrapped answer = {.receipt = RECEIPT, .has_lookup_key = true};
+    struct hsm_unwrapped answer = {.receipt = RECEIPT};
     fill(answer.content_key, sizeof answer.content_key);
     answer.generation = 258;
-    fill(answer.lookup_key, sizeof answer.lookup_key);
+    make_keys(&answer.lookup);
     hsm_wire_put_unwrapped(target, &answer);
 }
 
@@ -95,10 +114,9 @@ static enum err read_unwrapped(struct bytes payload) {
     ERR_TRY(hsm_wire_get_unwrapped(payload, &answer));
     fill(expected, sizeof expected);
     check_receipt(&answer.receipt);
-    assert_true(answer.has_lookup_key);
     assert_memory_equal(answer.content_key, expected, sizeof expected);
     assert_int_equal(answer.generation, 258);
-    assert_memory_equal(answer.lookup_key, expected, sizeof expected);
+    check_keys(&answer.lookup);
     return ERR_OK;
 }
 
@@ -120,18 +138,18 @@ static enum err read_lookup(struct bytes payload) {
 
 static void write_looked_up(struct buffer *target) {
     static struct hsm_looked_up answer = {.receipt = RECEIPT, .count = 2};
-    fill(answer.lookup_key, 2 * HSM_LOOKUP_KEY_BYTES);
+    for (size_t i = 0; i < answer.count; i++)
+        make_keys(&answer.lookup[i]);
     hsm_wire_put_looked_up(target, &answer);
 }
 
 static enum err read_looked_up(struct bytes payload) {
     static struct hsm_looked_up answer;
-    uint8_t expected[2 * HSM_LOOKUP_KEY_BYTES];
     ERR_TRY(hsm_wire_get_looked_up(payload, &answer));
-    fill(expected, sizeof expected);
     check_receipt(&answer.receipt);
     assert_int_equal(answer.count, 2);
-    assert_memory_equal(answer.lookup_key, expected, sizeof expected);
+    for (size_t i = 0; i < answer.count; i++)
+        check_keys(&answer.lookup[i]);
     return ERR_OK;
 }
 
@@ -388,7 +406,8 @@ static void a_writer_without_room_says_so(void **state) {
 /* A refusal is a receipt alone: nothing of an earlier success can travel with it. */
 static void a_refusal_carries_nothing_but_the_receipt(void **state) {
     (void)state;
-    struct hsm_unwrapped answer = {.receipt = {.status = ERR_CRYPTO}, .has_lookup_key = true}, read;
+    struct hsm_unwrapped answer = {.receipt = {.status = ERR_CRYPTO}}, read;
+    make_keys(&answer.lookup);
     fill(answer.content_key, sizeof answer.content_key);
     answer.generation = 258;
     struct buffer target = buffer_over(memory, sizeof memory);
@@ -396,7 +415,7 @@ static void a_refusal_carries_nothing_but_the_receipt(void **state) {
     assert_int_equal(target.len, 11);
     assert_int_equal(hsm_wire_get_unwrapped(bytes_of(memory, target.len), &read), ERR_OK);
     assert_int_equal(read.receipt.status, ERR_CRYPTO);
-    assert_false(read.has_lookup_key);
+    assert_int_equal(read.lookup.count, 0);
     const uint8_t zeroes[HSM_CONTENT_KEY_BYTES] = {0};
     assert_memory_equal(read.content_key, zeroes, sizeof zeroes);
     assert_int_equal(hsm_wire_get_unwrapped(bytes_of(memory, target.len + 1), &read),

@@ -381,9 +381,9 @@ static void answers_to_a_predecessor_are_not_taken(void **state) {
     struct officer_person person = person_number(1);
     static uint8_t memory[4096];
     struct buffer buffer = buffer_over(memory, sizeof memory);
-    struct hsm_looked_up looked_up = {.count = 1};
+    struct hsm_looked_up looked_up = {.count = 1, .lookup[0] = {.count = 1, .of[0].generation = 1}};
     struct frame frame = {.type = HSM_LOOKED_UP};
-    memset(looked_up.lookup_key[0], 0xee, sizeof looked_up.lookup_key[0]);
+    memset(looked_up.lookup[0].of[0].key, 0xee, sizeof looked_up.lookup[0].of[0].key);
     hsm_wire_put_looked_up(&buffer, &looked_up);
     assert_int_equal(buffer_end(&buffer, &frame.payload), ERR_OK);
     for (frame.id = 0; frame.id < 32; frame.id++) {
