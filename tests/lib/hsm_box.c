@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <spawn.h>
@@ -19,12 +21,13 @@
 #include <cmocka.h>
 #include <p11-kit/pkcs11.h>
 
+#include "firmware/base/clock.h"
 #include "tests/lib/hsm_box.h"
 
 #define PATIENCE_MS    60000 /* a run under sanitizers on a busy machine */
 #define CORE_FD        BOOT_PEER_FD
 #define PROVD_FD       (BOOT_PEER_FD + 1)
-#define SETTINGS_SIZE  2048
+#define SILENCE_MS     1000
 #define SOFTHSM_MODULE "/usr/lib/softhsm/libsofthsm2.so"
 #define SLOTS_MAX      8
 #define MECHANISMS_MAX 256
@@ -178,6 +181,63 @@ static void fill(struct hsm_box *box) {
     hsm_box_give_away(box);
 }
 
+static void *map(int fd, size_t size) {
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, (off_t)size), 0);
+    void *mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    assert_ptr_not_equal(mapped, MAP_FAILED);
+    return mapped;
+}
+
+static void map_fault(struct hsm_box *box) {
+    write_file(box->fault_file, "", 0666);
+    int fd = open(box->fault_file, O_RDWR | O_CLOEXEC);
+    box->fault = map(fd, sizeof *box->fault);
+    assert_int_equal(close(fd), 0);
+}
+
+void hsm_box_break(const struct hsm_box *box, const struct hsm_fault *fault) {
+    hsm_box_heal(box);
+    atomic_store(&box->fault->function, fault->function);
+    atomic_store(&box->fault->result, fault->result);
+    atomic_store(&box->fault->skip, fault->skip);
+    atomic_store(&box->fault->times, fault->times == 0 ? UINT_MAX : fault->times);
+    atomic_store(&box->fault->kind, fault->kind);
+}
+
+void hsm_box_heal(const struct hsm_box *box) {
+    atomic_store(&box->fault->kind, PKCS11_WELL);
+    atomic_store(&box->fault->struck, 0);
+}
+
+unsigned hsm_box_struck(const struct hsm_box *box) {
+    return atomic_load(&box->fault->struck);
+}
+
+/* Until it holds, but not for ever. */
+static void look_until(bool (*holds)(const void *), const void *subject) {
+    int64_t end_ms = clock_boot_ms() + PATIENCE_MS;
+    while (!holds(subject)) {
+        assert_true(clock_boot_ms() < end_ms);
+        (void)poll(NULL, 0, 5);
+    }
+}
+
+static bool has_struck(const void *box) {
+    return hsm_box_struck(box) > 0;
+}
+
+void hsm_box_await_strike(const struct hsm_box *box) {
+    look_until(has_struck, box);
+}
+
+const char *hsm_box_shim(const struct hsm_box *box) {
+    (void)setenv("SHIM_MODULE", hsm_box_module(), 1);
+    (void)setenv("SHIM_LOG", box->log_file, 1);
+    (void)setenv("SHIM_PAGE", box->fault_file, 1);
+    return PKCS11_SHIM;
+}
+
 void hsm_box_make(struct hsm_box *box) {
     char configuration[256];
     strcpy(box->directory, "/tmp/idcs-hsm-XXXXXX");
@@ -192,6 +252,7 @@ void hsm_box_make(struct hsm_box *box) {
         {box->configuration, "softhsm2.conf"},
         {box->pin_file, "pin"},
         {box->log_file, "log"},
+        {box->fault_file, "fault"},
     };
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         (void)snprintf(paths[i].path, sizeof box->pin_file, "%s/%s", box->directory, paths[i].name);
@@ -200,11 +261,13 @@ void hsm_box_make(struct hsm_box *box) {
                    box->token_directory);
     write_file(box->configuration, configuration, 0644);
     hsm_box_write_pin(box, HSM_BOX_PIN "\n", 0600);
+    map_fault(box);
     fill(box);
     learn_mechanisms();
 }
 
 void hsm_box_remove(struct hsm_box *box) {
+    (void)munmap(box->fault, sizeof *box->fault);
     (void)nftw(box->directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -250,8 +313,7 @@ static _Noreturn void become_signer(const struct hsm_box *box, const struct hsm_
         if (dup2(moved[i], BOOT_CONTROL_FD + i) < 0)
             _exit(98);
     if (plan->fault != NULL) {
-        (void)setenv("SHIM_MODULE", hsm_box_module(), 1);
-        (void)setenv("SHIM_LOG", box->log_file, 1);
+        (void)hsm_box_shim(box);
         if (plan->fault[0] != '\0')
             (void)setenv("SHIM_FAULT", plan->fault, 1);
     }
@@ -300,8 +362,7 @@ void hsm_signer_start(const struct hsm_box *box, const struct hsm_signer_plan *p
     int control, core = -1, provd = -1;
     make_pair(&control, &descriptors[0]);
     descriptors[1] = memfd_create("pulse", MFD_CLOEXEC);
-    assert_true(descriptors[1] >= 0);
-    assert_int_equal(ftruncate(descriptors[1], PULSE_SLOTS * sizeof(struct pulse)), 0);
+    const struct pulse *pulse = map(descriptors[1], PULSE_SLOTS * sizeof *pulse);
     if (plan->heir_of != NULL) {
         core = plan->heir_of->core;
         provd = plan->heir_of->provd;
@@ -311,7 +372,8 @@ void hsm_signer_start(const struct hsm_box *box, const struct hsm_signer_plan *p
         make_pair(&core, &descriptors[2]);
         make_pair(&provd, &descriptors[3]);
     }
-    *signer = (struct hsm_signer){.control = control, .core = core, .provd = provd, .next_id = 1};
+    *signer = (struct hsm_signer){
+        .control = control, .core = core, .provd = provd, .next_id = 1, .pulse = pulse};
     signer->process = fork();
     assert_true(signer->process >= 0);
     if (signer->process == 0)
@@ -367,9 +429,23 @@ void hsm_signer_stop(struct hsm_signer *signer) {
             (void)kill(signer->process, SIGKILL);
         assert_int_equal(hsm_signer_wait(signer), BOOT_EXIT_CLEAN);
     }
+    (void)munmap((void *)(uintptr_t)signer->pulse, PULSE_SLOTS * sizeof *signer->pulse);
     (void)close(signer->control);
     (void)close(signer->core);
     (void)close(signer->provd);
+}
+
+static bool is_silent(const void *pulse) {
+    const struct pulse *slot = pulse;
+    int64_t now_ms = clock_boot_ms();
+    return atomic_load(&slot->beat_ms) < now_ms - SILENCE_MS &&
+           atomic_load(&slot->silent_until_ms) < now_ms;
+}
+
+void hsm_signer_kill_when_silent(struct hsm_signer *signer) {
+    look_until(is_silent, signer->pulse);
+    assert_int_equal(kill(signer->process, SIGKILL), 0);
+    assert_int_equal(hsm_signer_wait(signer), -SIGKILL);
 }
 
 void hsm_signer_set_state(struct hsm_signer *signer, enum box_state state) {

@@ -6,8 +6,10 @@
 
 #include "firmware/base/boot.h"
 #include "firmware/base/frame.h"
+#include "firmware/base/serve.h"
 #include "hsm/token.h"
 #include "hsm/wire.h"
+#include "tests/fault/pkcs11_fault.h"
 
 /*
  * A box to try the signer in: a directory of its own with a real token, a PIN file and an empty
@@ -49,6 +51,8 @@ struct hsm_box {
     char configuration[96];
     char pin_file[96];
     char log_file[96]; /* of the shim */
+    char fault_file[96];
+    struct pkcs11_fault *fault; /* read by all who use the shim */
 };
 
 void hsm_box_make(struct hsm_box *box);
@@ -61,6 +65,22 @@ void hsm_box_give_away(const struct hsm_box *box);
 /* How often ${word} stands in the shim's log. */
 unsigned hsm_box_count(const struct hsm_box *box, const char *word);
 
+/* What goes wrong from now on in the shim: ${times} calls of ${function}, the first ${skip} but. */
+struct hsm_fault {
+    enum pkcs11_function function;
+    enum pkcs11_fault_kind kind;
+    unsigned long result; /* a CKR_ number */
+    unsigned skip;
+    unsigned times; /* 0: for ever */
+};
+void hsm_box_break(const struct hsm_box *box, const struct hsm_fault *fault);
+void hsm_box_heal(const struct hsm_box *box);
+/* How often it has struck since it was broken. */
+unsigned hsm_box_struck(const struct hsm_box *box);
+void hsm_box_await_strike(const struct hsm_box *box);
+/* For a module that this process itself opens: gives the shim. */
+const char *hsm_box_shim(const struct hsm_box *box);
+
 /* One signer with a core and a provd, both played by the test. */
 struct hsm_signer {
     pid_t process;
@@ -68,6 +88,7 @@ struct hsm_signer {
     int core;
     int provd;
     uint64_t next_id;
+    const struct pulse *pulse; /* as authd sees it */
 };
 
 struct hsm_signer_plan {
@@ -86,6 +107,11 @@ struct hsm_hello hsm_signer_greet(struct hsm_signer *signer);
 int hsm_signer_wait(struct hsm_signer *signer);
 /* Asks it to end, or kills it when that does not work; closes the sockets. */
 void hsm_signer_stop(struct hsm_signer *signer);
+/*
+ * Waits until authd would kill it: no beat for longer than a second, and no longer silence that was
+ * announced. Then does it.
+ */
+void hsm_signer_kill_when_silent(struct hsm_signer *signer);
 void hsm_signer_set_state(struct hsm_signer *signer, enum box_state state);
 
 /* Sends a question to ${fd}; the answer's type is checked, and its payload valid until the next

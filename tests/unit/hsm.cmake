@@ -1,6 +1,6 @@
 # The shim stands between the signer and SoftHSM, to count calls and to fail where it is told to.
 add_library(pkcs11_shim MODULE ${PROJECT_SOURCE_DIR}/tests/fault/pkcs11_shim.c)
-target_include_directories(pkcs11_shim PRIVATE ${P11KIT_INCLUDE_DIRS})
+target_include_directories(pkcs11_shim PRIVATE ${PROJECT_SOURCE_DIR} ${P11KIT_INCLUDE_DIRS})
 target_link_libraries(pkcs11_shim PRIVATE ${CMAKE_DL_LIBS})
 set_target_properties(pkcs11_shim PROPERTIES PREFIX "")
 target_compile_options(pkcs11_shim PRIVATE -fPIC -Wno-missing-prototypes)
