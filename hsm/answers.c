@@ -25,9 +25,9 @@
 #define GENERATION_MS 120000 /* an RSA key, on a slow token or a busy machine */
 
 static enum err look_up(struct answers *answers, const uint8_t id_hash[static HSM_ID_HASH_BYTES],
-                        uint8_t key[static HSM_LOOKUP_KEY_BYTES]) {
+                        struct hsm_lookup_keys *keys) {
     answers->sequence++;
-    return lookup_key(&answers->keys->pepper, id_hash, key);
+    return lookup_keys(&answers->keys->peppers, id_hash, keys);
 }
 
 static enum err unwrap(struct answers *answers, const struct hsm_unwrap *question,
@@ -43,10 +43,7 @@ static enum err unwrap(struct answers *answers, const struct hsm_unwrap *questio
                         question->wrapped, &content_key, &answers->sequence));
     memcpy(answer->content_key, content_key.data, sizeof answer->content_key);
     answer->generation = unwrap_opened_by(ring);
-    if (!question->has_id_hash)
-        return ERR_OK;
-    answer->has_lookup_key = true;
-    return look_up(answers, question->id_hash, answer->lookup_key);
+    return question->has_id_hash ? look_up(answers, question->id_hash, &answer->lookup) : ERR_OK;
 }
 
 static enum err answer_unwrap(void *context, struct serve_peer *peer, const struct frame *frame) {
@@ -69,7 +66,7 @@ static enum err look_up_all(struct answers *answers, const struct hsm_lookup *qu
     ERR_TRY(reply_gate(answers, BOX_STATE_BIT(BOX_FAILED)));
     ERR_TRY(rate_take(&answers->lookups, (int64_t)question->count, clock_boot_ns()));
     for (size_t i = 0; i < question->count; i++)
-        ERR_TRY(look_up(answers, question->id_hash[i], answer->lookup_key[i]));
+        ERR_TRY(look_up(answers, question->id_hash[i], &answer->lookup[i]));
     answer->count = question->count;
     return ERR_OK;
 }

@@ -30,6 +30,7 @@ static enum err find_key(struct token *token, const struct keyring_row *row, EVP
 }
 
 struct filling {
+    struct lookup_peppers *peppers;
     struct token *token;
     struct unwrap_ring *keks; /* for keys outside the token; NULL: there are none of this purpose */
     struct unwrap_ring *ring;
@@ -158,15 +159,25 @@ static enum err load_tls(struct keyset *keyset, struct keyring *keyring, struct 
     return bring_chain(keyset->tls, keyring, filling.tls_first);
 }
 
-static enum err load_pepper(struct keyset *keyset, struct keyring *keyring, struct token *token) {
-    __attribute__((cleanup(free_ring))) struct unwrap_ring *ring = NULL;
-    struct keyring_row row;
+static enum err add_pepper(void *context, const struct keyring_row *row) {
+    struct filling *filling = context;
+    SECRET(pepper);
     uint64_t uses = 0;
-    ERR_TRY(keyring_active(keyring, HSM_PURPOSE_PEPPER, &row));
-    if (!row.has_wrapped)
-        return report(ERR_CORRUPT, &row);
+    if (!row->has_wrapped)
+        return report(ERR_CORRUPT, row);
+    ERR_TRY(report(unwrap_open(filling->ring, NULL, row->wrapped, &pepper, &uses), row));
+    return report(lookup_add(filling->peppers, row->generation, &pepper), row);
+}
+
+/*
+ * The standby's too: when it becomes active no signer is behind, whenever each of them notices.
+ */
+static enum err load_peppers(struct keyset *keyset, struct keyring *keyring, struct token *token) {
+    __attribute__((cleanup(free_ring))) struct unwrap_ring *ring = NULL;
     ERR_TRY(load_ring(&ring, keyring, token, HSM_PURPOSE_KEK, UNWRAP_LABEL_PEPPER));
-    return report(unwrap_open(ring, NULL, row.wrapped, &keyset->pepper, &uses), &row);
+    struct filling filling = {.ring = ring, .peppers = &keyset->peppers};
+    ERR_TRY(keyring_each_in_use(keyring, HSM_PURPOSE_PEPPER, KEYSTATE_OPENS, add_pepper, &filling));
+    return keyset->peppers.count > 0 ? ERR_OK : ERR_NOT_FOUND;
 }
 
 static enum err load_kek_certificate(struct keyset *keyset, struct keyring *keyring) {
@@ -200,7 +211,7 @@ enum err keyset_load(struct keyset *keyset, struct keyring *keyring, struct toke
     ERR_TRY(load_requests(&keyset->partner, keyring, token, HSM_PURPOSE_PARTNER));
     ERR_TRY(load_requests(&keyset->ida_fir, keyring, token, HSM_PURPOSE_IDA_FIR));
     ERR_TRY(load_ring(&keyset->root, keyring, token, HSM_PURPOSE_KEK, UNWRAP_LABEL_ROOT));
-    ERR_TRY(load_pepper(keyset, keyring, token));
+    ERR_TRY(load_peppers(keyset, keyring, token));
     ERR_TRY(load_kek_certificate(keyset, keyring));
     ERR_TRY(load_token(keyset, keyring, token));
     ERR_TRY(load_request(keyset, keyring, token));
@@ -219,7 +230,7 @@ void keyset_unload(struct keyset *keyset) {
     sign_es256_free(keyset->token);
     agree_free(keyset->request);
     tls_ring_free(keyset->tls);
-    secret_free(&keyset->pepper);
+    lookup_forget(&keyset->peppers);
     memset(keyset, 0, sizeof *keyset);
 }
 

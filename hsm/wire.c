@@ -20,12 +20,6 @@ const char *hsm_purpose_text(enum hsm_purpose purpose) {
     return (unsigned)purpose < HSM_PURPOSE_COUNT ? texts[purpose] : "unknown";
 }
 
-/* The first error of a reading: the cursor's, or that of a value out of range. */
-static enum err first_error(const struct cursor *cursor, enum err value) {
-    ERR_TRY(cursor_end(cursor));
-    return value;
-}
-
 void hsm_wire_put_hello(struct buffer *target, const struct hsm_hello *hello) {
     buffer_u16(target, hello->signer_index);
     buffer_raw(target, hello->process_id, sizeof hello->process_id);
@@ -41,110 +35,6 @@ enum err hsm_wire_get_hello(struct bytes payload, struct hsm_hello *hello) {
     hello->keyring_sequence = cursor_u64(&cursor);
     hello->provisioned = cursor_bool(&cursor);
     return cursor_end(&cursor);
-}
-
-void hsm_wire_put_unwrap(struct buffer *target, const struct hsm_unwrap *question) {
-    buffer_u8(target, (uint8_t)question->purpose);
-    buffer_bool(target, question->has_thumbprint);
-    if (question->has_thumbprint)
-        buffer_raw(target, question->thumbprint, sizeof question->thumbprint);
-    buffer_raw(target, question->wrapped, sizeof question->wrapped);
-    buffer_bool(target, question->has_id_hash);
-    if (question->has_id_hash)
-        buffer_raw(target, question->id_hash, sizeof question->id_hash);
-}
-
-enum err hsm_wire_get_unwrap(struct bytes payload, struct hsm_unwrap *question) {
-    struct cursor cursor = cursor_over(payload);
-    memset(question, 0, sizeof *question);
-    uint8_t purpose = cursor_u8(&cursor);
-    question->has_thumbprint = cursor_bool(&cursor);
-    if (question->has_thumbprint)
-        cursor_copy(&cursor, question->thumbprint, sizeof question->thumbprint);
-    cursor_copy(&cursor, question->wrapped, sizeof question->wrapped);
-    question->has_id_hash = cursor_bool(&cursor);
-    if (question->has_id_hash)
-        cursor_copy(&cursor, question->id_hash, sizeof question->id_hash);
-    bool may_decrypt = purpose == HSM_PURPOSE_PARTNER || purpose == HSM_PURPOSE_IDA_FIR;
-    question->purpose = may_decrypt ? (enum hsm_purpose)purpose : HSM_PURPOSE_COUNT;
-    return first_error(&cursor, may_decrypt ? ERR_OK : ERR_MALFORMED);
-}
-
-void hsm_wire_put_unwrapped(struct buffer *target, const struct hsm_unwrapped *answer) {
-    receipt_put(target, &answer->receipt);
-    if (answer->receipt.status != ERR_OK)
-        return;
-    buffer_raw(target, answer->content_key, sizeof answer->content_key);
-    buffer_u16(target, answer->generation);
-    buffer_bool(target, answer->has_lookup_key);
-    if (answer->has_lookup_key)
-        buffer_raw(target, answer->lookup_key, sizeof answer->lookup_key);
-}
-
-enum err hsm_wire_get_unwrapped(struct bytes payload, struct hsm_unwrapped *answer) {
-    struct cursor cursor = cursor_over(payload);
-    bool more;
-    memset(answer, 0, sizeof *answer);
-    ERR_TRY(receipt_get(&cursor, &answer->receipt, &more));
-    if (more) {
-        cursor_copy(&cursor, answer->content_key, sizeof answer->content_key);
-        answer->generation = cursor_u16(&cursor);
-        answer->has_lookup_key = cursor_bool(&cursor);
-        if (answer->has_lookup_key)
-            cursor_copy(&cursor, answer->lookup_key, sizeof answer->lookup_key);
-    }
-    enum err err = cursor_end(&cursor);
-    if (err != ERR_OK)
-        secret_wipe(answer, sizeof *answer);
-    return err;
-}
-
-/* ${count} rows of 32 bytes, in a question and in its answer. */
-static void put_rows(struct buffer *target, const uint8_t *rows, size_t count) {
-    if (count > HSM_LOOKUP_BATCH_MAX) {
-        target->err = target->err == ERR_OK ? ERR_TOO_LARGE : target->err;
-        return;
-    }
-    buffer_u16(target, (uint16_t)count);
-    buffer_raw(target, rows, count * HSM_ID_HASH_BYTES);
-}
-
-static enum err get_rows(struct cursor *cursor, uint8_t *rows, size_t *count) {
-    *count = cursor_u16(cursor);
-    if (cursor->err == ERR_OK && (*count == 0 || *count > HSM_LOOKUP_BATCH_MAX)) {
-        bool empty = *count == 0;
-        *count = 0;
-        return empty ? ERR_MALFORMED : ERR_TOO_LARGE;
-    }
-    cursor_copy(cursor, rows, *count * HSM_ID_HASH_BYTES);
-    if (cursor->err != ERR_OK)
-        *count = 0;
-    return cursor_end(cursor);
-}
-
-_Static_assert(HSM_LOOKUP_KEY_BYTES == HSM_ID_HASH_BYTES, "question and answer share put_rows");
-
-void hsm_wire_put_lookup(struct buffer *target, const struct hsm_lookup *question) {
-    put_rows(target, question->id_hash[0], question->count);
-}
-
-enum err hsm_wire_get_lookup(struct bytes payload, struct hsm_lookup *question) {
-    struct cursor cursor = cursor_over(payload);
-    return get_rows(&cursor, question->id_hash[0], &question->count);
-}
-
-void hsm_wire_put_looked_up(struct buffer *target, const struct hsm_looked_up *answer) {
-    receipt_put(target, &answer->receipt);
-    if (answer->receipt.status == ERR_OK)
-        put_rows(target, answer->lookup_key[0], answer->count);
-}
-
-enum err hsm_wire_get_looked_up(struct bytes payload, struct hsm_looked_up *answer) {
-    struct cursor cursor = cursor_over(payload);
-    bool more;
-    answer->count = 0;
-    ERR_TRY(receipt_get(&cursor, &answer->receipt, &more));
-    return more ? get_rows(&cursor, answer->lookup_key[0], &answer->count) : cursor_end(&cursor);
 }
 
 void hsm_wire_put_statement(struct buffer *target, const struct statement *question) {
@@ -209,7 +99,8 @@ enum err hsm_wire_get_statement(struct bytes payload, struct statement *question
     ERR_TRY(get_errors(&cursor, question));
     bool known = kind >= STATEMENT_AUTH && kind <= STATEMENT_KYC;
     question->kind = (enum statement_kind)(known ? kind : 0);
-    return first_error(&cursor, known ? ERR_OK : ERR_MALFORMED);
+    ERR_TRY(cursor_end(&cursor));
+    return known ? ERR_OK : ERR_MALFORMED;
 }
 
 void hsm_wire_put_stated(struct buffer *target, const struct hsm_stated *answer) {

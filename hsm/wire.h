@@ -27,7 +27,7 @@
 enum hsm_verb {
     HSM_HELLO = 101,  /* signer → peer, unasked, once it serves, and again when its keys have
                          changed: struct hsm_hello */
-    HSM_UNWRAP = 102, /* content key and, in the same answer, the lookup key */
+    HSM_UNWRAP = 102, /* content key and, in the same answer, the lookup keys */
     HSM_UNWRAPPED = 103,
     HSM_LOOKUP = 104, /* lookup keys alone, up to a batch */
     HSM_LOOKED_UP = 105,
@@ -96,12 +96,26 @@ struct hsm_unwrap {
     bool has_id_hash;
     uint8_t id_hash[HSM_ID_HASH_BYTES]; /* MOSIP's salted id hash, raw (§5.4) */
 };
+
+/*
+ * What one identifier is looked up by: a key under each pepper in use, the active one's first, then
+ * a retiring one's, then the standby's. A row may be under any of them. No two are of one
+ * generation.
+ */
+#define HSM_PEPPERS_MAX 2
+struct hsm_lookup_keys {
+    size_t count;
+    struct {
+        uint16_t generation; /* of the pepper, from 1 */
+        uint8_t key[HSM_LOOKUP_KEY_BYTES];
+    } of[HSM_PEPPERS_MAX];
+};
+
 struct hsm_unwrapped {
     struct hsm_receipt receipt;
     uint8_t content_key[HSM_CONTENT_KEY_BYTES]; /* the reader wipes it */
     uint16_t generation;                        /* of the key that opened it */
-    bool has_lookup_key;
-    uint8_t lookup_key[HSM_LOOKUP_KEY_BYTES];
+    struct hsm_lookup_keys lookup;              /* of the id hash; none if there was none */
 };
 
 #define HSM_PARTY_MAX 64
@@ -129,7 +143,7 @@ struct hsm_lookup {
 struct hsm_looked_up {
     struct hsm_receipt receipt;
     size_t count;
-    uint8_t lookup_key[HSM_LOOKUP_BATCH_MAX][HSM_LOOKUP_KEY_BYTES];
+    struct hsm_lookup_keys lookup[HSM_LOOKUP_BATCH_MAX]; /* at least one key each */
 };
 
 /* Which body the statement has (§1.7). */

@@ -181,7 +181,8 @@ static enum err look_up_batch(struct change *change, struct people *people, size
         err = ERR_MALFORMED;
     if (err != ERR_OK)
         return change_refuse(change, err, OFFICER_REASON_TOKEN, err_text(err));
-    memcpy(people->lookup_key[first], looked_up.lookup_key, count * IDENTITY_LOOKUP_BYTES);
+    for (size_t i = 0; i < count; i++)
+        memcpy(people->lookup_key[first + i], looked_up.lookup[i].of[0].key, IDENTITY_LOOKUP_BYTES);
     return ERR_OK;
 }
 
@@ -264,6 +265,7 @@ static enum err put_vids(struct change *change, struct registry_batch *batch, si
     for (size_t i = 0; i < person->vid_count; i++) {
         const struct officer_vid *vid = &person->vids[i];
         struct alias alias = {.type = vid->type,
+                              .pepper = 1,
                               .revoked = vid->revoked,
                               .expires_ms = vid->expires_ms,
                               .uses = vid->uses};

@@ -9,6 +9,7 @@
 #include "hsm/wire.h"
 #include "authd/core/identifier.h"
 #include "authd/core/problem.h"
+#include "authd/store/alias.h"
 #include "authd/store/identity.h"
 #include "authd/store/jose_client.h"
 #include "authd/store/journal.h"
@@ -113,9 +114,9 @@ struct request {
     struct misp misp;
 
     enum identifier_type identifier_type; /* valid when identifier_ready */
-    bool identifier_ready, has_lookup_key;
+    bool identifier_ready, has_id_hash;
     uint8_t id_hash[IDENTIFIER_HASH_BYTES];
-    uint8_t lookup_key[HSM_LOOKUP_KEY_BYTES]; /* of what was presented */
+    struct hsm_lookup_keys lookup;            /* of what was presented */
     uint8_t person_key[HSM_LOOKUP_KEY_BYTES]; /* of the person's UIN */
     bool has_alias;
     struct alias alias;

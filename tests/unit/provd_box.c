@@ -328,9 +328,11 @@ static enum err signer_lookup(void *context, struct serve_peer *peer, const stru
     box->limited_answers -= limited;
     looked_up.receipt = receipt(box, limited ? ERR_LIMIT : ERR_OK);
     looked_up.count = looked_up.receipt.status == ERR_OK ? question.count : 0;
-    for (size_t i = 0; i < looked_up.count; i++)
-        (void)crypto_generichash(looked_up.lookup_key[i], 32, question.id_hash[i], 32,
+    for (size_t i = 0; i < looked_up.count; i++) {
+        looked_up.lookup[i] = (struct hsm_lookup_keys){.count = 1, .of[0].generation = 1};
+        (void)crypto_generichash(looked_up.lookup[i].of[0].key, 32, question.id_hash[i], 32,
                                  (const uint8_t *)"a pepper of sixteen", 16);
+    }
     hsm_wire_put_looked_up(&answer, &looked_up);
     return reply(peer, frame, &answer);
 }

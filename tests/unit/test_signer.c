@@ -181,9 +181,10 @@ static void a_content_key_comes_with_the_lookup_key(void **state) {
     assert_int_equal(two.receipt.status, ERR_OK);
     for (size_t i = 0; i < HSM_CONTENT_KEY_BYTES; i++)
         assert_true(one.content_key[i] == 0x41 && two.content_key[i] == 0x42);
-    assert_true(one.has_lookup_key && two.has_lookup_key);
+    assert_true(one.lookup.count == 1 && two.lookup.count == 1);
+    assert_int_equal(one.lookup.of[0].generation, 1);
     assert_true(one.generation == 1 && two.generation == 1);
-    assert_memory_not_equal(one.lookup_key, two.lookup_key, sizeof one.lookup_key);
+    assert_memory_not_equal(one.lookup.of[0].key, two.lookup.of[0].key, HSM_LOOKUP_KEY_BYTES);
     assert_true(two.receipt.sequence == one.receipt.sequence + 2); /* a decryption and a lookup */
     struct hsm_lookup batch = {.count = 2};
     static struct hsm_looked_up answer;
@@ -195,8 +196,8 @@ static void a_content_key_comes_with_the_lookup_key(void **state) {
     struct bytes payload = hsm_signer_ask(&signer, signer.provd, HSM_LOOKUP, end(&target));
     assert_int_equal(hsm_wire_get_looked_up(payload, &answer), ERR_OK);
     assert_int_equal(answer.count, 2);
-    assert_memory_equal(answer.lookup_key[0], one.lookup_key, sizeof one.lookup_key);
-    assert_memory_equal(answer.lookup_key[1], two.lookup_key, sizeof two.lookup_key);
+    assert_memory_equal(&answer.lookup[0], &one.lookup, sizeof one.lookup);
+    assert_memory_equal(&answer.lookup[1], &two.lookup, sizeof two.lookup);
     hsm_signer_stop(&signer);
 }
 
@@ -214,7 +215,7 @@ static void a_key_that_does_not_unwrap_is_a_normal_answer(void **state) {
         struct hsm_unwrapped answer =
             read_unwrapped(hsm_signer_ask(&signer, signer.core, HSM_UNWRAP, end(&target)));
         assert_int_equal(answer.receipt.status, ERR_CRYPTO);
-        assert_false(answer.has_lookup_key);
+        assert_int_equal(answer.lookup.count, 0);
     }
     struct hsm_unwrap question = {.purpose = HSM_PURPOSE_PARTNER, .has_thumbprint = true};
     struct buffer target = buffer_over(memory, sizeof memory);

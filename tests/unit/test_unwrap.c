@@ -258,24 +258,74 @@ static void a_key_that_is_not_rsa_2048_is_no_key_here(void **state) {
     unwrap_free(ring);
 }
 
+/* One pepper of zeroes but for its first byte. */
+static struct lookup_peppers peppers_of(uint16_t generation, uint8_t first_byte) {
+    struct lookup_peppers peppers = {0};
+    SECRET(pepper);
+    assert_int_equal(secret_new(&pepper, 32), ERR_OK);
+    pepper.data[0] = first_byte;
+    assert_int_equal(lookup_add(&peppers, generation, &pepper), ERR_OK);
+    return peppers;
+}
+
 static void lookup_keys_follow_from_pepper_and_id_hash_alone(void **state) {
     (void)state;
-    SECRET(pepper);
-    SECRET(other);
-    uint8_t id_hash[HSM_ID_HASH_BYTES] = {1}, one[HSM_LOOKUP_KEY_BYTES], two[HSM_LOOKUP_KEY_BYTES];
-    assert_int_equal(secret_new(&pepper, 32), ERR_OK);
-    assert_int_equal(secret_new(&other, 32), ERR_OK);
-    other.data[0] = 1;
-    assert_int_equal(lookup_key(&pepper, id_hash, one), ERR_OK);
-    assert_int_equal(lookup_key(&pepper, id_hash, two), ERR_OK);
-    assert_memory_equal(one, two, sizeof one);
-    assert_int_equal(lookup_key(&other, id_hash, two), ERR_OK);
-    assert_memory_not_equal(one, two, sizeof one);
+    struct lookup_peppers pepper = peppers_of(1, 0), other = peppers_of(1, 1);
+    struct hsm_lookup_keys one, two;
+    uint8_t id_hash[HSM_ID_HASH_BYTES] = {1};
+    assert_int_equal(lookup_keys(&pepper, id_hash, &one), ERR_OK);
+    assert_int_equal(lookup_keys(&pepper, id_hash, &two), ERR_OK);
+    assert_memory_equal(&one, &two, sizeof one);
+    assert_int_equal(lookup_keys(&other, id_hash, &two), ERR_OK);
+    assert_memory_not_equal(one.of[0].key, two.of[0].key, sizeof one.of[0].key);
     id_hash[31] = 1;
-    assert_int_equal(lookup_key(&pepper, id_hash, two), ERR_OK);
-    assert_memory_not_equal(one, two, sizeof one);
-    secret_free(&other);
-    assert_int_equal(lookup_key(&other, id_hash, two), ERR_CRYPTO);
+    assert_int_equal(lookup_keys(&pepper, id_hash, &two), ERR_OK);
+    assert_memory_not_equal(one.of[0].key, two.of[0].key, sizeof one.of[0].key);
+    lookup_forget(&other);
+    assert_int_equal(lookup_keys(&other, id_hash, &two), ERR_CRYPTO);
+    assert_int_equal(two.count, 0);
+    lookup_forget(&pepper);
+}
+
+/* What one pepper gives does not depend on which others are in use, or in which place. */
+static void each_pepper_gives_its_key_in_the_order_they_came(void **state) {
+    (void)state;
+    struct lookup_peppers both = peppers_of(7, 1), alone = peppers_of(3, 2);
+    struct hsm_lookup_keys given, expected;
+    const uint8_t id_hash[HSM_ID_HASH_BYTES] = {1};
+    SECRET(second);
+    assert_int_equal(secret_new(&second, 32), ERR_OK);
+    second.data[0] = 2;
+    assert_int_equal(lookup_add(&both, 3, &second), ERR_OK);
+    assert_null(second.data);
+    assert_int_equal(lookup_keys(&both, id_hash, &given), ERR_OK);
+    assert_int_equal(lookup_keys(&alone, id_hash, &expected), ERR_OK);
+    assert_int_equal(given.count, 2);
+    assert_int_equal(given.of[0].generation, 7);
+    assert_int_equal(given.of[1].generation, 3);
+    assert_memory_equal(given.of[1].key, expected.of[0].key, sizeof expected.of[0].key);
+    assert_memory_not_equal(given.of[0].key, given.of[1].key, sizeof given.of[0].key);
+    lookup_forget(&both);
+    lookup_forget(&alone);
+}
+
+static void a_pepper_is_long_enough_and_of_a_generation_of_its_own(void **state) {
+    (void)state;
+    struct lookup_peppers peppers = peppers_of(1, 1);
+    SECRET(pepper);
+    assert_int_equal(lookup_add(&peppers, 2, &pepper), ERR_CRYPTO);
+    assert_int_equal(secret_new(&pepper, 31), ERR_OK);
+    assert_int_equal(lookup_add(&peppers, 2, &pepper), ERR_CRYPTO);
+    secret_free(&pepper);
+    assert_int_equal(secret_new(&pepper, 32), ERR_OK);
+    assert_int_equal(lookup_add(&peppers, 1, &pepper), ERR_CORRUPT);
+    assert_int_equal(lookup_add(&peppers, 0, &pepper), ERR_CORRUPT);
+    assert_int_equal(peppers.count, 1);
+    assert_int_equal(lookup_add(&peppers, 2, &pepper), ERR_OK);
+    assert_int_equal(secret_new(&pepper, 32), ERR_OK);
+    assert_int_equal(lookup_add(&peppers, 3, &pepper), ERR_FULL);
+    assert_non_null(pepper.data);
+    lookup_forget(&peppers);
 }
 
 /* Last: after this the token is of no more use to the process. */
@@ -290,7 +340,7 @@ static void a_module_that_fails_is_told_from_a_wrong_padding(void **state) {
     seal(0, "", 4, wrapped);
     assert_refused(ring, NULL, garbage, ERR_CRYPTO, KEY_COUNT);
     *(void **)&get_function_list =
-        dlsym(dlopen(MODULE, RTLD_NOW | RTLD_NOLOAD), "C_GetFunctionList");
+        dlsym(dlopen(hsm_box_module(), RTLD_NOW | RTLD_NOLOAD), "C_GetFunctionList");
     assert_int_equal(get_function_list(&module), CKR_OK);
     assert_int_equal(module->C_GetSlotList(CK_TRUE, slots, &slot_count), CKR_OK);
     assert_int_equal(module->C_CloseAllSessions(slots[0]), CKR_OK);
@@ -310,6 +360,8 @@ int main(void) {
         cmocka_unit_test(other_paddings_and_lengths_are_refused),
         cmocka_unit_test(a_key_that_is_not_rsa_2048_is_no_key_here),
         cmocka_unit_test(lookup_keys_follow_from_pepper_and_id_hash_alone),
+        cmocka_unit_test(each_pepper_gives_its_key_in_the_order_they_came),
+        cmocka_unit_test(a_pepper_is_long_enough_and_of_a_generation_of_its_own),
         cmocka_unit_test(a_module_that_fails_is_told_from_a_wrong_padding),
     };
     return cmocka_run_group_tests(tests, open_box, close_box);
