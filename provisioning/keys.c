@@ -8,6 +8,7 @@
 #include "authd/core/identifier.h"
 #include "authd/store/registry_roll.h"
 #include "provisioning/keys.h"
+#include "provisioning/roots.h"
 
 #define FIRST_GENERATION 1
 #define KEYS_WAIT_MS     200
@@ -15,68 +16,19 @@
 
 /* ---- record roots ---- */
 
-struct wrapped_roots {
-    size_t count;
-    uint16_t generation[RECORD_GENERATIONS];
-    uint8_t wrapped[RECORD_GENERATIONS][HSM_ROOT_WRAPPED_BYTES];
-};
-
-static enum err collect_root(void *context, uint16_t generation, struct bytes wrapped) {
-    struct wrapped_roots *roots = context;
-    if (roots->count == RECORD_GENERATIONS)
-        return ERR_FULL;
-    if (wrapped.len != HSM_ROOT_WRAPPED_BYTES)
-        return ERR_CORRUPT;
-    roots->generation[roots->count] = generation;
-    memcpy(roots->wrapped[roots->count], wrapped.data, wrapped.len);
-    roots->count++;
-    return ERR_OK;
-}
-
-static enum err read_roots(struct change *change, struct wrapped_roots *roots) {
-    *roots = (struct wrapped_roots){0};
-    return change_registry(change,
-                           registry_each_root(change->provd->registry, collect_root, roots));
-}
-
-static void wipe_opened(struct hsm_root_opened *opened) {
-    secret_wipe(opened, sizeof *opened);
-}
-
-static enum err refuse_root(struct change *change, uint16_t generation, enum err err) {
-    log_event(LOG_ERROR, "root-refused", "generation=%u error=%s", generation, err_text(err));
+/* Opens one and keeps it: from now on the newest seals. */
+static enum err open_root(struct change *change, uint16_t generation, const uint8_t *wrapped) {
+    ROOTS_OPENED(opened);
+    ERR_TRY(roots_unwrap(change, generation, wrapped, &opened));
+    enum err err = record_keys_add(change->provd->record_keys, generation,
+                                   bytes_of(opened.root, sizeof opened.root));
+    if (err == ERR_OK || err == ERR_EXISTS)
+        return ERR_OK;
+    log_event(LOG_ERROR, "root-not-kept", "generation=%u error=%s", generation, err_text(err));
     return change_refuse(change, err, OFFICER_REASON_ROOTS, err_text(err));
 }
 
-/* Has a signer open one root. */
-static enum err unwrap_root(struct change *change, uint16_t generation, const uint8_t *wrapped,
-                            struct hsm_root_opened *opened) {
-    struct hsm_open_root question = {.generation = generation};
-    memcpy(question.wrapped, wrapped, sizeof question.wrapped);
-    uint8_t memory[sizeof question + 64];
-    struct buffer buffer = buffer_over(memory, sizeof memory);
-    struct bytes written;
-    SECRET(answer);
-    hsm_wire_put_open_root(&buffer, &question);
-    ERR_TRY(buffer_end(&buffer, &written));
-    if (provd_peers_ask_signer(change->provd->peers, HSM_OPEN_ROOT, written, &answer) != ERR_OK)
-        return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_SIGNER, NULL);
-    enum err err = hsm_wire_get_root_opened(secret_view(&answer), opened);
-    if (err == ERR_OK)
-        err = opened->receipt.status;
-    return err == ERR_OK ? ERR_OK : refuse_root(change, generation, err);
-}
-
-/* The same, and keeps it: from now on the newest seals. */
-static enum err open_root(struct change *change, uint16_t generation, const uint8_t *wrapped) {
-    __attribute__((cleanup(wipe_opened))) struct hsm_root_opened opened;
-    ERR_TRY(unwrap_root(change, generation, wrapped, &opened));
-    enum err err = record_keys_add(change->provd->record_keys, generation,
-                                   bytes_of(opened.root, sizeof opened.root));
-    return err == ERR_OK || err == ERR_EXISTS ? ERR_OK : refuse_root(change, generation, err);
-}
-
-static enum err open_all(struct change *change, const struct wrapped_roots *roots,
+static enum err open_all(struct change *change, const struct roots_wrapped *roots,
                          uint16_t but_this) {
     for (size_t i = 0; i < roots->count; i++)
         if (roots->generation[i] != but_this)
@@ -86,11 +38,11 @@ static enum err open_all(struct change *change, const struct wrapped_roots *root
 }
 
 enum err keys_open_roots(struct change *change) {
-    struct wrapped_roots roots;
+    struct roots_wrapped roots;
     struct registry_roll roll;
     if (change->provd->roots_open)
         return ERR_OK;
-    ERR_TRY(read_roots(change, &roots));
+    ERR_TRY(roots_read(change, &roots));
     if (roots.count == 0)
         return change_refuse(change, ERR_NOT_FOUND, OFFICER_REASON_NO_KEYS, NULL);
     ERR_TRY(change_registry(change, registry_roll_get(change->provd->registry, &roll)));
@@ -98,8 +50,8 @@ enum err keys_open_roots(struct change *change) {
 }
 
 enum err keys_open_root(struct change *change, uint16_t generation) {
-    struct wrapped_roots roots;
-    ERR_TRY(read_roots(change, &roots));
+    struct roots_wrapped roots;
+    ERR_TRY(roots_read(change, &roots));
     for (size_t i = 0; i < roots.count; i++)
         if (roots.generation[i] == generation)
             return open_root(change, generation, roots.wrapped[i]);
@@ -135,30 +87,6 @@ static enum err generate_keys(struct change *change, size_t *made) {
     if (err == ERR_OK || err == ERR_EXISTS || change->outcome.status != ERR_OK)
         return err == ERR_EXISTS ? ERR_OK : err;
     return change_refuse(change, err, OFFICER_REASON_TOKEN, err_text(err));
-}
-
-/* Wrapped by the token. Nothing may depend on it before it was opened once more. */
-static enum err make_root(struct change *change, uint16_t generation, struct wrapped_roots *roots) {
-    SECRET(answer);
-    struct hsm_root_made made;
-    if (provd_peers_ask_signer(change->provd->peers, HSM_NEW_ROOT, bytes_of(NULL, 0), &answer) !=
-        ERR_OK)
-        return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_SIGNER, NULL);
-    enum err err = hsm_wire_get_root_made(secret_view(&answer), &made);
-    if (err == ERR_OK)
-        err = made.receipt.status;
-    if (err != ERR_OK)
-        return change_refuse(change, err, OFFICER_REASON_TOKEN, err_text(err));
-    return collect_root(roots, generation, bytes_of(made.wrapped, sizeof made.wrapped));
-}
-
-enum err keys_make_root(struct change *change, uint16_t generation,
-                        uint8_t wrapped[static HSM_ROOT_WRAPPED_BYTES]) {
-    struct wrapped_roots roots = {0};
-    __attribute__((cleanup(wipe_opened))) struct hsm_root_opened opened;
-    ERR_TRY(make_root(change, generation, &roots));
-    memcpy(wrapped, roots.wrapped[0], HSM_ROOT_WRAPPED_BYTES);
-    return unwrap_root(change, generation, wrapped, &opened);
 }
 
 /* MOSIP's salts are text: base64url of random bytes. */
@@ -201,7 +129,7 @@ static enum err fill_national(struct provd *provd, struct registry_batch *batch,
 }
 
 /* Root, salts and settings become durable together: a crash leaves all of them or none. */
-static enum err commit_initial(struct change *change, const struct wrapped_roots *fresh_root) {
+static enum err commit_initial(struct change *change, const struct roots_wrapped *fresh_root) {
     struct provd *provd = change->provd;
     size_t added = 0;
     struct registry_batch batch = registry_begin(provd->registry);
@@ -224,8 +152,10 @@ static enum err commit_initial(struct change *change, const struct wrapped_roots
  * A fresh root is open in this process before it is stored. When it then is not stored, the process
  * ends: nothing may ever be sealed under a root that the registry does not have.
  */
-static enum err start_registry(struct change *change, struct wrapped_roots *roots) {
-    ERR_TRY(make_root(change, FIRST_GENERATION, roots));
+static enum err start_registry(struct change *change, struct roots_wrapped *roots) {
+    roots->generation[0] = FIRST_GENERATION;
+    ERR_TRY(roots_make(change, FIRST_GENERATION, roots->wrapped[0]));
+    roots->count = 1;
     enum err err = open_all(change, roots, 0);
     if (err == ERR_OK)
         err = commit_initial(change, roots);
@@ -235,11 +165,11 @@ static enum err start_registry(struct change *change, struct wrapped_roots *root
 }
 
 enum err keys_initialise(struct change *change) {
-    struct wrapped_roots roots;
+    struct roots_wrapped roots;
     size_t made;
     if (change->payload.len != 0)
         return ERR_MALFORMED;
-    ERR_TRY(read_roots(change, &roots));
+    ERR_TRY(roots_read(change, &roots));
     ERR_TRY(change_record(change, roots.count == 0 ? "generation=1" : "complete"));
     ERR_TRY(generate_keys(change, &made));
     if (roots.count == 0) {

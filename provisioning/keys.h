@@ -1,7 +1,6 @@
 #pragma once
 
 #include "firmware/base/err.h"
-#include "hsm/wire.h"
 #include "provisioning/change.h"
 
 /*
@@ -18,6 +17,3 @@ MUST_CHECK enum err keys_list(struct change *change);
 MUST_CHECK enum err keys_open_roots(struct change *change);
 /* Opens this one: if it is the newest, it seals from now on. */
 MUST_CHECK enum err keys_open_root(struct change *change, uint16_t generation);
-/* Has the token make a root, wrapped, and open it once. This process does not keep it. */
-MUST_CHECK enum err keys_make_root(struct change *change, uint16_t generation,
-                                   uint8_t wrapped[static HSM_ROOT_WRAPPED_BYTES]);

@@ -299,10 +299,19 @@ enum err officer_wire_get_publication(struct bytes payload, struct officer_publi
 
 /* The counts of a box, in their order on the wire. */
 static uint64_t *box_count(struct officer_box *box, size_t index) {
-    uint64_t *const counts[] = {
-        &box->registry_sequence, &box->people, &box->vids,    &box->partners, &box->policies,
-        &box->api_keys,          &box->misps,  &box->anchors, &box->salts,    &box->jose_clients,
-        &box->enrolled};
+    uint64_t *const counts[] = {&box->registry_sequence,
+                                &box->people,
+                                &box->vids,
+                                &box->partners,
+                                &box->policies,
+                                &box->api_keys,
+                                &box->misps,
+                                &box->anchors,
+                                &box->salts,
+                                &box->jose_clients,
+                                &box->enrolled,
+                                &box->pepper.left,
+                                &box->pepper.left_vids};
     return index < sizeof counts / sizeof *counts ? counts[index] : NULL;
 }
 
@@ -322,6 +331,11 @@ void officer_wire_put_box(struct buffer *target, const struct officer_box *answe
     buffer_u16(target, box.roll.to);
     buffer_u8(target, box.roll.percent);
     buffer_u64(target, box.roll.left);
+    buffer_u8(target, (uint8_t)box.pepper.phase);
+    buffer_u16(target, box.pepper.from);
+    buffer_u16(target, box.pepper.to);
+    buffer_u8(target, box.pepper.percent);
+    buffer_u16(target, box.kek_generation);
 }
 
 enum err officer_wire_get_box(struct bytes payload, struct officer_box *answer) {
@@ -341,6 +355,11 @@ enum err officer_wire_get_box(struct bytes payload, struct officer_box *answer) 
     answer->roll.to = cursor_u16(&cursor);
     answer->roll.percent = (uint8_t)take_choice(&cursor, 0, 100);
     answer->roll.left = cursor_u64(&cursor);
+    answer->pepper.phase = take_choice(&cursor, REGISTRY_PEPPER_NONE, REGISTRY_PEPPER_DONE);
+    answer->pepper.from = cursor_u16(&cursor);
+    answer->pepper.to = cursor_u16(&cursor);
+    answer->pepper.percent = (uint8_t)take_choice(&cursor, 0, 100);
+    answer->kek_generation = cursor_u16(&cursor);
     return cursor_end(&cursor);
 }
 

@@ -14,6 +14,7 @@
 #include "authd/store/photo.h"
 #include "authd/store/programme.h"
 #include "authd/store/registry.h"
+#include "authd/store/registry_pepper.h"
 #include "authd/store/registry_roll.h"
 
 /*
@@ -225,6 +226,14 @@ struct officer_roll {
     uint64_t left;   /* rows of older roots, once that was counted */
 };
 
+/* Of the pepper; the last one, when none is under way. */
+struct officer_pepper {
+    enum registry_pepper_phase phase;
+    uint16_t from, to;        /* generations that rows are under; 0: not known yet */
+    uint8_t percent;          /* of this phase */
+    uint64_t left, left_vids; /* rows not under ${to}; of them, VIDs to be imported again */
+};
+
 struct officer_box {
     struct officer_outcome outcome;
     enum box_state state;
@@ -235,6 +244,8 @@ struct officer_box {
     uint64_t people, vids, partners, policies, api_keys, misps, anchors, salts, jose_clients,
         enrolled; /* people with biometrics */
     struct officer_roll roll;
+    struct officer_pepper pepper;
+    uint16_t kek_generation; /* that has wrapped the record roots, or one before it; 0: not known */
 };
 
 /* Writers append to ${target} (sticky errors there). Readers: ERR_MALFORMED, ERR_TRUNCATED,

@@ -1,4 +1,5 @@
 #include "firmware/base/log.h"
+#include "authd/store/registry_wrapping.h"
 #include "provisioning/hotlist.h"
 #include "provisioning/issue.h"
 #include "provisioning/jose_clients.h"
@@ -9,6 +10,7 @@
 #include "provisioning/officer_wire_usage.h"
 #include "provisioning/operation.h"
 #include "provisioning/people.h"
+#include "provisioning/pepper_roll.h"
 #include "provisioning/programmes.h"
 #include "provisioning/root_roll.h"
 #include "provisioning/tls.h"
@@ -50,7 +52,9 @@ static enum err status(struct change *change) {
     box->enrolled = kv_count(&txn, REGISTRY_BIOMETRICS);
     ERR_TRY(change_registry(change, txn.err));
     kv_abort(&txn);
-    return change_registry(change, root_roll_show(provd, &box->roll));
+    ERR_TRY(change_registry(change, root_roll_show(provd, &box->roll)));
+    ERR_TRY(change_registry(change, registry_wrapping_get(provd->registry, &box->kek_generation)));
+    return change_registry(change, pepper_roll_show(provd, box));
 }
 
 static void answer_outcome(struct change *change, struct buffer *answer) {

@@ -1,49 +1,27 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <sodium.h>
-
-#include "hsm/wire.h"
 #include "authd/core/identifier.h"
-#include "authd/core/token.h"
 #include "provisioning/enrolment.h"
 #include "provisioning/people.h"
+#include "provisioning/people_rows.h"
 #include "provisioning/values.h"
 
 #define LOCKS_ALL                                                                                  \
     (LOCK_OTP_PHONE | LOCK_OTP_EMAIL | LOCK_DEMO | LOCK_BIO_FINGER | LOCK_BIO_IRIS | LOCK_BIO_FACE)
-#define IDENTIFIERS_MAX   ((size_t)OFFICER_PEOPLE_MAX * (1 + OFFICER_VIDS_MAX))
-#define BEFORE_ANY_EXPIRY 0
-#define RATE_WAIT_MS      100
-#define RATE_WAITS_MAX    600 /* a minute under the signer's ceiling */
+#define RATE_WAIT_MS   100
+#define RATE_WAITS_MAX 600 /* a minute under the signer's ceiling */
 
 _Static_assert(HSM_LOOKUP_KEY_BYTES == IDENTITY_LOOKUP_BYTES, "the signer makes the record's key");
 _Static_assert(HSM_ID_HASH_BYTES == IDENTIFIER_HASH_BYTES, "the signer takes the id hash");
-
-/* A batch of people, all of it in secret memory. */
-struct people {
-    size_t count;
-    struct officer_person person[OFFICER_PEOPLE_MAX];
-    /* their identifiers in order: UIN, VIDs, next UIN… */
-    size_t identifier_count;
-    uint8_t id_hash[IDENTIFIERS_MAX][IDENTIFIER_HASH_BYTES];
-    uint8_t lookup_key[IDENTIFIERS_MAX][IDENTITY_LOOKUP_BYTES];
-    struct national national;
-    struct secret enrolled[OFFICER_PEOPLE_MAX]; /* what the registry takes; {0}: nothing */
-};
 
 static void free_people(struct secret *memory) {
     struct people *people = (struct people *)(void *)memory->data;
     for (size_t i = 0; people != NULL && i < people->count; i++)
         secret_free(&people->enrolled[i]);
+    if (people != NULL)
+        secret_free(&people->identifier_memory);
     secret_free(memory);
-}
-
-static enum err refuse_person(struct change *change, size_t index, enum officer_reason reason,
-                              const char *field) {
-    enum err err = change_refuse(change, ERR_MALFORMED, reason, field);
-    change->outcome.count = (uint32_t)index;
-    return err;
 }
 
 /* ---- what the officer sent ---- */
@@ -81,7 +59,8 @@ static enum err judge_vid(struct change *change, size_t index, const struct offi
     enum err err = check_identifier(vid->vid, IDENTIFIER_VID, change->provd->vid_rules);
     if (err == ERR_OK)
         err = values_instant(vid->expires_ms);
-    return err == ERR_OK ? ERR_OK : refuse_person(change, index, OFFICER_REASON_PERSON, "vids");
+    return err == ERR_OK ? ERR_OK
+                         : people_rows_refuse(change, index, OFFICER_REASON_PERSON, "vids");
 }
 
 static enum err judge_person(struct change *change, size_t index,
@@ -105,7 +84,7 @@ static enum err judge_person(struct change *change, size_t index,
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         if (checks[i].result != ERR_OK)
-            return refuse_person(change, index, OFFICER_REASON_PERSON, checks[i].field);
+            return people_rows_refuse(change, index, OFFICER_REASON_PERSON, checks[i].field);
     for (size_t i = 0; i < person->vid_count; i++)
         ERR_TRY(judge_vid(change, index, &person->vids[i]));
     return ERR_OK;
@@ -135,14 +114,13 @@ static enum err read_enrolments(struct change *change, struct people *people) {
 
 /* ---- lookup keys ---- */
 
-static enum err hash_identifier(struct change *change, struct people *people,
-                                const char *identifier) {
+static enum err hash_identifier(struct change *change, struct people *people, const char *text) {
+    struct people_identifier *identifier = &people->identifier[people->identifier_count++];
     char salt[SALT_SIZE];
-    enum err err = registry_salt(change->provd->registry, identifier_salt_modulo(identifier), salt);
+    enum err err = registry_salt(change->provd->registry, identifier_salt_modulo(text), salt);
     if (err == ERR_OK)
-        err = identifier_hash(identifier, salt, people->id_hash[people->identifier_count]);
+        err = identifier_hash(text, salt, identifier->id_hash);
     secret_wipe(salt, sizeof salt);
-    people->identifier_count++;
     return change_registry(change, err);
 }
 
@@ -156,155 +134,74 @@ static enum err hash_identifiers(struct change *change, struct people *people) {
     return ERR_OK;
 }
 
-static void wipe_looked_up(struct hsm_looked_up *looked_up) {
-    secret_wipe(looked_up, sizeof *looked_up);
-}
-
-/* One batch of the signer, from identifier ${first} on. ERR_LIMIT: its rate ceiling. */
-static enum err look_up_batch(struct change *change, struct people *people, size_t first,
-                              size_t count) {
-    static uint8_t memory[sizeof(struct hsm_lookup) + 64];
-    struct hsm_lookup question = {.count = count};
-    struct buffer buffer = buffer_over(memory, sizeof memory);
-    struct bytes written;
-    SECRET(answer);
-    memcpy(question.id_hash, people->id_hash[first], count * IDENTIFIER_HASH_BYTES);
-    hsm_wire_put_lookup(&buffer, &question);
-    ERR_TRY(buffer_end(&buffer, &written));
-    if (provd_peers_ask_signer(change->provd->peers, HSM_LOOKUP, written, &answer) != ERR_OK)
-        return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_SIGNER, NULL);
-    __attribute__((cleanup(wipe_looked_up))) struct hsm_looked_up looked_up;
-    enum err err = hsm_wire_get_looked_up(secret_view(&answer), &looked_up);
-    if (err == ERR_OK)
-        err = looked_up.receipt.status;
-    if (err == ERR_OK && looked_up.count != count)
-        err = ERR_MALFORMED;
-    if (err != ERR_OK)
-        return change_refuse(change, err, OFFICER_REASON_TOKEN, err_text(err));
-    for (size_t i = 0; i < count; i++)
-        memcpy(people->lookup_key[first + i], looked_up.lookup[i].of[0].key, IDENTITY_LOOKUP_BYTES);
+/* An identifier that comes twice in one batch would escape the checks against stored rows. */
+static enum err refuse_doubles(struct change *change, const struct people *people) {
+    const struct people_identifier *all = people->identifier;
+    size_t next = 0;
+    for (size_t i = 0; i < people->count; i++) {
+        for (size_t j = 0; j <= people->person[i].vid_count; j++, next++)
+            for (size_t k = 0; k < next; k++)
+                if (memcmp(all[k].id_hash, all[next].id_hash, sizeof all[k].id_hash) == 0)
+                    return people_rows_refuse(change, i, OFFICER_REASON_TWICE,
+                                              j == 0 ? "uin" : "vids");
+    }
     return ERR_OK;
 }
 
-static enum err look_up_patiently(struct change *change, struct people *people, size_t first,
-                                  size_t count) {
-    enum err err = look_up_batch(change, people, first, count);
+/* Part of the identifiers, as a signer is asked for them. */
+struct part {
+    size_t first, count;
+    uint8_t id_hashes[HSM_LOOKUP_BATCH_MAX][HSM_ID_HASH_BYTES];
+    struct hsm_lookup_keys keys[HSM_LOOKUP_BATCH_MAX];
+};
+
+static void wipe_part(struct part *part) {
+    secret_wipe(part, sizeof *part);
+}
+
+/*
+ * ERR_LIMIT: by the signer's rate ceiling, or it does not know of a pepper that the registry has;
+ * another one, or the same one soon, does.
+ */
+static enum err look_up_part(struct change *change, struct people *people,
+                             const struct registry_pepper *pepper, struct part *part) {
+    struct people_identifier *identifier = &people->identifier[part->first];
+    for (size_t i = 0; i < part->count; i++)
+        memcpy(part->id_hashes[i], identifier[i].id_hash, sizeof part->id_hashes[i]);
+    ERR_TRY(lookups_ask(change, part->id_hashes, part->count, part->keys));
+    if (part->first == 0)
+        people->peppers = lookups_peppers(pepper, &part->keys[0]);
+    for (size_t i = 0; i < part->count; i++) {
+        if (!lookups_suffice(&part->keys[i], people->peppers))
+            return change_refuse(change, ERR_LIMIT, OFFICER_REASON_TOKEN, "pepper");
+        identifier[i].keys = part->keys[i];
+    }
+    return ERR_OK;
+}
+
+static enum err look_up_patiently(struct change *change, struct people *people,
+                                  const struct registry_pepper *pepper, struct part *part) {
+    enum err err = look_up_part(change, people, pepper, part);
     for (int waits = 0; err == ERR_LIMIT && waits < RATE_WAITS_MAX; waits++) {
         ERR_TRY(provd_peers_wait(change->provd->peers, RATE_WAIT_MS));
-        err = look_up_batch(change, people, first, count);
+        err = look_up_part(change, people, pepper, part);
     }
     if (err == ERR_OK)
         change->outcome = (struct officer_outcome){0}; /* what an earlier attempt left */
     return err;
 }
 
-/* An identifier that comes twice in one batch would escape the checks against stored rows. */
-static enum err refuse_doubles(struct change *change, const struct people *people) {
-    const size_t key_bytes = sizeof people->lookup_key[0];
-    size_t next_key = 0;
-    for (size_t i = 0; i < people->count; i++) {
-        for (size_t j = 0; j <= people->person[i].vid_count; j++, next_key++)
-            for (size_t k = 0; k < next_key; k++)
-                if (memcmp(people->lookup_key[k], people->lookup_key[next_key], key_bytes) == 0)
-                    return refuse_person(change, i, OFFICER_REASON_TWICE, j == 0 ? "uin" : "vids");
-    }
-    return ERR_OK;
-}
-
 static enum err look_up_all(struct change *change, struct people *people) {
+    __attribute__((cleanup(wipe_part))) struct part part = {0};
+    struct registry_pepper pepper;
+    ERR_TRY(change_registry(change, registry_pepper_get(change->provd->registry, &pepper)));
     ERR_TRY(hash_identifiers(change, people));
-    for (size_t first = 0; first < people->identifier_count;) {
-        size_t count = people->identifier_count - first;
-        if (count > HSM_LOOKUP_BATCH_MAX)
-            count = HSM_LOOKUP_BATCH_MAX;
-        ERR_TRY(look_up_patiently(change, people, first, count));
-        first += count;
-    }
-    return refuse_doubles(change, people);
-}
-
-/* ---- rows ---- */
-
-/* A person seen before keeps their audit salt, so that the journal still speaks of the same one. */
-static enum err fill_identity(struct change *change, const struct people *people,
-                              const uint8_t *lookup_key, struct identity *identity) {
-    const struct national *national = &people->national;
-    IDENTITY_CLEANUP struct identity *known = NULL;
-    enum err err = registry_identity(change->provd->registry, lookup_key, &known);
-    if (err == ERR_OK)
-        memcpy(identity->audit_salt, known->audit_salt, sizeof identity->audit_salt);
-    else if (err == ERR_NOT_FOUND || err == ERR_CORRUPT) /* a damaged record is replaced */
-        randombytes_buf(identity->audit_salt, sizeof identity->audit_salt);
-    else
-        return change_registry(change, err);
-    return change_registry(change,
-                           token_derive(identity->uin, national->token_partner, national->uin_salt,
-                                        national->partner_salt, identity->token));
-}
-
-/* A VID seen before keeps its id, under which the ledger counts its uses. */
-static enum err fill_alias(struct change *change, size_t index, const uint8_t *person_key,
-                           const uint8_t *vid_key, struct alias *alias) {
-    struct alias known;
-    memcpy(alias->lookup_key, person_key, sizeof alias->lookup_key);
-    enum err err = registry_alias(change->provd->registry, vid_key, &known);
-    if (err == ERR_NOT_FOUND || err == ERR_CORRUPT) {
-        randombytes_buf(alias->alias_id, sizeof alias->alias_id);
-        return ERR_OK;
-    }
-    ERR_TRY(change_registry(change, err));
-    if (memcmp(known.lookup_key, person_key, sizeof known.lookup_key) != 0)
-        return refuse_person(change, index, OFFICER_REASON_VID_TAKEN, "vids");
-    memcpy(alias->alias_id, known.alias_id, sizeof alias->alias_id);
-    return ERR_OK;
-}
-
-static enum err put_vids(struct change *change, struct registry_batch *batch, size_t index,
-                         const struct officer_person *person,
-                         const uint8_t (*keys)[IDENTITY_LOOKUP_BYTES]) {
-    for (size_t i = 0; i < person->vid_count; i++) {
-        const struct officer_vid *vid = &person->vids[i];
-        struct alias alias = {.type = vid->type,
-                              .pepper = 1,
-                              .revoked = vid->revoked,
-                              .expires_ms = vid->expires_ms,
-                              .uses = vid->uses};
-        ERR_TRY(fill_alias(change, index, keys[0], keys[1 + i], &alias));
-        registry_put_alias(batch, keys[1 + i], &alias);
-    }
-    return ERR_OK;
-}
-
-static enum err put_hotlist(struct change *change, struct registry_batch *batch,
-                            const uint8_t *lookup_key, const struct officer_person *person) {
-    struct bytes id = bytes_of(lookup_key, IDENTITY_LOOKUP_BYTES);
-    struct hotlist_entry entry = {.blocked = person->hotlisted,
-                                  .expires_ms = person->hotlisted_until_ms};
-    bool was_listed = false;
-    enum err err = registry_hotlisted(change->provd->registry, HOTLIST_PERSON, id,
-                                      BEFORE_ANY_EXPIRY, &was_listed);
-    if (err != ERR_CORRUPT) /* a damaged row is replaced */
-        ERR_TRY(change_registry(change, err));
-    if (err == ERR_CORRUPT || was_listed || person->hotlisted)
-        registry_put_hotlisted(batch, HOTLIST_PERSON, id, &entry);
-    return ERR_OK;
-}
-
-static enum err put_all(struct change *change, struct people *people,
-                        struct registry_batch *batch) {
-    size_t next_key = 0;
-    for (size_t i = 0; i < people->count; i++) {
-        struct officer_person *person = &people->person[i];
-        const uint8_t(*keys)[IDENTITY_LOOKUP_BYTES] = &people->lookup_key[next_key];
-        ERR_TRY(fill_identity(change, people, keys[0], &person->identity));
-        registry_put_identity(batch, keys[0], &person->identity);
-        if (batch->txn.err == ERR_FULL)
-            return refuse_person(change, i, OFFICER_REASON_PERSON, "attributes");
-        registry_put_photo(batch, keys[0], person->photo);
-        registry_put_biometrics(batch, keys[0], secret_view(&people->enrolled[i]));
-        ERR_TRY(put_vids(change, batch, i, person, keys));
-        ERR_TRY(put_hotlist(change, batch, keys[0], person));
-        next_key += 1 + person->vid_count;
+    ERR_TRY(refuse_doubles(change, people));
+    for (; part.first < people->identifier_count; part.first += part.count) {
+        part.count = people->identifier_count - part.first;
+        if (part.count > HSM_LOOKUP_BATCH_MAX)
+            part.count = HSM_LOOKUP_BATCH_MAX;
+        ERR_TRY(look_up_patiently(change, people, &pepper, &part));
     }
     return ERR_OK;
 }
@@ -318,7 +215,7 @@ static enum err put_people(struct change *change, struct people *people) {
     (void)snprintf(subject, sizeof subject, "people=%zu", people->count);
     ERR_TRY(change_record(change, subject));
     struct registry_batch batch = registry_begin(change->provd->registry);
-    enum err err = put_all(change, people, &batch);
+    enum err err = people_rows_put(change, people, &batch);
     if (err != ERR_OK) {
         registry_abort(&batch);
         return err;
@@ -328,10 +225,17 @@ static enum err put_people(struct change *change, struct people *people) {
     return ERR_OK;
 }
 
+static enum err make_people(struct secret *memory) {
+    ERR_TRY(secret_new(memory, sizeof(struct people)));
+    struct people *people = (struct people *)(void *)memory->data;
+    ERR_TRY(secret_new(&people->identifier_memory,
+                       PEOPLE_IDENTIFIERS_MAX * sizeof *people->identifier));
+    people->identifier = (struct people_identifier *)(void *)people->identifier_memory.data;
+    return ERR_OK;
+}
+
 enum err people_put(struct change *change) {
     __attribute__((cleanup(free_people))) struct secret memory = {0};
-    enum err err = secret_new(&memory, sizeof(struct people));
-    if (err != ERR_OK)
-        return change_registry(change, err);
+    ERR_TRY(change_registry(change, make_people(&memory)));
     return put_people(change, (struct people *)(void *)memory.data);
 }

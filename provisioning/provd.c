@@ -9,8 +9,8 @@
 #include "firmware/base/log.h"
 #include "provisioning/operation.h"
 #include "provisioning/officers.h"
-#include "provisioning/root_roll.h"
 #include "provisioning/rules.h"
+#include "provisioning/upkeep.h"
 
 /* Questions of all officers, a batch of people with what they have enrolled. */
 #define ARENA_BYTES      (6u * 1024u * 1024u)
@@ -100,8 +100,8 @@ static void check_readers(struct process *process) {
         log_event(LOG_WARNING, "reader-check", "error=%s", err_text(err));
 }
 
-/* Once a turn. One operation at a time; the others queue. What a roll has to do comes after
- * them. Returns when it wants to be called again.
+/* Once a turn. One operation at a time; the others queue. What provd does by itself comes
+ * after them. Returns when it wants to be called again.
  */
 static int work(void *context) {
     struct process *process = context;
@@ -112,7 +112,7 @@ static int work(void *context) {
     process->working = true;
     while (process->provd.fatal == ERR_OK && officers_next(process->officers, &question))
         work_on(process, &question);
-    int wait_ms = process->provd.fatal == ERR_OK ? root_roll_turn(&process->provd) : 0;
+    int wait_ms = process->provd.fatal == ERR_OK ? upkeep_turn(&process->provd) : 0;
     process->working = false;
     if (process->provd.fatal != ERR_OK)
         serve_stop(process->serve);

@@ -8,6 +8,7 @@
 #include "provisioning/officer_wire_roots.h"
 #include "provisioning/pace.h"
 #include "provisioning/root_roll.h"
+#include "provisioning/roots.h"
 
 #define IDLE_MS        60000
 #define ASK_AGAIN_MS   1000
@@ -57,7 +58,7 @@ static enum err order_roll(struct change *change, const struct registry_roll *no
         return change_refuse(change, ERR_FULL, OFFICER_REASON_ROOTS_FULL, NULL);
     uint16_t to = (uint16_t)(newest.generation + 1);
     ERR_TRY(record_order(change, "roll", to));
-    ERR_TRY(keys_make_root(change, to, wrapped));
+    ERR_TRY(roots_make(change, to, wrapped));
     struct registry_batch batch = registry_begin(provd->registry);
     registry_roll_offer(&batch, newest.generation, to, bytes_of(wrapped, sizeof wrapped));
     ERR_TRY(change_commit(change, &batch));

@@ -333,9 +333,10 @@ static enum err move_person(struct registry_batch *batch, const struct registry_
 static enum err move_row(struct registry_batch *batch, const struct registry_pepper_step *step,
                          const struct registry_pepper_row *row, struct registry_pepper *pepper) {
     bool verifies = step->before.phase == REGISTRY_PEPPER_VERIFYING;
-    enum err err = step->before.table == REGISTRY_IDENTITIES
-                       ? move_person(batch, row, pepper, verifies)
-                       : move_alias(batch, row, pepper);
+    enum err err = ERR_CORRUPT;
+    if (row->has_target)
+        err = step->before.table == REGISTRY_IDENTITIES ? move_person(batch, row, pepper, verifies)
+                                                        : move_alias(batch, row, pepper);
     ERR_TRY(batch->txn.err);
     if (err == ERR_OK || err == ERR_NOT_FOUND)
         return ERR_OK;

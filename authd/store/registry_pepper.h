@@ -14,6 +14,7 @@
  * What is imported meanwhile goes under the new pepper at once. Afterwards all rows are looked at
  * once more, and what is not under the new pepper is counted.
  */
+#define REGISTRY_PEPPER_FIRST 1
 enum registry_pepper_phase {
     REGISTRY_PEPPER_NONE, /* there was never a roll: all rows are of the first one */
     REGISTRY_PEPPER_SWEEPING,
@@ -56,6 +57,7 @@ struct registry_pepper_row {
     char uin[IDENTITY_UIN_SIZE];           /* a person's; "" of an alias, which has its id hash */
     uint8_t id_hash[ALIAS_ID_HASH_BYTES];  /* a person's: from the caller */
     uint8_t target[IDENTITY_LOOKUP_BYTES]; /* the lookup key under ${to}: from the caller */
+    bool has_target; /* false: none can be made, and the row stays where it is */
 };
 /* In secret memory: it has identifiers. */
 struct registry_pepper_step {

@@ -12,6 +12,7 @@
 #include "authd/store/key_usage_wire.h"
 #include "provisioning/operation.h"
 
+#define KEK_AT (HSM_ROOT_WRAPPED_BYTES / 2)
 enum { CORE, UNSEAL, SIGNER_0, SIGNER_1, PLUGIN, FAR_ENDS };
 static const struct {
     const char *role;
@@ -261,6 +262,7 @@ static enum err signer_hello(struct provd_box *box, struct serve_peer *peer) {
     uint8_t memory[64];
     struct buffer buffer = buffer_over(memory, sizeof memory);
     struct hsm_hello hello = {.signer_index = (uint16_t)signer_of(box, peer),
+                              .keyring_sequence = 1u + box->kek.active + box->pepper.active,
                               .provisioned = box->keys_made};
     struct frame frame = {.type = HSM_HELLO};
     hsm_wire_put_hello(&buffer, &hello);
@@ -285,12 +287,23 @@ static enum err signer_generate(void *context, struct serve_peer *peer, const st
     return signer_hello(box, box->far[SIGNER_1]);
 }
 
+/* A root is the hash of its first half, whatever KEK has wrapped it; a word says which. */
+static void wrap(uint8_t (*wrapped)[HSM_ROOT_WRAPPED_BYTES], uint16_t kek_generation) {
+    randombytes_buf(*wrapped, sizeof *wrapped);
+    (*wrapped)[KEK_AT] = (uint8_t)(kek_generation >> 8);
+    (*wrapped)[KEK_AT + 1] = (uint8_t)kek_generation;
+}
+
+static uint16_t kek_of(const uint8_t *wrapped) {
+    return (uint16_t)(wrapped[KEK_AT] << 8 | wrapped[KEK_AT + 1]);
+}
+
 static enum err signer_new_root(void *context, struct serve_peer *peer, const struct frame *frame) {
     struct provd_box *box = context;
     uint8_t memory[512];
     struct buffer answer = buffer_over(memory, sizeof memory);
     struct hsm_root_made made = {.receipt = receipt(box, ERR_OK)};
-    randombytes_buf(made.wrapped, sizeof made.wrapped);
+    wrap(&made.wrapped, box->kek_of_roots_made > 0 ? box->kek_of_roots_made : box->kek.active);
     box->roots_made++;
     hsm_wire_put_root_made(&answer, &made);
     return reply(peer, frame, &answer);
@@ -304,11 +317,89 @@ static enum err signer_open_root(void *context, struct serve_peer *peer,
     struct hsm_open_root question;
     struct hsm_root_opened opened = {.receipt = receipt(box, box->open_status)};
     ERR_TRY(hsm_wire_get_open_root(frame->payload, &question));
+    if (opened.receipt.status == ERR_OK && kek_of(question.wrapped) < box->kek.oldest)
+        opened.receipt.status = ERR_CRYPTO;
     if (opened.receipt.status == ERR_OK)
-        (void)crypto_generichash(opened.root, sizeof opened.root, question.wrapped,
-                                 sizeof question.wrapped, NULL, 0);
+        (void)crypto_generichash(opened.root, sizeof opened.root, question.wrapped, KEK_AT, NULL,
+                                 0);
     hsm_wire_put_root_opened(&answer, &opened);
     return reply(peer, frame, &answer);
+}
+
+static enum err signer_rewrap(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct provd_box *box = context;
+    uint8_t memory[512];
+    struct buffer answer = buffer_over(memory, sizeof memory);
+    struct hsm_rewrap_root question;
+    struct hsm_root_rewrapped rewrapped = {.receipt = receipt(box, box->rewrap_status),
+                                           .kek_generation = box->kek.active};
+    assert_int_equal(signer_of(box, peer), 0);
+    ERR_TRY(hsm_wire_get_rewrap_root(frame->payload, &question));
+    box->rewraps++;
+    if (kek_of(question.wrapped) < box->kek.oldest)
+        rewrapped.receipt.status = ERR_CRYPTO;
+    wrap(&rewrapped.wrapped, box->kek.active);
+    if (!box->rewrap_spoils)
+        memcpy(rewrapped.wrapped, question.wrapped, KEK_AT);
+    hsm_wire_put_root_rewrapped(&answer, &rewrapped);
+    return reply(peer, frame, &answer);
+}
+
+static enum err signer_standing(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct provd_box *box = context;
+    uint8_t memory[64];
+    struct buffer answer = buffer_over(memory, sizeof memory);
+    const struct hsm_standing standing = {
+        .receipt = receipt(box, ERR_OK), .kek = box->kek, .pepper = box->pepper};
+    assert_int_equal(signer_of(box, peer), 0);
+    box->standings++;
+    hsm_wire_put_standing(&answer, &standing);
+    return reply(peer, frame, &answer);
+}
+
+/* What was told lets the older ones go, at once. */
+static enum err take_need(uint16_t from, uint16_t *told, struct hsm_generations *key) {
+    if (from == 0)
+        return ERR_OK;
+    if (from < *told || from > key->active)
+        return ERR_DENIED;
+    *told = key->oldest = from;
+    return ERR_OK;
+}
+
+static enum err signer_need(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct provd_box *box = context;
+    uint8_t memory[64];
+    struct buffer answer = buffer_over(memory, sizeof memory);
+    struct hsm_need question;
+    ERR_TRY(hsm_wire_get_need(frame->payload, &question));
+    box->needs++;
+    enum err status = take_need(question.kek_from, &box->need.kek_from, &box->kek);
+    if (status == ERR_OK)
+        status = take_need(question.pepper_from, &box->need.pepper_from, &box->pepper);
+    const struct hsm_needed needed = {.receipt = receipt(box, status)};
+    hsm_wire_put_needed(&answer, &needed);
+    return reply(peer, frame, &answer);
+}
+
+void provd_box_lookup_key(const uint8_t id_hash[static 32], uint16_t generation,
+                          uint8_t key[static 32]) {
+    uint8_t pepper[] = "a pepper of sixteen";
+    pepper[0] = (uint8_t)(pepper[0] + generation - 1);
+    (void)crypto_generichash(key, 32, id_hash, 32, pepper, 16);
+}
+
+static struct hsm_lookup_keys look_up(const struct provd_box *box, const uint8_t *id_hash,
+                                      bool behind) {
+    struct hsm_lookup_keys keys = {0};
+    for (uint16_t generation = box->pepper.active; generation >= box->pepper.oldest; generation--) {
+        if (behind && generation > box->pepper.oldest)
+            continue;
+        keys.of[keys.count].generation = generation;
+        provd_box_lookup_key(id_hash, generation, keys.of[keys.count].key);
+        keys.count++;
+    }
+    return keys;
 }
 
 static enum err signer_lookup(void *context, struct serve_peer *peer, const struct frame *frame) {
@@ -324,15 +415,13 @@ static enum err signer_lookup(void *context, struct serve_peer *peer, const stru
         provd_peers_down(box->provd.peers, "hsm", (uint16_t)signer);
         return ERR_OK;
     }
-    bool limited = box->limited_answers > 0;
+    bool limited = box->limited_answers > 0, behind = !limited && box->behind_answers > 0;
     box->limited_answers -= limited;
+    box->behind_answers -= behind;
     looked_up.receipt = receipt(box, limited ? ERR_LIMIT : ERR_OK);
     looked_up.count = looked_up.receipt.status == ERR_OK ? question.count : 0;
-    for (size_t i = 0; i < looked_up.count; i++) {
-        looked_up.lookup[i] = (struct hsm_lookup_keys){.count = 1, .of[0].generation = 1};
-        (void)crypto_generichash(looked_up.lookup[i].of[0].key, 32, question.id_hash[i], 32,
-                                 (const uint8_t *)"a pepper of sixteen", 16);
-    }
+    for (size_t i = 0; i < looked_up.count; i++)
+        looked_up.lookup[i] = look_up(box, question.id_hash[i], behind);
     hsm_wire_put_looked_up(&answer, &looked_up);
     return reply(peer, frame, &answer);
 }
@@ -377,6 +466,9 @@ static const struct serve_verb verbs[] = {
     {HSM_OPEN_ROOT, SERVE_ANY_STATE, signer_open_root},
     {HSM_LOOKUP, SERVE_ANY_STATE, signer_lookup},
     {HSM_PUBLISHED, SERVE_ANY_STATE, signer_published},
+    {HSM_STANDING, SERVE_ANY_STATE, signer_standing},
+    {HSM_REWRAP_ROOT, SERVE_ANY_STATE, signer_rewrap},
+    {HSM_NEED, SERVE_ANY_STATE, signer_need},
 };
 
 /* ---- the box ---- */
@@ -440,6 +532,7 @@ int provd_box_setup(void **state) {
         assert_int_equal(secret_arena_open(4 * 1024 * 1024), ERR_OK);
     arena = true;
     box->deaf_signer = -1;
+    box->kek = box->pepper = (struct hsm_generations){.active = 1, .oldest = 1};
     box->ends[PLUGIN][0] = box->ends[PLUGIN][1] = -1;
     (void)snprintf(box->directory, sizeof box->directory, "/tmp/provd-test-XXXXXX");
     assert_non_null(mkdtemp(box->directory));
@@ -460,6 +553,25 @@ int provd_box_teardown(void **state) {
     (void)rmdir(box->directory);
     free(box);
     return 0;
+}
+
+void provd_box_roll_key(struct provd_box *box, struct hsm_generations *key) {
+    key->active++;
+    assert_int_equal(signer_hello(box, box->far[SIGNER_0]), ERR_OK);
+    assert_int_equal(provd_peers_wait(box->provd.peers, 1), ERR_OK);
+}
+
+struct officer_box provd_box_status(struct provd_box *box) {
+    static uint8_t memory[4096];
+    struct buffer answer = buffer_over(memory, sizeof memory);
+    const struct officers_question question = {.type = OFFICER_STATUS, .uid = 4242};
+    struct officer_box status;
+    struct bytes written;
+    assert_int_equal(operation_run(&box->provd, &question, &answer), ERR_OK);
+    assert_int_equal(buffer_end(&answer, &written), ERR_OK);
+    assert_int_equal(officer_wire_get_box(written, &status), ERR_OK);
+    provd_box_assert_done(status.outcome);
+    return status;
 }
 
 enum err provd_box_ask(struct provd_box *box, uint16_t type, struct bytes payload,

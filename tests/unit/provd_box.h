@@ -11,6 +11,7 @@
 #include "firmware/base/serve.h"
 #include "hsm/wire.h"
 #include "hsm/wire_keys.h"
+#include "hsm/wire_wrap.h"
 #include "authd/store/key_usage_report.h"
 #include "authd/wire/plugin_wire.h"
 #include "authd/wire/sample_wire.h"
@@ -62,9 +63,26 @@ struct provd_box {
     size_t order_count;
     struct hsm_key_order order; /* the last about a key */
     unsigned limited_answers;   /* so many lookups are answered by ERR_LIMIT first */
-    int deaf_signer;            /* takes questions and dies over them; -1: none */
-    size_t lookups[2];          /* each signer's */
+    unsigned behind_answers; /* so many by a signer that knows of no other pepper but the oldest */
+    int deaf_signer;         /* takes questions and dies over them; -1: none */
+    size_t lookups[2];       /* each signer's */
+
+    /* signer 0's keyring: KEK and pepper, and what depends on them by provd's word */
+    struct hsm_generations kek, pepper;
+    uint16_t kek_of_roots_made; /* by a signer that is behind; 0: the active one */
+    struct hsm_need need;
+    size_t standings, needs, rewraps;
+    enum err rewrap_status;
+    bool rewrap_spoils; /* what is wrapped anew is another root */
 };
+
+/* The lookup key that the signers make of an id hash with the pepper of this generation. */
+void provd_box_lookup_key(const uint8_t id_hash[static 32], uint16_t generation,
+                          uint8_t key[static 32]);
+/* The KEK or the pepper has a successor, and signer 0 says so in a HELLO. */
+void provd_box_roll_key(struct provd_box *box, struct hsm_generations *key);
+/* What an officer is shown of the box. */
+struct officer_box provd_box_status(struct provd_box *box);
 
 /* The process provd starts, on the registry that is there. */
 void provd_box_start(struct provd_box *box);

@@ -1,0 +1,67 @@
+#include <string.h>
+
+#include "firmware/base/clock.h"
+#include "firmware/base/log.h"
+#include "authd/store/registry_wrapping.h"
+#include "provisioning/roots.h"
+#include "provisioning/wrapping.h"
+
+#define IDLE_MS  60000
+#define RETRY_MS 10000
+
+/* All by one KEK, which is no older than the one before; else another turn will tell. */
+static enum err rewrap_all(struct change *change, struct roots_wrapped *roots,
+                           uint16_t *kek_generation) {
+    for (size_t i = 0; i < roots->count; i++) {
+        struct hsm_root_rewrapped rewrapped;
+        ERR_TRY(roots_rewrap(change, roots->generation[i], roots->wrapped[i], &rewrapped));
+        if (i > 0 && rewrapped.kek_generation != *kek_generation)
+            return ERR_UNAVAILABLE;
+        *kek_generation = rewrapped.kek_generation;
+        memcpy(roots->wrapped[i], rewrapped.wrapped, sizeof roots->wrapped[i]);
+    }
+    return ERR_OK;
+}
+
+static enum err store(struct change *change, const struct roots_wrapped *roots,
+                      uint16_t kek_generation) {
+    struct registry_batch batch = registry_begin(change->provd->registry);
+    for (size_t i = 0; i < roots->count; i++)
+        registry_put_root(&batch, roots->generation[i],
+                          bytes_of(roots->wrapped[i], sizeof roots->wrapped[i]));
+    registry_wrapping_put(&batch, kek_generation);
+    ERR_TRY(change_commit(change, &batch));
+    log_event(LOG_INFO, "roots-rewrapped", "kek=%u roots=%zu", kek_generation, roots->count);
+    return ERR_OK;
+}
+
+static enum err turn(struct provd *provd) {
+    struct change change = {.provd = provd, .action = "root rewrapping"};
+    struct roots_wrapped roots;
+    uint16_t kek_generation;
+    if (!provd->standing.is_known)
+        return ERR_OK;
+    ERR_TRY(registry_wrapping_get(provd->registry, &kek_generation));
+    if (kek_generation < provd->standing.kek.active) {
+        ERR_TRY(roots_read(&change, &roots));
+        if (roots.count == 0)
+            return ERR_OK;
+        ERR_TRY(rewrap_all(&change, &roots, &kek_generation));
+        ERR_TRY(store(&change, &roots, kek_generation));
+    }
+    return standing_tell(provd, HSM_PURPOSE_KEK, kek_generation);
+}
+
+int wrapping_turn(struct provd *provd) {
+    int64_t now_ms = clock_boot_ms();
+    if (now_ms < provd->wrapping_due_ms)
+        return (int)(provd->wrapping_due_ms - now_ms);
+    int pause_ms = IDLE_MS;
+    enum err err = turn(provd);
+    if (err != ERR_OK) {
+        log_event(LOG_WARNING, "rewrapping-waits", "why=%s", err_text(err));
+        pause_ms = RETRY_MS;
+    }
+    provd->wrapping_due_ms = clock_boot_ms() + pause_ms;
+    return pause_ms;
+}
