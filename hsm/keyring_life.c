@@ -90,7 +90,7 @@ static void turn_round(struct keyring_life *life) {
 /* A JWKS holds eight. A lookup is made under every pepper in use, by the rows' own and the next. */
 size_t keyring_life_in_use_max(enum hsm_purpose purpose) {
     if (purpose == HSM_PURPOSE_PEPPER)
-        return 2;
+        return HSM_PEPPERS_MAX;
     return purpose == HSM_PURPOSE_KEK ? 3 : 8;
 }
 

@@ -18,6 +18,14 @@ target_compile_definitions(test_rollover PRIVATE PKCS11_SHIM="$<TARGET_FILE:pkcs
 add_test(NAME keys_rollover COMMAND test_rollover)
 set_tests_properties(keys_rollover PROPERTIES LABELS unit TIMEOUT 300)
 
+# The KEK and the pepper, which stores depend on.
+add_executable(test_wrapping ${PROJECT_SOURCE_DIR}/tests/unit/test_wrapping.c
+               ${PROJECT_SOURCE_DIR}/tests/unit/rollover_box.c)
+target_link_libraries(test_wrapping PRIVATE hsm hsm_box PkgConfig::CMOCKA)
+target_compile_definitions(test_wrapping PRIVATE PKCS11_SHIM="$<TARGET_FILE:pkcs11_shim>")
+add_test(NAME keys_wrapping COMMAND test_wrapping)
+set_tests_properties(keys_wrapping PROPERTIES LABELS unit TIMEOUT 300)
+
 # A running signer whose keys change under it.
 add_executable(test_renewal ${PROJECT_SOURCE_DIR}/tests/unit/test_renewal.c)
 target_link_libraries(test_renewal PRIVATE hsm_box hsm_wire PkgConfig::CMOCKA)

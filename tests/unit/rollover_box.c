@@ -160,6 +160,7 @@ struct agreeing {
 static enum err agree(void *context, const struct keyring_row *row) {
     struct agreeing *agreeing = context;
     bool is_there, is_due = row->committed && row->certificate_len > 0 &&
+                            keyring_row_custody(row) == KEYRING_CUSTODY_TOKEN &&
                             keyring_row_state(row) != KEYSTATE_DESTROYED;
     assert_int_equal(token_raw_holds(agreeing->raw, row->id, &is_there), ERR_OK);
     assert_int_equal(is_there, is_due);
