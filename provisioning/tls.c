@@ -176,7 +176,7 @@ enum err tls_install(struct change *change) {
     struct officer_tls_install question;
     struct tls_chain_question chain = {.judged = true, .now_ms = clock_wall_ms()};
     struct tls_chain_read read;
-    uint16_t generation;
+    uint16_t generation = 0;
     SECRET(shown_answer);
     SECRET(read_answer);
     ERR_TRY(officer_wire_get_tls_install(change->payload, &question));
