@@ -106,7 +106,9 @@ enum err certificate_issue(const struct certificate_plan *plan, struct buffer *d
         return ERR_CRYPTO;
     if (plan->names != NULL && plan->names[0] != '\0')
         ERR_TRY(tls_names_add(plan->names, made));
-    if (X509_sign(made, self_signed ? plan->subject : plan->issuer_key, EVP_sha256()) <= 0)
+    EVP_PKEY *authority = self_signed ? plan->subject : X509_get0_pubkey(issuer);
+    if (X509_sign(made, self_signed ? plan->subject : plan->issuer_key, EVP_sha256()) <= 0 ||
+        X509_verify(made, authority) != 1)
         return ERR_HSM;
     return certificate_parts_put(der, made);
 }

@@ -2,13 +2,12 @@
 #include <string.h>
 
 #include <openssl/ec.h>
-#include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <sodium.h>
 
 #include "firmware/base/codec.h"
-#include "firmware/base/log.h"
 #include "hsm/sign.h"
+#include "hsm/signing.h"
 #include "hsm/wire.h"
 
 #define HEADER_BYTES_MAX    3072
@@ -18,7 +17,7 @@
 #define SHA256_BYTES        32
 
 struct sign_rs256 {
-    EVP_PKEY_CTX *key;
+    struct signing key;
     EVP_MD *sha256;
     EVP_MD_CTX *begun; /* SHA-256 over header "." */
     EVP_MD_CTX *work;
@@ -46,17 +45,12 @@ static enum err make_header(struct sign_rs256 *signing, struct bytes certificate
 }
 
 static enum err make_contexts(struct sign_rs256 *signing, EVP_PKEY *key) {
-    signing->key = EVP_PKEY_CTX_new(key, NULL);
+    ERR_TRY(signing_open(&signing->key, key, "SHA256", RSA_PKCS1_PADDING));
     signing->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     signing->begun = EVP_MD_CTX_new();
     signing->work = EVP_MD_CTX_new();
-    if (signing->key == NULL || signing->sha256 == NULL || signing->begun == NULL ||
-        signing->work == NULL)
+    if (signing->sha256 == NULL || signing->begun == NULL || signing->work == NULL)
         return ERR_SYSTEM;
-    if (EVP_PKEY_sign_init(signing->key) != 1 ||
-        EVP_PKEY_CTX_set_rsa_padding(signing->key, RSA_PKCS1_PADDING) != 1 ||
-        EVP_PKEY_CTX_set_signature_md(signing->key, signing->sha256) != 1)
-        return ERR_CRYPTO;
     if (EVP_DigestInit_ex2(signing->begun, signing->sha256, NULL) != 1 ||
         EVP_DigestUpdate(signing->begun, signing->header, signing->header_len) != 1 ||
         EVP_DigestUpdate(signing->begun, ".", 1) != 1)
@@ -91,7 +85,7 @@ enum err sign_rs256_new(struct sign_rs256 **signing, EVP_PKEY *key, struct bytes
 void sign_rs256_free(struct sign_rs256 *signing) {
     if (signing == NULL)
         return;
-    EVP_PKEY_CTX_free(signing->key);
+    signing_close(&signing->key);
     EVP_MD_free(signing->sha256);
     EVP_MD_CTX_free(signing->begun);
     EVP_MD_CTX_free(signing->work);
@@ -117,22 +111,12 @@ static enum err digest_payload(struct sign_rs256 *signing, struct bytes payload,
     return ERR_OK;
 }
 
-/* Signs a digest in the token; ${size} is what there is room for and becomes the length. */
-static enum err sign_digest(EVP_PKEY_CTX *key, const uint8_t digest[static SHA256_BYTES],
-                            uint8_t *signature, size_t *size) {
-    ERR_clear_error();
-    if (EVP_PKEY_sign(key, signature, size, digest, SHA256_BYTES) == 1)
-        return ERR_OK;
-    log_event(LOG_ERROR, "token-failed", "operation=sign error=0x%lx", ERR_peek_error());
-    return ERR_HSM;
-}
-
 enum err sign_rs256_detached(struct sign_rs256 *signing, struct bytes payload,
                              struct buffer *signature) {
     uint8_t digest[SHA256_BYTES], made[RSA_SIGNATURE_BYTES];
     size_t made_len = sizeof made;
     ERR_TRY(digest_payload(signing, payload, digest));
-    ERR_TRY(sign_digest(signing->key, digest, made, &made_len));
+    ERR_TRY(signing_make(&signing->key, bytes_of(digest, sizeof digest), made, &made_len));
     if (made_len != sizeof made)
         return ERR_HSM;
     buffer_raw(signature, signing->header, signing->header_len);
@@ -142,16 +126,13 @@ enum err sign_rs256_detached(struct sign_rs256 *signing, struct bytes payload,
 }
 
 struct sign_es256 {
-    EVP_PKEY_CTX *key;
+    struct signing key;
     char kid[JWK_KID_SIZE];
 };
 
 static enum err make_es256(struct sign_es256 *signing, EVP_PKEY *key, struct bytes certificate) {
     ERR_TRY(jwk_ec_kid(certificate, signing->kid));
-    signing->key = EVP_PKEY_CTX_new(key, NULL);
-    if (signing->key == NULL || EVP_PKEY_sign_init(signing->key) != 1)
-        return ERR_CRYPTO;
-    return ERR_OK;
+    return signing_open(&signing->key, key, "SHA256", SIGNING_NO_PADDING);
 }
 
 enum err sign_es256_new(struct sign_es256 **signing, EVP_PKEY *key, struct bytes certificate) {
@@ -171,7 +152,7 @@ enum err sign_es256_new(struct sign_es256 **signing, EVP_PKEY *key, struct bytes
 void sign_es256_free(struct sign_es256 *signing) {
     if (signing == NULL)
         return;
-    EVP_PKEY_CTX_free(signing->key);
+    signing_close(&signing->key);
     free(signing);
 }
 
@@ -198,7 +179,7 @@ enum err sign_es256_raw(struct sign_es256 *signing, struct bytes text,
     uint8_t digest[SHA256_BYTES], der[DER_SIGNATURE_MAX];
     size_t der_len = sizeof der;
     (void)crypto_hash_sha256(digest, text.data, text.len);
-    ERR_TRY(sign_digest(signing->key, digest, der, &der_len));
+    ERR_TRY(signing_make(&signing->key, bytes_of(digest, sizeof digest), der, &der_len));
     return raw_of_der(der, der_len, signature);
 }
 

@@ -63,7 +63,7 @@ enum err tls_request_make(EVP_PKEY *key, const char *names, struct buffer *der) 
         X509_REQ_set_pubkey(request, key) != 1)
         return ERR_CRYPTO;
     ERR_TRY(tls_names_request(names, request));
-    if (X509_REQ_sign(request, key, EVP_sha256()) <= 0)
+    if (X509_REQ_sign(request, key, EVP_sha256()) <= 0 || X509_REQ_verify(request, key) != 1)
         return ERR_HSM;
     int len = i2d_X509_REQ(request, &encoded);
     if (len <= 0)

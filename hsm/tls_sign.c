@@ -2,13 +2,12 @@
 #include <string.h>
 #include <time.h>
 
-#include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
-#include "firmware/base/log.h"
 #include "hsm/certificate_key.h"
 #include "hsm/keyring.h"
+#include "hsm/signing.h"
 #include "hsm/tls_sign.h"
 
 #define RSA_BITS 2048
@@ -17,10 +16,10 @@
 /* How OpenSSL is told of a scheme. */
 static const struct form {
     int key_type;
-    int padding; /* RSA */
+    int padding;
     const char *hash;
 } forms[HSM_TLS_SCHEMES] = {
-    [HSM_TLS_ECDSA_SHA256] = {EVP_PKEY_EC, 0, "SHA256"},
+    [HSM_TLS_ECDSA_SHA256] = {EVP_PKEY_EC, SIGNING_NO_PADDING, "SHA256"},
     [HSM_TLS_RSA_PSS_SHA256] = {EVP_PKEY_RSA, RSA_PKCS1_PSS_PADDING, "SHA256"},
     [HSM_TLS_RSA_PSS_SHA384] = {EVP_PKEY_RSA, RSA_PKCS1_PSS_PADDING, "SHA384"},
     [HSM_TLS_RSA_PKCS1_SHA256] = {EVP_PKEY_RSA, RSA_PKCS1_PADDING, "SHA256"},
@@ -29,7 +28,7 @@ static const struct form {
 
 struct tls_key {
     uint8_t id[HSM_TLS_KEY_ID_BYTES];
-    EVP_PKEY_CTX *schemes[HSM_TLS_SCHEMES]; /* NULL: not with this kind of key */
+    struct signing schemes[HSM_TLS_SCHEMES]; /* not open: not with this kind of key */
     int64_t not_after_ms;
     size_t certificate_len;
     uint8_t certificate[KEYRING_CERTIFICATE_MAX];
@@ -52,7 +51,7 @@ enum err tls_ring_new(struct tls_ring **ring) {
 
 static void clear(struct tls_key *key) {
     for (size_t i = 0; i < HSM_TLS_SCHEMES; i++)
-        EVP_PKEY_CTX_free(key->schemes[i]);
+        signing_close(&key->schemes[i]);
     memset(key, 0, sizeof *key);
 }
 
@@ -86,21 +85,6 @@ static enum err read_certificate(struct bytes der, struct tls_key *key) {
     return name_key(public_key, key->id);
 }
 
-static enum err prepare_scheme(EVP_PKEY *key, const struct form *form, EVP_PKEY_CTX **scheme) {
-    const EVP_MD *hash = EVP_get_digestbyname(form->hash);
-    *scheme = EVP_PKEY_CTX_new(key, NULL);
-    if (*scheme == NULL || hash == NULL || EVP_PKEY_sign_init(*scheme) != 1 ||
-        EVP_PKEY_CTX_set_signature_md(*scheme, hash) != 1)
-        return ERR_CRYPTO;
-    if (form->padding != 0 && EVP_PKEY_CTX_set_rsa_padding(*scheme, form->padding) != 1)
-        return ERR_CRYPTO;
-    if (form->padding == RSA_PKCS1_PSS_PADDING &&
-        (EVP_PKEY_CTX_set_rsa_pss_saltlen(*scheme, RSA_PSS_SALTLEN_DIGEST) != 1 ||
-         EVP_PKEY_CTX_set_rsa_mgf1_md(*scheme, hash) != 1))
-        return ERR_CRYPTO;
-    return ERR_OK;
-}
-
 static enum err fill(struct tls_key *made, EVP_PKEY *key, struct bytes certificate) {
     int type = EVP_PKEY_get_base_id(key);
     if (EVP_PKEY_get_bits(key) != (type == EVP_PKEY_EC ? EC_BITS : RSA_BITS) ||
@@ -110,7 +94,7 @@ static enum err fill(struct tls_key *made, EVP_PKEY *key, struct bytes certifica
     for (size_t i = 1; i < HSM_TLS_SCHEMES; i++) {
         if (forms[i].key_type != type)
             continue;
-        ERR_TRY(prepare_scheme(key, &forms[i], &made->schemes[i]));
+        ERR_TRY(signing_open(&made->schemes[i], key, forms[i].hash, forms[i].padding));
         any = true;
     }
     ERR_TRY(read_certificate(certificate, made));
@@ -179,18 +163,14 @@ enum err tls_ring_sign(struct tls_ring *ring, const struct hsm_tls_sign *questio
     struct tls_key *key = find(ring, question->key_id);
     if (key == NULL)
         return ERR_NOT_FOUND;
-    EVP_PKEY_CTX *scheme = key->schemes[question->scheme];
-    if (scheme == NULL)
+    struct signing *scheme = &key->schemes[question->scheme];
+    if (scheme->sign == NULL)
         return ERR_DENIED;
     uint8_t made[HSM_TLS_SIGNATURE_MAX];
     size_t len = sizeof made;
     (*uses)++;
-    ERR_clear_error();
-    if (EVP_PKEY_sign(scheme, made, &len, question->hash, hsm_tls_hash_bytes(question->scheme)) !=
-        1) {
-        log_event(LOG_ERROR, "token-failed", "operation=tls-sign error=0x%lx", ERR_peek_error());
-        return ERR_HSM;
-    }
+    struct bytes hash = bytes_of(question->hash, hsm_tls_hash_bytes(question->scheme));
+    ERR_TRY(signing_make(scheme, hash, made, &len));
     buffer_raw(signature, made, len);
     return signature->err;
 }
