@@ -17,14 +17,28 @@
 #include "hsm/unwrap.h"
 #include "tests/lib/hsm_box.h"
 
-#define MODULE    "/usr/lib/softhsm/libsofthsm2.so"
 #define KEY_COUNT 2
+#define DER_SIZE  2048
 
 static struct hsm_box box;
 static struct token *token;
 static EVP_PKEY *keys[KEY_COUNT];
-static uint8_t der_memory[KEY_COUNT][2048];
+static uint8_t der_memory[KEY_COUNT][DER_SIZE], root_memory[DER_SIZE];
 static struct bytes certificates[KEY_COUNT];
+
+static struct bytes certify(EVP_PKEY *key, EVP_PKEY *authority, struct bytes issuer,
+                            uint8_t memory[static DER_SIZE]) {
+    struct buffer der = buffer_over(memory, DER_SIZE);
+    const struct certificate_plan plan = {
+        .purpose = issuer.len > 0 ? HSM_PURPOSE_PARTNER : HSM_PURPOSE_ROOT,
+        .generation = 1,
+        .subject = key,
+        .issuer_key = authority,
+        .issuer = issuer,
+    };
+    assert_int_equal(certificate_issue(&plan, &der), ERR_OK);
+    return bytes_of(memory, der.len);
+}
 
 /* Two decrypting keys in the token, with certificates that a third, signing one issued to itself.
  */
@@ -34,25 +48,20 @@ static void make_keys(void) {
     assert_int_equal(token_raw_generate(token_session(token), TOKEN_RAW_RSA_SIGN, id, "ca"),
                      ERR_OK);
     assert_int_equal(token_key(token, id, &authority), ERR_OK);
+    struct bytes root = certify(authority, authority, bytes_of(NULL, 0), root_memory);
     for (uint8_t i = 0; i < KEY_COUNT; i++) {
         id[0] = i;
         assert_int_equal(token_raw_generate(token_session(token), TOKEN_RAW_RSA_DECRYPT, id, "key"),
                          ERR_OK);
         assert_int_equal(token_key(token, id, &keys[i]), ERR_OK);
-        struct buffer der = buffer_over(der_memory[i], sizeof der_memory[i]);
-        struct certificate_plan plan = {.purpose = HSM_PURPOSE_ROOT,
-                                        .generation = i,
-                                        .subject = keys[i],
-                                        .issuer_key = authority};
-        assert_int_equal(certificate_issue(&plan, &der), ERR_OK);
-        certificates[i] = bytes_of(der_memory[i], der.len);
+        certificates[i] = certify(keys[i], authority, root, der_memory[i]);
     }
     EVP_PKEY_free(authority);
 }
 
 static int open_box(void **state) {
     (void)state;
-    const struct token_options options = {.module = MODULE, .label = HSM_BOX_LABEL};
+    const struct token_options options = hsm_box_options(NULL);
     hsm_box_make(&box);
     if (secret_arena_open(65536) != ERR_OK)
         return -1;
@@ -112,7 +121,7 @@ static void assert_refused(struct unwrap_ring *ring, const uint8_t *thumbprint,
 static void what_was_sealed_opens(void **state) {
     (void)state;
     struct unwrap_ring *ring = new_ring("", 1);
-    for (int i = 0; i < 50; i++) {
+    for (unsigned i = 0; i < hsm_box_times(50); i++) {
         uint8_t wrapped[HSM_WRAPPED_BYTES];
         seal(0, "", (uint8_t)i, wrapped);
         assert_opens(ring, NULL, wrapped, (uint8_t)i, 1);
