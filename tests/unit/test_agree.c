@@ -27,7 +27,7 @@
 static struct hsm_box box;
 static struct token *token;
 
-/* Keys of the token that agree, each with a certificate that it signed itself, and its kid. */
+/* Keys of the token that agree, each with a certificate of an authority's, and its kid. */
 static struct held {
     EVP_PKEY *key;
     uint8_t memory[2048];
@@ -35,12 +35,25 @@ static struct held {
     uint8_t kid[JWK_THUMBPRINT_BYTES];
 } held[KEY_COUNT];
 
+static struct bytes issue(EVP_PKEY *subject, EVP_PKEY *authority, struct bytes issuer,
+                          struct buffer *der) {
+    const struct certificate_plan plan = {
+        .purpose = issuer.len > 0 ? HSM_PURPOSE_REQUEST : HSM_PURPOSE_ROOT,
+        .generation = 1,
+        .subject = subject,
+        .issuer_key = authority,
+        .issuer = issuer,
+    };
+    assert_int_equal(certificate_issue(&plan, der), ERR_OK);
+    return bytes_of(der->data, der->len);
+}
+
 static void certify(struct held *one, EVP_PKEY *authority) {
+    uint8_t root_memory[2048];
     struct buffer der = buffer_over(one->memory, sizeof one->memory);
-    struct certificate_plan plan = {
-        .purpose = HSM_PURPOSE_ROOT, .generation = 1, .subject = one->key, .issuer_key = authority};
-    assert_int_equal(certificate_issue(&plan, &der), ERR_OK);
-    one->certificate = bytes_of(one->memory, der.len);
+    struct buffer root = buffer_over(root_memory, sizeof root_memory);
+    struct bytes issuer = issue(authority, authority, bytes_of(NULL, 0), &root);
+    one->certificate = issue(one->key, authority, issuer, &der);
     assert_int_equal(jwk_ec_thumbprint(one->certificate, one->kid), ERR_OK);
 }
 
