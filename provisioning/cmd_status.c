@@ -22,6 +22,41 @@ static void print_roll(const struct officer_roll *roll) {
         officer_text_print(stdout, texts[roll->phase], first, second);
 }
 
+static void print_pepper_left(const struct officer_pepper *pepper, const char *generations) {
+    char first[32], second[32];
+    uint64_t damaged = pepper->left > pepper->left_vids ? pepper->left - pepper->left_vids : 0;
+    (void)snprintf(first, sizeof first, "%" PRIu64, pepper->left);
+    officer_text_print(stdout, TEXT_STATUS_PEPPER_LEFT, generations, first);
+    (void)snprintf(first, sizeof first, "%" PRIu64, pepper->left_vids);
+    (void)snprintf(second, sizeof second, "%" PRIu64, damaged);
+    officer_text_print(stdout, TEXT_STATUS_PEPPER_VIDS, first, second);
+}
+
+static void print_pepper(const struct officer_pepper *pepper) {
+    static const enum officer_text texts[REGISTRY_PEPPER_PHASE_COUNT] = {
+        [REGISTRY_PEPPER_NONE] = TEXT_STATUS_PEPPER,
+        [REGISTRY_PEPPER_SWEEPING] = TEXT_STATUS_PEPPER_SWEEPING,
+        [REGISTRY_PEPPER_VERIFYING] = TEXT_STATUS_PEPPER_VERIFYING,
+        [REGISTRY_PEPPER_DONE] = TEXT_STATUS_PEPPER_DONE,
+    };
+    char first[32], second[32];
+    (void)snprintf(first, sizeof first, "%u → %u", pepper->from, pepper->to);
+    (void)snprintf(second, sizeof second, "%u", pepper->percent);
+    if (pepper->phase == REGISTRY_PEPPER_NONE)
+        (void)snprintf(first, sizeof first, "%u", pepper->to);
+    if (pepper->phase == REGISTRY_PEPPER_DONE && pepper->left > 0)
+        print_pepper_left(pepper, first);
+    else if (pepper->to > 0)
+        officer_text_print(stdout, texts[pepper->phase], first, second);
+}
+
+static void print_kek(uint16_t generation) {
+    char first[32];
+    (void)snprintf(first, sizeof first, "%u", generation);
+    if (generation > 0)
+        officer_text_print(stdout, TEXT_STATUS_KEK, first, NULL);
+}
+
 static void print(const struct officer_box *box) {
     char first[96], second[64];
     (void)snprintf(first, sizeof first, "%s", box_state_text(box->state));
@@ -46,6 +81,8 @@ static void print(const struct officer_box *box) {
     (void)snprintf(first, sizeof first, "%" PRIu64, box->enrolled);
     officer_text_print(stdout, TEXT_STATUS_ENROLLED, first, NULL);
     print_roll(&box->roll);
+    print_kek(box->kek_generation);
+    print_pepper(&box->pepper);
 }
 
 static enum result show(struct officer_link *link, const struct arguments *arguments) {

@@ -28,6 +28,20 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
          "racines des enregistrements : %1, sauf %2 lignes abîmées : réimportez "
          "ces personnes (le journal de provd a les lignes), puis `officer root "
          "sweep`"},
+    [TEXT_STATUS_KEK] = {"record roots: wrapped by IDA/KEK generation %1",
+                         "racines des enregistrements : chiffrées par IDA/KEK génération %1"},
+    [TEXT_STATUS_PEPPER] = {"pepper: generation %1", "poivre : génération %1"},
+    [TEXT_STATUS_PEPPER_SWEEPING] = {"pepper: %1, %2 %", "poivre : %1, %2 %"},
+    [TEXT_STATUS_PEPPER_VERIFYING] = {"pepper: %1, verified %2 %", "poivre : %1, vérifié %2 %"},
+    [TEXT_STATUS_PEPPER_DONE] = {"pepper: %1, complete", "poivre : %1, achevé"},
+    [TEXT_STATUS_PEPPER_LEFT] = {"pepper: %1, but for %2 rows, which keep the older pepper in use",
+                                 "poivre : %1, sauf %2 lignes, qui retiennent l'ancien poivre"},
+    [TEXT_STATUS_PEPPER_VIDS] =
+        {"of these, %1 are VIDs from before the box could move them, and %2 are damaged (the log "
+         "of provd has them): import these people again, and provd does the rest",
+         "parmi elles, %1 sont des VID d'avant que l'appareil sache les déplacer, et %2 sont "
+         "abîmées (le journal de provd les nomme) : réimportez ces personnes, et provd fait le "
+         "reste"},
     [TEXT_ABOUT_STATUS] = {"shows the state of the box and what the registry holds",
                            "montre l'état de l'appareil et le contenu du registre"},
 };
