@@ -12,8 +12,6 @@
 #include "hsm/custody.h"
 #include "tests/unit/custody_box.h"
 
-#define SOFTHSM "/usr/lib/softhsm/libsofthsm2.so"
-
 static void certify(const struct custody_box *box, EVP_PKEY *key, struct keyring_row *row) {
     struct buffer der = buffer_over(row->certificate, sizeof row->certificate);
     const struct certificate_plan plan = {.purpose = row->purpose,
@@ -40,9 +38,9 @@ EVP_PKEY *custody_box_token_key(const struct custody_box *box, enum hsm_purpose 
 }
 
 void custody_box_make(struct custody_box *box) {
-    const struct token_options options = {.module = SOFTHSM, .label = HSM_BOX_LABEL};
     SECRET(pin);
     hsm_box_make(&box->box);
+    const struct token_options options = hsm_box_options(NULL);
     assert_int_equal(secret_copy(&pin, bytes_of_text(HSM_BOX_PIN)), ERR_OK);
     assert_int_equal(token_open(&box->token, &options, &pin), ERR_OK);
     box->authority = EVP_EC_gen("P-256");
