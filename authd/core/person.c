@@ -78,28 +78,58 @@ static enum err refuse_unknown(const struct core *core, struct request *request,
     }
 }
 
-/* From the VID to the person's UIN. A revoked VID is as unknown as one that never was. */
-static enum err follow_alias(const struct core *core, struct request *request) {
-    enum err result = registry_alias(core->registry, request->lookup.of[0].key, &request->alias);
-    if (result == ERR_NOT_FOUND || (result == ERR_OK && request->alias.revoked))
-        return refuse_unknown(core, request, result == ERR_OK ? "vid-revoked" : "vid-unknown");
-    ERR_TRY(result);
+/* Where there may be a row about what was presented: under its key of each pepper in use. */
+struct addresses {
+    size_t count;
+    struct registry_address of[HSM_PEPPERS_MAX];
+};
+
+static struct addresses addresses_of(const struct hsm_lookup_keys *keys) {
+    struct addresses addresses = {.count = keys->count};
+    for (size_t i = 0; i < keys->count; i++) {
+        addresses.of[i].pepper = keys->of[i].generation;
+        memcpy(addresses.of[i].lookup_key, keys->of[i].key, sizeof(keys->of[i].key));
+    }
+    return addresses;
+}
+
+/*
+ * From the number that was presented to the person key, and of a VID to its alias. What was found
+ * by which pepper, or in how many steps, is nothing that anything later depends on.
+ */
+static enum err trace(const struct core *core, struct request *request) {
+    struct addresses addresses = addresses_of(&request->lookup);
+    if (request->identifier_type != IDENTIFIER_VID)
+        return registry_find_person(core->registry, addresses.of, addresses.count,
+                                    request->person_key);
+    ERR_TRY(registry_find_alias(core->registry, addresses.of, addresses.count, &request->alias));
+    memcpy(request->person_key, request->alias.lookup_key, sizeof(request->person_key));
+    return ERR_OK;
+}
+
+/* A VID that is revoked is as unknown as one that never was. */
+static enum err check_alias(const struct core *core, struct request *request) {
+    if (request->alias.revoked)
+        return refuse_unknown(core, request, "vid-revoked");
     request->has_alias = true;
     if (request->alias.expires_ms != 0 && request->alias.expires_ms <= request->received_wall_ms) {
         request_refuse(request, MOSIP_MLC_023, "", "vid-expired");
         return ERR_OK;
     }
-    memcpy(request->person_key, request->alias.lookup_key, sizeof(request->person_key));
     return check_alias_uses(core, request);
 }
 
 enum err person_find(const struct core *core, struct request *request) {
-    memcpy(request->person_key, request->lookup.of[0].key, sizeof(request->person_key));
-    if (request->identifier_type == IDENTIFIER_VID)
-        ERR_TRY(follow_alias(core, request));
+    bool by_vid = request->identifier_type == IDENTIFIER_VID;
+    enum err result = trace(core, request);
+    if (result == ERR_NOT_FOUND)
+        return refuse_unknown(core, request, by_vid ? "vid-unknown" : "person-unknown");
+    ERR_TRY(result);
+    if (by_vid)
+        ERR_TRY(check_alias(core, request));
     if (request_refused(request))
         return ERR_OK;
-    enum err result = registry_identity(core->registry, request->person_key, &request->identity);
+    result = registry_identity(core->registry, request->person_key, &request->identity);
     if (result == ERR_NOT_FOUND)
         return refuse_unknown(core, request, "person-unknown");
     ERR_TRY(result);
@@ -112,11 +142,7 @@ enum err person_find(const struct core *core, struct request *request) {
 }
 
 enum err person_recall(const struct core *core, struct request *request) {
-    memcpy(request->person_key, request->lookup.of[0].key, sizeof(request->person_key));
-    if (request->identifier_type == IDENTIFIER_VID) {
-        ERR_TRY(registry_alias(core->registry, request->lookup.of[0].key, &request->alias));
-        memcpy(request->person_key, request->alias.lookup_key, sizeof(request->person_key));
-    }
+    ERR_TRY(trace(core, request));
     return registry_identity(core->registry, request->person_key, &request->identity);
 }
 
@@ -163,22 +189,30 @@ static void filter_locks(struct request *request) {
         request_refuse(request, MOSIP_MLC_019, "otp-email", "factor-locked");
 }
 
+/*
+ * A person is on the hotlist by her person key, a VID by its alias id; older entries of VIDs are by
+ * the lookup key of their time.
+ */
+static enum err check_hotlist(const struct core *core, const struct request *request,
+                              bool *blocked) {
+    struct bytes ids[2 + HSM_PEPPERS_MAX] = {
+        bytes_of(request->person_key, sizeof(request->person_key)),
+        bytes_of(request->alias.alias_id, sizeof(request->alias.alias_id))};
+    size_t count = request->has_alias ? 2 : 1;
+    for (size_t i = 0; request->has_alias && i < request->lookup.count; i++)
+        ids[count++] = bytes_of(request->lookup.of[i].key, sizeof(request->lookup.of[i].key));
+    return registry_person_hotlisted(core->registry, ids, count, request->received_wall_ms,
+                                     blocked);
+}
+
 enum err person_filter(const struct core *core, struct request *request) {
-    bool partner_blocked = true, person_blocked = true, alias_blocked = false;
-    int64_t now_ms = request->received_wall_ms;
+    bool partner_blocked = true, person_blocked = true;
     ERR_TRY(registry_hotlisted(core->registry, HOTLIST_PARTNER, bytes_of_text(request->partner.id),
-                               now_ms, &partner_blocked));
-    ERR_TRY(registry_hotlisted(core->registry, HOTLIST_PERSON,
-                               bytes_of(request->person_key, sizeof(request->person_key)), now_ms,
-                               &person_blocked));
-    if (request->has_alias)
-        ERR_TRY(registry_hotlisted(
-            core->registry, HOTLIST_PERSON,
-            bytes_of(request->lookup.of[0].key, sizeof(request->lookup.of[0].key)), now_ms,
-            &alias_blocked));
+                               request->received_wall_ms, &partner_blocked));
+    ERR_TRY(check_hotlist(core, request, &person_blocked));
     if (partner_blocked)
         request_refuse(request, MOSIP_MLC_022, "PARTNER_ID", "partner-hotlisted");
-    else if (person_blocked || alias_blocked)
+    else if (person_blocked)
         request_refuse(request, MOSIP_MLC_022, type_name(request), "person-hotlisted");
     if (!request_refused(request))
         filter_child(core, request);

@@ -8,7 +8,11 @@
 
 /* Who it is: the lookup of step 18, and the filters of step 20 (§9.3). */
 
-/* Finds the person behind the lookup key; refuses the unknown, revoked, deactivated and expired. */
+/*
+ * Finds the person behind the lookup keys, under whichever pepper her row or that of her VID is
+ * just now; refuses the unknown, revoked, deactivated and expired. ${person_key} is then what all
+ * else about her is kept under: it is hers for good, so that counts survive the roll of a pepper.
+ */
 MUST_CHECK enum err person_find(const struct core *core, struct request *request);
 /* The person of a request that was decided before, whatever has become of them since. ERR_NOT_FOUND
  * and what the registry gives. */

@@ -117,7 +117,7 @@ struct request {
     bool identifier_ready, has_id_hash;
     uint8_t id_hash[IDENTIFIER_HASH_BYTES];
     struct hsm_lookup_keys lookup;            /* of what was presented */
-    uint8_t person_key[HSM_LOOKUP_KEY_BYTES]; /* of the person's UIN */
+    uint8_t person_key[HSM_LOOKUP_KEY_BYTES]; /* the person's name here, which no roll changes */
     bool has_alias;
     struct alias alias;
     struct identity *identity;

@@ -10,7 +10,7 @@ foreach(subject lives flow peers suspects deliver storm)
   target_link_options(test_core_${subject} PRIVATE LINKER:--wrap=clock_boot_ms,--wrap=clock_wall_ms)
 endforeach()
 
-foreach(subject person_find request)
+foreach(subject person_find person_pepper request)
   idcs_unit_test(test_core_${subject} ${CMAKE_CURRENT_LIST_DIR}/test_core_${subject}.c
                  LINK core_fixture authd_core)
 endforeach()
