@@ -178,8 +178,8 @@ static enum err load(void) {
     char serial[TOKEN_SERIAL_SIZE];
     bool writer = signer.boot.index == 0;
     struct answers *answers = &signer.answers;
+    ERR_TRY(report("memory", locked_memory_open())); /* tls-names are judged by OpenSSL */
     ERR_TRY(read_settings());
-    ERR_TRY(report("memory", locked_memory_open()));
     ERR_TRY(report("arena", secret_arena_open(ARENA_BYTES)));
     ERR_TRY(
         report("softhsm-conf", softhsm_prepare(signer.settings.softhsm_conf, signer.token_directory,
