@@ -43,10 +43,13 @@ FAMILIES = {
     "firmware/base/bytes.c": ("bytes_", "cursor_", "buffer_"),
     "firmware/base/boot.c": ("boot_", "box_state_"),
     "hsm/wire.c": ("hsm_",),
+    "hsm/wire_certify.c": ("hsm_wire_", "hsm_certify_"),
     "hsm/wire_jose.c": ("hsm_wire_",),
     "hsm/wire_keys.c": ("hsm_wire_",),
     "hsm/wire_lookup.c": ("hsm_wire_",),
     "hsm/wire_tls.c": ("hsm_wire_", "hsm_tls_"),
+    "hsm/wire_tls_install.c": ("hsm_wire_",),
+    "hsm/wire_wrap.c": ("hsm_wire_",),
     "hsm/module_log.c": ("syslog", "vsyslog", "__syslog_chk", "__vsyslog_chk"),  # in the C library's place
     "provisioning/officer.c": ("officer_", "arguments_"),
     "authd/store/programme.c": ("programme_", "partner_", "policy_", "misp_", "api_key_", "auth_type_", "national_",
