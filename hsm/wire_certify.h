@@ -7,8 +7,8 @@
  * has typed fields alone: the signer writes the certificate that it signs (hsm/certify.h).
  */
 enum hsm_certify_verb {
-    HSM_CERTIFY = 170,
-    HSM_CERTIFIED = 171,
+    HSM_CERTIFY = 172,
+    HSM_CERTIFIED = 173,
 };
 
 #define HSM_CERTIFY_NAME_SIZE   65 /* 64 characters (RFC 5280, ub-common-name) */

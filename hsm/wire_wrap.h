@@ -7,13 +7,12 @@
  * tells it of what they depend on.
  */
 enum hsm_wrap_verb {
-    HSM_STANDING = 134, /* no payload */
-    HSM_STANDING_IS = 135,
-    HSM_REWRAP_ROOT =
-        136, /* a record root, wrapped by any KEK that still opens: by the active one */
-    HSM_ROOT_REWRAPPED = 137,
-    HSM_NEED = 138, /* on which generations the registry still depends */
-    HSM_NEEDED = 139,
+    HSM_STANDING = 124, /* no payload */
+    HSM_STANDING_IS = 125,
+    HSM_REWRAP_ROOT = 126, /* a record root under any KEK that opens: under the active one */
+    HSM_ROOT_REWRAPPED = 127,
+    HSM_NEED = 128, /* on which generations the registry still depends */
+    HSM_NEEDED = 129,
 };
 
 /* Generations of the keys of one purpose. */

@@ -8,7 +8,11 @@
 
 #include <cmocka.h>
 
+#include "hsm/wire_certify.h"
 #include "hsm/wire_keys.h"
+#include "hsm/wire_tls.h"
+#include "hsm/wire_tls_install.h"
+#include "hsm/wire_usage.h"
 #include "hsm/wire_wrap.h"
 #include "provisioning/officer_wire_keys.h"
 
@@ -277,6 +281,29 @@ static void generations_that_cannot_be_are_refused(void **state) {
                      ERR_MALFORMED);
 }
 
+/* Each wire has a file of its own, and all of them one space of numbers. */
+static void no_two_messages_have_the_same_number(void **state) {
+    (void)state;
+    static const unsigned verbs[] = {
+        HSM_HELLO,        HSM_UNWRAP,        HSM_UNWRAPPED,      HSM_LOOKUP,
+        HSM_LOOKED_UP,    HSM_STATEMENT,     HSM_STATED,         HSM_CHECKPOINT,
+        HSM_CHECKPOINTED, HSM_OPEN_ROOT,     HSM_ROOT_OPENED,    HSM_PUBLISHED,
+        HSM_PUBLICATION,  HSM_GENERATE,      HSM_GENERATED,      HSM_NEW_ROOT,
+        HSM_ROOT_MADE,    HSM_HIGH_WATER,    HSM_HIGH_WATER_IS,  HSM_DERIVE,
+        HSM_DERIVED,      HSM_RESULT,        HSM_RESULT_SIGNED,  HSM_KEYS,
+        HSM_KEYS_ARE,     HSM_KEY_ORDER,     HSM_KEY_ORDERED,    HSM_STANDING,
+        HSM_STANDING_IS,  HSM_REWRAP_ROOT,   HSM_ROOT_REWRAPPED, HSM_NEED,
+        HSM_NEEDED,       WIRE_USAGE_TOLD,   HSM_TLS_CHAIN,      HSM_TLS_CHAIN_IS,
+        HSM_TLS_SIGN,     HSM_TLS_SIGNED,    HSM_TLS_REQUEST,    HSM_TLS_REQUESTED,
+        HSM_TLS_INSTALL,  HSM_TLS_INSTALLED, HSM_TLS_REMOVE,     HSM_TLS_REMOVED,
+        HSM_TLS_SHOW,     HSM_TLS_SHOWN,     HSM_CERTIFY,        HSM_CERTIFIED,
+    };
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        for (size_t j = 0; j < i; j++)
+            if (verbs[i] == verbs[j])
+                fail_msg("two messages have the number %u", verbs[i]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(every_message_comes_back_as_it_was_written, fill),
@@ -284,6 +311,7 @@ int main(void) {
         cmocka_unit_test_setup(an_order_is_of_a_key_or_of_a_purpose_never_of_neither, fill),
         cmocka_unit_test_setup(a_refusal_carries_no_keys, fill),
         cmocka_unit_test(generations_that_cannot_be_are_refused),
+        cmocka_unit_test(no_two_messages_have_the_same_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
