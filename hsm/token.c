@@ -5,6 +5,7 @@
 
 #include "firmware/base/log.h"
 #include "hsm/token.h"
+#include "hsm/token_foreign.h"
 
 struct token {
     PKCS11_CTX *module;
@@ -117,8 +118,10 @@ enum err token_key(struct token *token, const uint8_t id[static TOKEN_RAW_ID_BYT
     PKCS11_KEY *keys = NULL, *found = NULL;
     unsigned count = 0;
     *key = NULL;
-    if (PKCS11_enumerate_keys(token->slot->token, &keys, &count) != 0)
+    if (PKCS11_enumerate_keys(token->slot->token, &keys, &count) != 0) {
+        token_foreign_report(token->raw);
         return failed("PKCS11_enumerate_keys");
+    }
     /* The last one: libp11 keeps what was destroyed in its list, and adds what is new at its end.
      */
     for (unsigned i = 0; i < count; i++)

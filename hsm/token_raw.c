@@ -76,6 +76,11 @@ void token_raw_close(struct token_raw *raw) {
     free(raw);
 }
 
+CK_FUNCTION_LIST *token_raw_module(const struct token_raw *raw, CK_SESSION_HANDLE *session) {
+    *session = raw->session;
+    return raw->module;
+}
+
 static bool is_pin_refusal(CK_RV result) {
     static const CK_RV refusals[] = {CKR_PIN_INCORRECT, CKR_PIN_INVALID,
                                      CKR_PIN_LEN_RANGE, CKR_PIN_EXPIRED,

@@ -32,6 +32,8 @@ enum token_raw_kind {
 MUST_CHECK enum err token_raw_open(struct token_raw **raw, const char *module,
                                    unsigned long slot_id, bool joint_uses);
 void token_raw_close(struct token_raw *raw);
+/* For what only looks at the token (hsm/token_foreign.c). */
+struct _CK_FUNCTION_LIST *token_raw_module(const struct token_raw *raw, unsigned long *session);
 
 /*
  * C_Login as the user, exactly once. ERR_PIN: the token refuses this PIN, or says that it is locked
