@@ -133,7 +133,9 @@ static enum tls_chain_fault judge_each(const struct parsed *parsed, int64_t now_
 }
 
 static bool is_for_server(X509 *leaf) {
-    return X509_check_ca(leaf) == 0 && (X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE) != 0 &&
+    bool is_authority =
+        X509_check_ca(leaf) != 0 || (X509_get_extension_flags(leaf) & EXFLAG_CA) != 0;
+    return !is_authority && (X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE) != 0 &&
            X509_check_purpose(leaf, X509_PURPOSE_SSL_SERVER, 0) == 1;
 }
 

@@ -1,8 +1,11 @@
 """The key of TLS in the token, on a whole box that renews it every few seconds: who connects meets a certificate of the
-box's CA, whatever is being renewed or killed meanwhile."""
+box's CA, whatever is being renewed or killed meanwhile; or one of another authority, once officers have brought it."""
 
+import datetime
 import os
+import re
 import signal
+import socket
 import ssl
 import subprocess
 import threading
@@ -10,7 +13,9 @@ import time
 import unittest
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from box import Box
 
@@ -88,6 +93,62 @@ class Clients:
         self.until(lambda: self.asked >= begun + count)
 
 
+class Authority:
+    """One that the box knows nothing of: a root and an intermediate."""
+
+    def __init__(self):
+        self.root_key, self.key = ec.generate_private_key(ec.SECP384R1()), rsa.generate_private_key(65537, 3072)
+        self.root = self.certify("Test Root", self.root_key.public_key(), None, authority=True)
+        self.intermediate = self.certify("Test Intermediate", self.key.public_key(), self.root, authority=True)
+
+    def certify(self, name, key, issuer, names=None, authority=False, days=90):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        signer = self.root_key if issuer is None or authority else self.key
+        made = (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer.subject if issuer else subject)
+                .public_key(key).serial_number(x509.random_serial_number())
+                .not_valid_before(now - datetime.timedelta(days=2)).not_valid_after(now + datetime.timedelta(days=days))
+                .add_extension(x509.BasicConstraints(authority, None), critical=True))
+        if not authority:
+            made = made.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        if names is not None:
+            made = made.add_extension(names, critical=False)
+        return made.sign(signer, hashes.SHA256())
+
+    def answer(self, request, **words):
+        """The leaf for a request in PEM, with the names that it asks for."""
+        asked = x509.load_pem_x509_csr(request.encode())
+        assert asked.is_signature_valid
+        names = asked.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return self.certify("the box", asked.public_key(), self.intermediate, **{"names": names, **words})
+
+    def context(self):
+        return ssl.create_default_context(cadata=pem(self.root))
+
+
+def pem(*certificates):
+    return "".join(each.public_bytes(serialization.Encoding.PEM).decode() for each in certificates)
+
+
+def shown_leaf(context):
+    """What a client that trusts ${context} alone meets in a new handshake."""
+    with socket.create_connection(("127.0.0.1", box.port), timeout=WAIT) as plain:
+        with context.wrap_socket(plain, server_hostname="127.0.0.1") as secured:
+            return x509.load_der_x509_certificate(secured.getpeercert(binary_form=True))
+
+
+def until(holds):
+    """Tries ${holds} until it gives something true."""
+    end = time.monotonic() + WAIT
+    while True:
+        found = holds()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise TimeoutError(box.log()[-4000:])
+        time.sleep(0.05)
+
+
 class TlsKeyInTheToken(unittest.TestCase):
     def test_1_both_addresses_show_a_certificate_of_the_box(self):
         for port in (box.port, box.jose_port):
@@ -163,6 +224,93 @@ class TlsKeyInTheToken(unittest.TestCase):
             shown = openssl(box.port, *words)
             self.assertEqual(shown.returncode, 0, (words, shown.stdout[-600:]))
         self.assertEqual(clients.failures, [])
+
+    # Certificates that officers bring; from here on keys roll when officers say so.
+
+    def install(self, *certificates, words=()):
+        path = box.state / "chain.pem"
+        path.write_text(pem(*certificates))
+        return box.officer("tls", "install", *words, str(path))
+
+    def request(self, *words):
+        asked = box.officer("tls", "request", *words)
+        self.assertEqual(asked.returncode, 0, asked.stderr)
+        return asked.stdout
+
+    def active(self):
+        return int(re.search(r"IDCS/TLS/(\d+) +\(?active", box.officer("key", "list").stdout)[1])
+
+    def test_8_a_brought_chain_is_shown_in_new_handshakes_and_old_connections_go_on(self):
+        box.settings["hsm.tls-key-type"], box.settings["hsm.tls-active-days"] = "p256", "0"
+        box.stop()
+        box.start()
+        type(self).authority = authority = Authority()
+        kept = box.kit.connect(timeout=WAIT)
+        kept.connect()
+        active = self.active()
+        leaf = authority.answer(self.request("generation=%d" % active))
+        with self.assertRaises(ssl.SSLCertVerificationError):
+            shown_leaf(authority.context())
+        for chain, words in (((leaf, authority.root), "has not issued"), ((authority.intermediate, leaf), "not for a server"),
+                             ((authority.certify("x", authority.key.public_key(), authority.intermediate,
+                                                 names=x509.SubjectAlternativeName([x509.DNSName("a.example")])),
+                               authority.intermediate), "lacks 127.0.0.1"),
+                             ((authority.answer(self.request(), days=-1), authority.intermediate), "expired|#1"),
+                             ((leaf, authority.intermediate, authority.root, authority.root, authority.root), "more than 4")):
+            refused = self.install(*chain)
+            self.assertNotEqual(refused.returncode, 0)
+            self.assertRegex(refused.stderr, words)
+        foreign = authority.certify("x", authority.key.public_key(), authority.intermediate,
+                                    names=x509.SubjectAlternativeName([x509.DNSName("a.example")]))
+        refused = self.install(foreign, authority.intermediate, words=("force-names=its key is tried first",))
+        self.assertRegex(refused.stderr, "not of a TLS key of this box")
+
+        done = self.install(leaf, authority.intermediate)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        box.kill("hsm-signer")  # between the store and the reload, or soon after
+        self.assertEqual(until(lambda: self.met(authority)), leaf)
+        kept.request("GET", "/health/alive")
+        self.assertEqual(kept.getresponse().status, 200)
+        kept.close()
+        shown = box.officer("tls", "show").stdout
+        self.assertRegex(shown, r"IDCS/TLS/%d \(active\): certificate brought by officers" % active)
+        self.assertIn("issuer     Test Intermediate", shown)
+        self.assertRegex(box.officer("status").stdout, "TLS: IDCS/TLS/%d, certificate brought" % active)
+
+    @staticmethod
+    def met(authority):
+        """The leaf, or None while nothing that this authority vouches for is shown."""
+        try:
+            return shown_leaf(authority.context())
+        except (ssl.SSLError, OSError):
+            return None
+
+    def test_9_a_standby_waits_for_a_chain_too_and_then_takes_over(self):
+        before = self.active()
+        self.assertEqual(box.officer("key", "roll", "IDCS/TLS").returncode, 0)
+        until(lambda: "becomes active once it has a certificate" in box.officer("key", "list").stdout)
+        until(lambda: "tls-certificate-awaited" in box.log())
+        leaf = self.authority.answer(self.request())
+        self.assertEqual(self.active(), before)
+        done = self.install(leaf, self.authority.intermediate, self.authority.root)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with Clients() as clients:
+            clients.ask = lambda: self.count(clients)
+            until(lambda: self.met(self.authority) == leaf)
+            clients.more(20)
+        self.assertEqual(clients.failures, [])
+        self.assertEqual(self.active(), before + 1)
+
+        self.assertEqual(box.officer("tls", "remove", str(before + 1)).returncode, 0)
+        until(lambda: openssl(box.port, "-tls1_3").returncode == 0)
+        self.assertNotEqual(box.officer("tls", "remove", str(before + 1)).returncode, 0)
+
+    def count(self, clients):
+        """One more client that trusts the other authority alone."""
+        leaf = shown_leaf(self.authority.context())
+        with clients.lock:
+            clients.asked += 1
+            clients.leaves.append(leaf) if leaf not in clients.leaves else None
 
 
 if __name__ == "__main__":

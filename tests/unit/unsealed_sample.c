@@ -58,10 +58,15 @@ void sample_certify(const struct sample_subject *subject, const struct sample_ho
     set_time(X509_getm_notBefore(certificate), subject->not_before_ms, SAMPLE_NOW_MS - YEAR_MS);
     set_time(X509_getm_notAfter(certificate), subject->not_after_ms, SAMPLE_NOW_MS + YEAR_MS);
     assert_int_equal(X509_set_pubkey(certificate, holder->key), 1);
-    if (subject->is_authority)
-        add_extension(certificate, NID_basic_constraints, "critical,CA:TRUE");
+    if (subject->is_authority || subject->constraints != NULL)
+        add_extension(certificate, NID_basic_constraints,
+                      subject->constraints != NULL ? subject->constraints : "critical,CA:TRUE");
     if (subject->usage != NULL)
         add_extension(certificate, NID_key_usage, subject->usage);
+    if (subject->extended != NULL)
+        add_extension(certificate, NID_ext_key_usage, subject->extended);
+    if (subject->names != NULL)
+        add_extension(certificate, NID_subject_alt_name, subject->names);
     const EVP_MD *digest = EVP_get_digestbyname(subject->digest ? subject->digest : "SHA256");
     assert_true(X509_sign(certificate, issuer != NULL ? issuer->key : holder->key, digest) > 0);
     unsigned char *at = holder->der;

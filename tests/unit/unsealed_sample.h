@@ -29,6 +29,9 @@ struct sample_subject {
     int64_t not_before_ms, not_after_ms; /* 0: a year before and after SAMPLE_NOW_MS */
     const char *digest;                  /* NULL: SHA256 */
     const char *usage;                   /* of the key, as OpenSSL names it; NULL: not said */
+    const char *extended;                /* its extended use, likewise */
+    const char *names;                   /* subjectAltName, likewise */
+    const char *constraints; /* basicConstraints, likewise, in place of an authority's */
 };
 
 /* Into ${text}, which it must fit. */
