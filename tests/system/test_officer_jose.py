@@ -92,6 +92,39 @@ class Changes(unittest.TestCase):
         self.authenticates(newcomer)
         self.assertTrue(self.is_shut_out(self.asker))
 
+    def issue(self, folder, purpose, *words):
+        """A key of its own making, and what the box's CA has certified of it: (officer's words, its certificate)."""
+        subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                        "/CN=whatever I like", "-keyout", folder / f"ca.{purpose}.key", "-out", folder / f"ca.{purpose}.csr"],
+                       check=True, stderr=subprocess.DEVNULL)
+        answer = box.officer("certificate", "issue", "id=asd", f"csr={folder / f'ca.{purpose}.csr'}", f"use={purpose}",
+                             *words)
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        (folder / f"ca.{purpose}.pem").write_text(answer.stdout)
+        return answer.stderr, answer.stdout
+
+    def test_keys_that_the_box_s_ca_certifies_serve(self):
+        folder = box.folder / "ca"
+        folder.mkdir(exist_ok=True)
+        self.addCleanup(self.original)
+        for purpose in ("tls", "signature", "encryption"):
+            said, pem = self.issue(folder, purpose, "days=20")
+            self.assertIn("registered with programme asd", said)
+            self.assertEqual(pem.count("BEGIN CERTIFICATE"), 2)
+            shown = subprocess.run(["openssl", "x509", "-noout", "-subject", "-issuer", "-checkend", "%d" % (19 * 86400)],
+                                   input=pem, capture_output=True, text=True).stdout
+            self.assertIn("CN = asd", shown)  # and nothing of what the request says
+            self.assertNotIn("whatever", shown)
+            self.assertIn("IDCS-CA 1", shown)
+            self.assertIn("will not expire", shown)
+        tls = ssl.create_default_context(cafile=str(self.kit.path("ca_certificate")))
+        tls.load_cert_chain(folder / "ca.tls.pem", folder / "ca.tls.key")
+        newcomer = self.asker.other(tls=tls, **{name: jwk.JWK.from_pem((folder / f"ca.{name}.key").read_bytes())
+                                                for name in ("signature", "encryption")})
+        await_(lambda: self.gets_through(newcomer))
+        await_(lambda: self.is_shut_out(self.asker))
+        self.authenticates(newcomer)
+
     def test_who_loses_the_jose_profile_keeps_the_other(self):
         self.addCleanup(self.original)
         kept = self.asker.other()
