@@ -85,6 +85,7 @@ static const struct serve_verb core_verbs[] = {
 static const struct serve_verb provd_verbs[] = {
     {UNSEAL_CERTIFICATE, SERVE_ANY_STATE, answer_question},
     {UNSEAL_ENROLMENT, SERVE_ANY_STATE, answer_question},
+    {UNSEAL_TLS_CHAIN, SERVE_ANY_STATE, answer_question},
     {UNSEAL_PKCS10, SERVE_ANY_STATE, answer_question},
 };
 
