@@ -108,7 +108,7 @@ enum err answers_keys_order(void *context, struct serve_peer *peer, const struct
     struct hsm_key_ordered answer = {.state = KEYSTATE_COUNT};
     ERR_TRY(hsm_wire_get_key_order(frame->payload, &question));
     enum err status = answers->keys->complete && answers->rollover != NULL
-                          ? orders_take(answers, &question, &answer.state)
+                          ? orders_take(answers, &question, &answer)
                           : ERR_NOT_FOUND;
     if (reply_is_over(answers, status))
         return ERR_OK;

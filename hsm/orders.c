@@ -51,17 +51,19 @@ static enum err hand_over(struct answers *answers, enum hsm_purpose purpose, boo
 }
 
 /* The step would be denied, but then the successor of an active key has taken over already. */
-static enum err refuse_needed(struct answers *answers, const struct hsm_key_order *order) {
+static enum err refuse_needed(struct answers *answers, const struct hsm_key_order *order,
+                              struct hsm_key_ordered *answer) {
     static struct keyring_life life;
     ERR_TRY(keyring_life_read(answers->keyring, order->purpose,
                               rollover_policy_of(answers->rollover, order->purpose), &life));
-    return keyring_life_needs(&life, order->generation) ? ERR_DENIED : ERR_OK;
+    answer->needed = keyring_life_needs(&life, order->generation);
+    return answer->needed ? ERR_DENIED : ERR_OK;
 }
 
 static enum err revoke(struct answers *answers, const struct hsm_key_order *order,
-                       enum keystate state) {
-    ERR_TRY(refuse_needed(answers, order));
-    if (state == KEYSTATE_ACTIVE && order->order == HSM_ORDER_REVOKE)
+                       struct hsm_key_ordered *answer) {
+    ERR_TRY(refuse_needed(answers, order, answer));
+    if (answer->state == KEYSTATE_ACTIVE && order->order == HSM_ORDER_REVOKE)
         ERR_TRY(hand_over(answers, order->purpose, order->dry_run));
     return order->dry_run ? ERR_OK
                           : step(answers, order->purpose, KEYSTATE_REVOKE, order->generation);
@@ -94,7 +96,7 @@ static enum err choose(struct answers *answers, const struct hsm_key_order *orde
 }
 
 static enum err take(struct answers *answers, const struct hsm_key_order *order,
-                     enum keystate state) {
+                     struct hsm_key_ordered *answer) {
     switch (order->order) {
     case HSM_ORDER_ROLL:
         return order->dry_run ? ERR_OK : keyring_life_roll(answers->keyring, order->purpose);
@@ -114,26 +116,26 @@ static enum err take(struct answers *answers, const struct hsm_key_order *order,
     case HSM_ORDER_KEEP_IN_TOKEN:
         return choose(answers, order, KEYRING_CUSTODY_TOKEN);
     default:
-        return revoke(answers, order, state);
+        return revoke(answers, order, answer);
     }
 }
 
 enum err orders_take(struct answers *answers, const struct hsm_key_order *order,
-                     enum keystate *state) {
+                     struct hsm_key_ordered *answer) {
     struct keyring_row row;
-    *state = KEYSTATE_COUNT;
+    *answer = (struct hsm_key_ordered){.state = KEYSTATE_COUNT};
     bool is_of_purpose = order->order != HSM_ORDER_CONFIRM_CLOCK;
     if (is_of_purpose && !rollover_policy_rolls(order->purpose))
         return ERR_DENIED;
     if (orders[order->order].of_key) {
         ERR_TRY(keyring_find(answers->keyring, order->purpose, order->generation, &row));
-        *state = keyring_row_state(&row);
-        if (*state == KEYSTATE_COUNT)
+        answer->state = keyring_row_state(&row);
+        if (answer->state == KEYSTATE_COUNT)
             return ERR_NOT_FOUND;
-        if ((orders[order->order].states & (1u << *state)) == 0)
+        if ((orders[order->order].states & (1u << answer->state)) == 0)
             return ERR_DENIED;
     }
-    enum err err = take(answers, order, *state);
+    enum err err = take(answers, order, answer);
     rollover_wake(answers->rollover);
     return err;
 }

@@ -123,6 +123,7 @@ enum err hsm_wire_get_key_order(struct bytes payload, struct hsm_key_order *ques
 void hsm_wire_put_key_ordered(struct buffer *target, const struct hsm_key_ordered *answer) {
     receipt_put(target, &answer->receipt);
     buffer_u8(target, (uint8_t)answer->state);
+    buffer_bool(target, answer->needed);
 }
 
 enum err hsm_wire_get_key_ordered(struct bytes payload, struct hsm_key_ordered *answer) {
@@ -131,6 +132,7 @@ enum err hsm_wire_get_key_ordered(struct bytes payload, struct hsm_key_ordered *
     *answer = (struct hsm_key_ordered){.state = KEYSTATE_COUNT};
     ERR_TRY(receipt_get(&cursor, &answer->receipt, &more));
     uint8_t state = get_below(&cursor, KEYSTATE_COUNT + 1);
+    answer->needed = cursor_bool(&cursor);
     answer->state = cursor.err == ERR_OK ? (enum keystate)state : KEYSTATE_COUNT;
     return cursor_end(&cursor);
 }

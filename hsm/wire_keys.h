@@ -81,6 +81,7 @@ struct hsm_key_order {
 struct hsm_key_ordered {
     struct hsm_receipt receipt;
     enum keystate state; /* of the key, before: KEYSTATE_COUNT when the order is of none */
+    bool needed;         /* ERR_DENIED as something stored depends on it */
 };
 
 void hsm_wire_put_keys(struct buffer *target, const struct hsm_keys *answer);

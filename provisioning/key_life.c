@@ -131,6 +131,8 @@ static enum err refuse(struct change *change, const struct hsm_key_ordered *answ
         {ERR_LIMIT, OFFICER_REASON_KEY_SUCCESSOR},
     };
     enum err status = answer->receipt.status;
+    if (answer->needed)
+        return change_refuse(change, status, OFFICER_REASON_KEY_NEEDED, NULL);
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
         if (refusals[i].status != status)
             continue;

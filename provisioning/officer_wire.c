@@ -36,6 +36,7 @@ static const char *const reason_texts[OFFICER_REASON_COUNT] = {
     [OFFICER_REASON_CEILING] = "policy-above-ceiling",
     [OFFICER_REASON_RATE] = "rate-not-claimed",
     [OFFICER_REASON_KEY_STATE] = "key-state",
+    [OFFICER_REASON_KEY_NEEDED] = "key-needed",
     [OFFICER_REASON_KEY_SUCCESSOR] = "key-successor",
     [OFFICER_REASON_KEY_USED] = "key-used",
     [OFFICER_REASON_KEY_UNCOUNTED] = "key-uncounted",

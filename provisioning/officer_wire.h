@@ -61,7 +61,7 @@ enum officer_verb {
     OFFICER_TLS_REQUEST = 670, /* officer_wire_tls.h */
     OFFICER_TLS_INSTALL = 672,
     OFFICER_TLS_REMOVE = 674,
-    OFFICER_TLS_SHOW = 676, /* no payload; answered with struct officer_tls_shown */
+    OFFICER_TLS_SHOW = 676,    /* no payload; answered with struct officer_tls_shown */
     OFFICER_CERTIFICATE = 680, /* officer_wire_certificate.h */
 };
 
@@ -102,6 +102,7 @@ enum officer_reason {
     OFFICER_REASON_CEILING,       /* of a policy; detail: its arithmetic */
     OFFICER_REASON_RATE,          /* of a policy; detail: the modality and the least rate claimed */
     OFFICER_REASON_KEY_STATE,     /* not with a key in this state; detail: the state, or "none" */
+    OFFICER_REASON_KEY_NEEDED,    /* rows depend on it, or new ones will */
     OFFICER_REASON_KEY_SUCCESSOR, /* its successor cannot take over yet, and was asked for */
     OFFICER_REASON_KEY_USED,      /* programmes would be refused; detail: who, and their shares */
     OFFICER_REASON_KEY_UNCOUNTED, /* nobody knows yet who would be; detail: why */
@@ -118,7 +119,7 @@ enum officer_reason {
     OFFICER_REASON_TLS_ISSUER, /* detail: "#2", which has not issued the one before it */
     OFFICER_REASON_TLS_PATH,   /* an authority may not issue such a leaf */
     OFFICER_REASON_TLS_NAME,   /* detail: a name of the box that the leaf lacks */
-    OFFICER_REASON_REQUEST,       /* not a request for a certificate (PKCS#10) */
+    OFFICER_REASON_REQUEST,    /* not a request for a certificate (PKCS#10) */
     OFFICER_REASON_REQUEST_UNSIGNED, /* it is not signed by the key that it is for */
     OFFICER_REASON_REQUEST_KEY,      /* no key for such a certificate; detail: "RSA-1024" */
     OFFICER_REASON_ISSUE_UNKNOWN,    /* no such programme; detail: its id */

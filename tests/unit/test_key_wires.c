@@ -88,7 +88,8 @@ static enum err get_order(struct bytes payload) {
 }
 
 static void put_ordered(struct buffer *target) {
-    const struct hsm_key_ordered answer = {.receipt.status = ERR_LIMIT, .state = KEYSTATE_ACTIVE};
+    const struct hsm_key_ordered answer = {
+        .receipt.status = ERR_LIMIT, .state = KEYSTATE_ACTIVE, .needed = true};
     hsm_wire_put_key_ordered(target, &answer);
 }
 
@@ -97,6 +98,7 @@ static enum err get_ordered(struct bytes payload) {
     ERR_TRY(hsm_wire_get_key_ordered(payload, &read));
     assert_int_equal(read.receipt.status, ERR_LIMIT);
     assert_int_equal(read.state, KEYSTATE_ACTIVE);
+    assert_true(read.needed);
     return ERR_OK;
 }
 

@@ -137,6 +137,7 @@ static enum err order(enum hsm_order kind, uint16_t generation) {
     assert_int_equal(
         hsm_wire_get_key_ordered(ask(HSM_KEY_ORDER, bytes_of(memory, target.len)), &answer),
         ERR_OK);
+    assert_int_equal(answer.needed, answer.receipt.status == ERR_DENIED);
     return answer.receipt.status;
 }
 
