@@ -35,7 +35,11 @@ static void free_ring(struct unwrap_ring **ring) {
     unwrap_free(*ring);
 }
 
-/* Makes the pair in the token, in place of whatever an earlier attempt has left under its id. */
+/*
+ * Makes the pair in the token, in place of whatever an earlier attempt has left under its id. What
+ * it made and cannot find, it cannot remove either: another of that id beside it would be
+ * neither's.
+ */
 static enum err make_pair(struct token *token, enum token_raw_kind kind,
                           const struct keyring_row *row) {
     char label[48];
@@ -47,8 +51,7 @@ static enum err make_pair(struct token *token, enum token_raw_kind kind,
         err = token_raw_generate(raw, kind, row->id, label);
     }
     ERR_TRY(err);
-    err = token_raw_check(raw, kind, row->id);
-    return err == ERR_NOT_FOUND ? ERR_HSM : err;
+    return token_raw_check(raw, kind, row->id);
 }
 
 /* The CA's key and certificate; for the CA itself its own key and no certificate. */
@@ -86,7 +89,8 @@ static enum err certify(struct keyring *keyring, struct token *token, const char
 static enum err make_in_token(struct token *token, enum token_raw_kind kind,
                               const struct keyring_row *row, EVP_PKEY **key) {
     ERR_TRY(make_pair(token, kind, row));
-    return token_key(token, row->id, key);
+    enum err err = token_key(token, row->id, key);
+    return err == ERR_NOT_FOUND ? ERR_HSM : err;
 }
 
 /*

@@ -46,7 +46,8 @@ MUST_CHECK enum err generate_prepare(struct keyring *keyring, struct token *toke
                                      uint32_t purposes);
 /*
  * Makes and tries the key of the intent ${row}, in place of whatever an earlier attempt has left
- * under its id, and fills the row; committing it is the caller's. Errors as above.
+ * under its id, and fills the row; committing it is the caller's. Errors as above; ERR_NOT_FOUND:
+ * the token does not show what it has just made, so that this process must not try again.
  */
 MUST_CHECK enum err generate_make(struct keyring *keyring, struct token *token,
                                   const struct generate_plan *plan, int64_t now_ms,

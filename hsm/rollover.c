@@ -126,13 +126,13 @@ static bool wants_standby(enum hsm_purpose purpose, const struct keystate_facts 
 }
 
 /*
- * SoftHSM does not always find what it has just made, or fails over it, while other processes look
- * at the token: then the key is made anew.
+ * SoftHSM now and then fails over what it has just made, while other processes look at the token:
+ * then the key is made anew. What it does not even find is for the next process to remove.
  */
 static enum err make_key(const struct rollover_plan *plan, int64_t now_ms,
                          struct keyring_row *row) {
     enum err err = ERR_HSM;
-    for (int i = 0; i < TRIES && (err == ERR_HSM || err == ERR_NOT_FOUND); i++)
+    for (int i = 0; i < TRIES && err == ERR_HSM; i++)
         err = generate_make(plan->keyring, plan->token, plan->generate, now_ms, row);
     return err;
 }

@@ -145,6 +145,7 @@ static void leave_half(CK_SESSION_HANDLE session) {
 
 static CK_RV initialise(void *arguments) {
     CK_RV result;
+    hidden_count = 0;
     return strikes(PKCS11_C_Initialize, 0, &result)
                ? result
                : given(real->C_Initialize(arguments), NULL, NULL);
