@@ -62,6 +62,20 @@ static enum err put_pem(struct buffer *target, struct keyring *keyring, enum hsm
     return target->err;
 }
 
+static enum err find_custody(struct keyring *keyring, enum hsm_purpose purpose,
+                             uint16_t *wrapped_by) {
+    struct keyring_row row;
+    enum err err = keyring_active(keyring, purpose, &row);
+    *wrapped_by = err == ERR_OK && row.has_wrapped ? row.wrapped_by : 0;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err find_custodies(struct keyring *keyring, struct hsm_custodies *custodies) {
+    ERR_TRY(find_custody(keyring, HSM_PURPOSE_PARTNER, &custodies->partner));
+    ERR_TRY(find_custody(keyring, HSM_PURPOSE_IDA_FIR, &custodies->ida_fir));
+    return find_custody(keyring, HSM_PURPOSE_REQUEST, &custodies->request);
+}
+
 /* What was written since ${start}. */
 static struct bytes part_of(const struct buffer *target, size_t start) {
     return bytes_of(target->data + start, target->len - start);
@@ -87,6 +101,7 @@ enum err publish_make(struct publish *publish, struct keyring *keyring) {
     ERR_TRY(put_jwks(&target, keyring));
     publish->parts.jwks = part_of(&target, 0);
     ERR_TRY(name_request_key(keyring, publish->parts.request_kid));
+    ERR_TRY(find_custodies(keyring, &publish->parts.wrapped_by));
     for (size_t i = 0; i < sizeof certificates / sizeof *certificates; i++) {
         size_t start = target.len;
         ERR_TRY(put_pem(&target, keyring, certificates[i].purpose));

@@ -232,6 +232,9 @@ void hsm_wire_put_publication(struct buffer *target, const struct hsm_publicatio
     buffer_block(target, answer->ida_fir_pem);
     buffer_block(target, answer->sign_pem);
     buffer_block(target, answer->root_pem);
+    buffer_u16(target, answer->wrapped_by.partner);
+    buffer_u16(target, answer->wrapped_by.ida_fir);
+    buffer_u16(target, answer->wrapped_by.request);
     buffer_text(target, answer->request_kid);
     buffer_u64(target, answer->sequence);
     buffer_u32(target, answer->max_age_seconds);
@@ -248,6 +251,9 @@ enum err hsm_wire_get_publication(struct bytes payload, struct hsm_publication *
         answer->ida_fir_pem = cursor_block(&cursor, PUBLICATION_BLOCK_MAX);
         answer->sign_pem = cursor_block(&cursor, PUBLICATION_BLOCK_MAX);
         answer->root_pem = cursor_block(&cursor, PUBLICATION_BLOCK_MAX);
+        answer->wrapped_by.partner = cursor_u16(&cursor);
+        answer->wrapped_by.ida_fir = cursor_u16(&cursor);
+        answer->wrapped_by.request = cursor_u16(&cursor);
         cursor_text(&cursor, answer->request_kid, sizeof answer->request_kid);
         answer->sequence = cursor_u64(&cursor);
         answer->max_age_seconds = cursor_u32(&cursor);

@@ -228,6 +228,12 @@ struct hsm_root_made {
     uint8_t wrapped[HSM_ROOT_WRAPPED_BYTES];
 };
 
+/* Of the active keys that requests are encrypted to: the generation of the KEK that each is wrapped
+ * under; 0: it is in the token, or there is none. */
+struct hsm_custodies {
+    uint16_t partner, ida_fir, request;
+};
+
 struct hsm_publication {
     struct hsm_receipt receipt;
     struct bytes jwks;        /* JSON of the keys that sign, and of IDCS/REQUEST (RFC 7517) */
@@ -235,6 +241,7 @@ struct hsm_publication {
     struct bytes ida_fir_pem; /* IDA/IDA-FIR certificate */
     struct bytes sign_pem;    /* IDA/SIGN certificate */
     struct bytes root_pem;    /* the box's CA */
+    struct hsm_custodies wrapped_by;
     char request_kid[44]; /* RFC 7638 thumbprint of the active IDCS/REQUEST, as base64url; "": none
                            */
     uint64_t sequence;    /* of the keyring that all this was made from */

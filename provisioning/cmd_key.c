@@ -3,8 +3,6 @@
 #include "provisioning/cmd.h"
 #include "provisioning/cmd_key_custody.h"
 
-#define NAME_SIZE 32
-
 static enum result initialise(struct officer_link *link, const struct arguments *arguments) {
     uint8_t nothing[1];
     struct buffer question = buffer_over(nothing, sizeof nothing);
@@ -29,25 +27,17 @@ static void print_block(const char *title, struct bytes block) {
     (void)printf("# %s\n%.*s\n", title, (int)block.len, (const char *)block.data);
 }
 
-/* Where the active key of each purpose is kept. */
-static void print_custodies(const struct officer_keys *keys) {
-    char before[NAME_SIZE];
-    for (size_t i = 0; i < keys->count; i++) {
-        const struct officer_key *key = &keys->keys[i];
-        (void)snprintf(before, sizeof before, "%s/%u custody ", key->purpose, key->generation);
-        if (key->state == KEYSTATE_ACTIVE)
-            cmd_key_custody_print(before, key);
-    }
+/* Of a purpose whose keys may be outside the token. */
+static void print_kept_block(const char *title, uint16_t wrapped_by, struct bytes block) {
+    (void)printf("# %s\n# custody: ", title);
+    cmd_key_custody_print(wrapped_by);
+    (void)printf("%.*s\n", (int)block.len, (const char *)block.data);
 }
 
 static enum result show(struct officer_link *link, const struct arguments *arguments) {
-    static struct officer_keys keys;
     struct officer_publication publication;
     struct bytes answer;
     (void)arguments;
-    RESULT_TRY(officer_link_ask(link, OFFICER_KEY_LIFE, bytes_of(NULL, 0), &answer));
-    if (officer_wire_get_keys(answer, &keys) != ERR_OK)
-        keys.count = 0; /* what is published is shown even when signer 0 is busy */
     RESULT_TRY(officer_link_ask(link, OFFICER_KEY_LIST, bytes_of(NULL, 0), &answer));
     enum err err = officer_wire_get_publication(answer, &publication);
     if (err != ERR_OK) {
@@ -58,12 +48,14 @@ static enum result show(struct officer_link *link, const struct arguments *argum
         officer_text_refusal(&publication.outcome, NULL);
         return RESULT_REFUSED;
     }
-    print_block("IDA/PARTNER", publication.partner_pem);
-    print_block("IDA/IDA-FIR", publication.ida_fir_pem);
+    print_kept_block("IDA/PARTNER", publication.partner_wrapped_by, publication.partner_pem);
+    print_kept_block("IDA/IDA-FIR", publication.ida_fir_wrapped_by, publication.ida_fir_pem);
     print_block("IDA/SIGN", publication.sign_pem);
     print_block("ROOT", publication.root_pem);
     print_block("JWKS", publication.jwks);
-    print_custodies(&keys);
+    if (publication.request_kid[0] != '\0')
+        print_kept_block("IDCS/REQUEST", publication.request_wrapped_by,
+                         bytes_of_text(publication.request_kid));
     return RESULT_DONE;
 }
 

@@ -4,11 +4,11 @@
 #include "provisioning/cmd_key_custody.h"
 #include "provisioning/cmd_key_usage.h"
 
-void cmd_key_custody_print(const char *before, const struct officer_key *key) {
-    if (key->wrapped_by == 0)
-        (void)printf("%stoken\n", before);
+void cmd_key_custody_print(uint16_t wrapped_by) {
+    if (wrapped_by == 0)
+        (void)printf("token\n");
     else
-        (void)printf("%swrapped under IDA/KEK/%u\n", before, key->wrapped_by);
+        (void)printf("wrapped under IDA/KEK/%u\n", wrapped_by);
 }
 
 static const struct {

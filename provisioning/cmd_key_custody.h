@@ -1,6 +1,9 @@
 #pragma once
 
-#include "provisioning/officer_wire_keys.h"
+#include <stdint.h>
 
-/* Prints in whose custody a key is: "token", or "wrapped under IDA/KEK/2". */
-void cmd_key_custody_print(const char *before, const struct officer_key *key);
+/*
+ * Prints in whose custody a key is: "token", or "wrapped under IDA/KEK/2" for the generation of the
+ * KEK.
+ */
+void cmd_key_custody_print(uint16_t wrapped_by);

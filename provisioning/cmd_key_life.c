@@ -29,7 +29,8 @@ static void print_key(const struct officer_key *key) {
     (void)snprintf(name, sizeof name, "%s/%u", key->purpose, key->generation);
     (void)printf("%-18s %s%s%s%s\n", name, keystate_text(key->state), key->held ? " kept" : "",
                  key->in_use ? " in-use" : "", key->granted ? " destruction-agreed" : "");
-    cmd_key_custody_print("    custody    ", key);
+    (void)printf("    custody    ");
+    cmd_key_custody_print(key->wrapped_by);
     if (key->kid[0] != '\0')
         (void)printf("    kid        %s\n", key->kid);
     if (key->has_certificate) {

@@ -197,10 +197,16 @@ enum err keys_list(struct change *change) {
         err = publication.receipt.status;
     if (err != ERR_OK)
         return change_refuse(change, err, OFFICER_REASON_TOKEN, err_text(err));
-    change->publication = (struct officer_publication){.jwks = publication.jwks,
-                                                       .partner_pem = publication.partner_pem,
-                                                       .ida_fir_pem = publication.ida_fir_pem,
-                                                       .sign_pem = publication.sign_pem,
-                                                       .root_pem = publication.root_pem};
+    change->publication =
+        (struct officer_publication){.jwks = publication.jwks,
+                                     .partner_pem = publication.partner_pem,
+                                     .ida_fir_pem = publication.ida_fir_pem,
+                                     .sign_pem = publication.sign_pem,
+                                     .root_pem = publication.root_pem,
+                                     .partner_wrapped_by = publication.wrapped_by.partner,
+                                     .ida_fir_wrapped_by = publication.wrapped_by.ida_fir,
+                                     .request_wrapped_by = publication.wrapped_by.request};
+    memcpy(change->publication.request_kid, publication.request_kid,
+           sizeof change->publication.request_kid);
     return ERR_OK;
 }

@@ -284,6 +284,10 @@ void officer_wire_put_publication(struct buffer *target, const struct officer_pu
     buffer_block(target, answer->ida_fir_pem);
     buffer_block(target, answer->sign_pem);
     buffer_block(target, answer->root_pem);
+    buffer_u16(target, answer->partner_wrapped_by);
+    buffer_u16(target, answer->ida_fir_wrapped_by);
+    buffer_u16(target, answer->request_wrapped_by);
+    buffer_text(target, answer->request_kid);
 }
 
 enum err officer_wire_get_publication(struct bytes payload, struct officer_publication *answer) {
@@ -295,6 +299,10 @@ enum err officer_wire_get_publication(struct bytes payload, struct officer_publi
     answer->ida_fir_pem = cursor_block(&cursor, OFFICER_PEM_MAX);
     answer->sign_pem = cursor_block(&cursor, OFFICER_PEM_MAX);
     answer->root_pem = cursor_block(&cursor, OFFICER_PEM_MAX);
+    answer->partner_wrapped_by = cursor_u16(&cursor);
+    answer->ida_fir_wrapped_by = cursor_u16(&cursor);
+    answer->request_wrapped_by = cursor_u16(&cursor);
+    cursor_text(&cursor, answer->request_kid, sizeof answer->request_kid);
     return cursor_end(&cursor);
 }
 

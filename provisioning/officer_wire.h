@@ -217,6 +217,9 @@ struct officer_person {
 struct officer_publication {
     struct officer_outcome outcome;
     struct bytes jwks, partner_pem, ida_fir_pem, sign_pem, root_pem;
+    uint16_t partner_wrapped_by, ida_fir_wrapped_by, request_wrapped_by; /* generation of the KEK;
+                                                                            0: in the token */
+    char request_kid[44]; /* of IDCS/REQUEST; "": the box has no such key */
 };
 
 /* Of the record root; the last one, when none is under way. */

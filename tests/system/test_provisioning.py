@@ -41,7 +41,7 @@ class NewBox(unittest.TestCase):
         self.assertEqual(self.box.status()["commit"], 0)
 
     def test_keys_are_made_once(self):
-        self.assertRegex(self.done("key", "initialise"), "the token made 10 keys")
+        self.assertRegex(self.done("key", "initialise"), "the token made 11 keys")
         first = self.done("key", "show")
         self.assertEqual(first.count("BEGIN CERTIFICATE"), 4)
         self.box.wait_for("state state=operational")
@@ -49,6 +49,26 @@ class NewBox(unittest.TestCase):
         self.assertEqual(self.done("key", "show"), first)
         status = self.box.status()
         self.assertEqual((status["salts"], status["generation"], status["commit"]), (1000, 1, 1))
+
+    def test_keys_that_requests_are_encrypted_to_may_be_wrapped(self):
+        self.done("key", "initialise")
+        self.box.wait_for("state state=operational")
+        self.refused("keys of IDA/SIGN never leave the token", "key", "custody", "IDA/SIGN", "wrapped")
+        self.refused("ne quittent jamais le jeton", "key", "custody", "IDCS/TLS", "wrapped", LC_ALL="fr_MA.UTF-8")
+        for words in (("IDA/PARTNER",), ("IDA/PARTNER", "hsm"), ("wrapped", "IDA/PARTNER"),
+                      ("IDA/PARTNER", "wrapped", "token")):
+            self.assertEqual(self.box.officer("key", "custody", *words).returncode, 2, words)
+        self.assertIn("could be done", self.done("key", "custody", "IDA/PARTNER", "wrapped", "--dry-run"))
+        self.assertNotIn("made from now on", self.done("key", "list"))
+        said = self.done("key", "custody", "IDA/PARTNER", "wrapped")
+        self.assertRegex(said, "keys of IDA/PARTNER.*the token does not protect it.*`officer key roll IDA/PARTNER`")
+        self.done("key", "roll", "IDA/PARTNER")
+        self.box.wait_for("key-step action=publish purpose=IDA/PARTNER generation=2")
+        keys = self.done("key", "list")
+        self.assertRegex(keys, r"IDA/PARTNER/2 +published\n    custody    wrapped under IDA/KEK/1\n")
+        self.assertRegex(keys, r"IDA/PARTNER/1 +active\n    custody    token\n")
+        self.assertEqual(keys.count("made from now on are wrapped under the KEK"), 1)
+        self.assertIn("# IDA/PARTNER\n# custody: token\n", self.done("key", "show"))
 
     def initialise_and_kill(self, purpose, *victim):
         """Kills when the key of this purpose has been made; True when that was before the officer got an answer."""
@@ -76,7 +96,7 @@ class NewBox(unittest.TestCase):
         status = self.box.status()
         self.assertEqual((status["salts"], status["generation"], status["commit"]), (1000, 1, 1))
         made = [re.search(r"purpose=(\S+)", line).group(1) for line in self.box.matching("key-made")]
-        self.assertEqual(len(set(made)), 10)
+        self.assertEqual(len(set(made)), 11)
 
     def replace_box(self):
         self.box.remove()

@@ -445,7 +445,8 @@ static enum err signer_order(void *context, struct serve_peer *peer, const struc
     struct provd_box *box = context;
     uint8_t memory[64];
     struct buffer answer = buffer_over(memory, sizeof memory);
-    const struct hsm_key_ordered ordered = {.state = KEYSTATE_RETIRING};
+    const struct hsm_key_ordered ordered = {.receipt = receipt(box, box->order_status),
+                                            .state = KEYSTATE_RETIRING};
     ERR_TRY(hsm_wire_get_key_order(frame->payload, &box->order));
     box->order_count++;
     hsm_wire_put_key_ordered(&answer, &ordered);

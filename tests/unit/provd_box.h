@@ -62,6 +62,7 @@ struct provd_box {
     enum err open_status;
     size_t order_count;
     struct hsm_key_order order; /* the last about a key */
+    enum err order_status;      /* what the signer says to it */
     unsigned limited_answers;   /* so many lookups are answered by ERR_LIMIT first */
     unsigned behind_answers; /* so many by a signer that knows of no other pepper but the oldest */
     int deaf_signer;         /* takes questions and dies over them; -1: none */

@@ -312,6 +312,7 @@ static void write_publication(struct buffer *target) {
         .ida_fir_pem = bytes_of_text("fir"),
         .sign_pem = bytes_of_text("sign"),
         .root_pem = bytes_of_text("root"),
+        .wrapped_by = {.partner = 515, .ida_fir = 2, .request = 1},
         .request_kid = "VMpdNZlKzR4N8N-UABaxU_3X4tAok5eY8thPSP3TfZA",
         .sequence = 77,
         .max_age_seconds = 300,
@@ -328,6 +329,8 @@ static enum err read_publication(struct bytes payload) {
     assert_true(bytes_equal_text(answer.ida_fir_pem, "fir"));
     assert_true(bytes_equal_text(answer.sign_pem, "sign"));
     assert_true(bytes_equal_text(answer.root_pem, "root"));
+    assert_true(answer.wrapped_by.partner == 515 && answer.wrapped_by.ida_fir == 2 &&
+                answer.wrapped_by.request == 1);
     assert_true(answer.sequence == 77 && answer.max_age_seconds == 300);
     assert_string_equal(answer.request_kid, "VMpdNZlKzR4N8N-UABaxU_3X4tAok5eY8thPSP3TfZA");
     return ERR_OK;

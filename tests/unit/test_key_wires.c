@@ -39,6 +39,7 @@ static int fill(void **state) {
                                               .granted = i != 0,
                                               .in_use = i == 1,
                                               .kid = "a kid",
+                                              .wrapped_by = (uint16_t)(i * 515),
                                               .has_certificate = true,
                                               .thumbprint = {1, 2, 3}};
         told.keys[i].came[KEYSTATE_RETIRING].is_set = true;
@@ -50,17 +51,20 @@ static int fill(void **state) {
                                              .granted = told.keys[i].granted,
                                              .in_use = told.keys[i].in_use,
                                              .kid = "a kid",
+                                             .wrapped_by = told.keys[i].wrapped_by,
                                              .has_certificate = true,
                                              .thumbprint = {1, 2, 3}};
     }
     told.next[HSM_PURPOSE_SIGN] = (struct hsm_key_next){.rolls = true,
                                                         .wanted = true,
+                                                        .wraps = true,
                                                         .action = KEYSTATE_ASK_CLOCK,
                                                         .awaited = KEYSTATE_RETIRE,
                                                         .generation = 9,
                                                         .wait_ms = INT64_MAX};
     for (size_t i = 0; i < HSM_PURPOSE_COUNT; i++)
         (void)snprintf(shown.next[i].purpose, sizeof shown.next[i].purpose, "P/%zu", i);
+    shown.next[1].wraps = true;
     return 0;
 }
 
@@ -112,6 +116,7 @@ static enum err get_shown(struct bytes payload) {
     assert_int_equal(read_shown.next_count, HSM_PURPOSE_COUNT);
     assert_memory_equal(&read_shown.keys, &shown.keys, sizeof shown.keys);
     assert_string_equal(read_shown.next[1].purpose, "P/1");
+    assert_true(read_shown.next[1].wraps && !read_shown.next[0].wraps);
     return ERR_OK;
 }
 
@@ -234,6 +239,8 @@ static void an_order_is_of_a_key_or_of_a_purpose_never_of_neither(void **state) 
     (void)state;
     static const struct hsm_key_order bad[] = {
         {.order = HSM_ORDER_ROLL, .purpose = HSM_PURPOSE_SIGN, .generation = 1},
+        {.order = HSM_ORDER_WRAP, .purpose = HSM_PURPOSE_PARTNER, .generation = 1},
+        {.order = HSM_ORDER_KEEP_IN_TOKEN, .purpose = HSM_PURPOSE_PARTNER, .generation = 1},
         {.order = HSM_ORDER_REVOKE, .purpose = HSM_PURPOSE_SIGN},
         {.order = HSM_ORDER_COUNT, .purpose = HSM_PURPOSE_SIGN, .generation = 1},
         {.order = HSM_ORDER_KEEP, .purpose = HSM_PURPOSE_COUNT, .generation = 1},
