@@ -62,8 +62,10 @@ static enum err find_person_key(struct change *change, const struct people *peop
         memcpy(person_key, target_of(people, uin), IDENTITY_LOOKUP_BYTES);
         return ERR_OK;
     }
-    if (err == ERR_CORRUPT)
+    if (err == ERR_CORRUPT) {
         change->provd->sweep_again = true;
+        change->provd->pepper_due_ms = 0;
+    }
     return change_registry(change, err);
 }
 

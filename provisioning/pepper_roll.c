@@ -153,11 +153,14 @@ static enum err has_to_come_again(const struct provd *provd, const struct regist
     return ERR_OK;
 }
 
-static enum err finish(struct change *change, const struct registry_pepper *pepper) {
+static enum err finish(struct change *change, const struct registry_pepper *pepper,
+                       int64_t *pause_ms) {
     bool again;
     ERR_TRY(has_to_come_again(change->provd, pepper, &again));
-    if (again)
+    if (again) {
+        *pause_ms = 0;
         return begin(change, pepper->to);
+    }
     return pepper->left > 0 ? ERR_OK : standing_tell(change->provd, HSM_PURPOSE_PEPPER, pepper->to);
 }
 
@@ -179,7 +182,7 @@ static enum err turn(struct provd *provd, int64_t *pause_ms) {
     case REGISTRY_PEPPER_VERIFYING:
         return step(&change, pause_ms);
     case REGISTRY_PEPPER_DONE:
-        return finish(&change, &pepper);
+        return finish(&change, &pepper, pause_ms);
     default:
         return ERR_OK;
     }

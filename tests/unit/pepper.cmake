@@ -7,6 +7,7 @@ endforeach()
 # The sweep over a registry on disk, killed and damaged; and provd's part.
 add_executable(test_pepper_sweep ${PROJECT_SOURCE_DIR}/tests/unit/test_pepper_sweep.c)
 target_link_libraries(test_pepper_sweep PRIVATE store_fixture authd_store PkgConfig::CMOCKA)
+target_link_options(test_pepper_sweep PRIVATE LINKER:--wrap=kv_commit)
 add_test(NAME keys_pepper_sweep COMMAND test_pepper_sweep)
 set_tests_properties(keys_pepper_sweep PROPERTIES LABELS unit TIMEOUT 120
                      ENVIRONMENT TMPDIR=/dev/shm) # thousands of durable writes
