@@ -145,6 +145,39 @@ static void a_session_key_that_does_not_unwrap_is_refused_in_a_signed_answer(voi
     }
 }
 
+static void say_unwrapped(const struct hsm_lookup_keys *lookup) {
+    static uint8_t memory[1024];
+    struct buffer payload = buffer_over(memory, sizeof memory);
+    const struct hsm_unwrapped unwrapped = {.receipt.status = ERR_OK, .lookup = *lookup};
+    hsm_wire_put_unwrapped(&payload, &unwrapped);
+    assert_int_equal(buffer_end(&payload, &answer.frame.payload), ERR_OK);
+    lane_fixture_send(&box, PARTY_SIGNER, &answer.frame);
+}
+
+/* It would be taken for somebody who is unknown: the signer is lost, and another one asked. */
+static void an_unwrapping_without_the_lookup_that_was_asked_for_is_no_answer(void **state) {
+    (void)state;
+    const struct hsm_lookup_keys none = {0},
+                                 twice = {.count = 2, .of = {{.generation = 1}, {.generation = 1}}};
+    const struct hsm_lookup_keys *answers[] = {&none, &twice};
+    for (size_t i = 0; i < 2; i++) {
+        core_clock_shift_ms++;
+        (void)lane_fixture_post(&box, &guesses);
+        lane_party_play(&box, PARTY_UNSEAL, UNSEAL_ENVELOPE);
+        lane_party_hold(&box, PARTY_SIGNER, HSM_UNWRAP, &answer);
+        say_unwrapped(answers[i]);
+        assert_true(lane_fixture_was_reported(&box, PARTY_SIGNER));
+        assert_true(lane_fixture_is_silent(&box, PARTY_EDGE));
+        lane_fixture_peer_down(&box, PARTY_SIGNER);
+        lane_party_play(&box, PARTY_OTHER_SIGNER, HSM_UNWRAP);
+        lane_party_play(&box, PARTY_UNSEAL, UNSEAL_PAYLOAD);
+        lane_party_play(&box, PARTY_OTHER_SIGNER, HSM_STATEMENT);
+        assert_non_null(strstr(lane_party_result(&box).text, "IDA-OTA")); /* she was found */
+        lane_fixture_peer_up(&box, PARTY_SIGNER);
+        lane_fixture_hello(&box, PARTY_SIGNER, (uint8_t)(10 + i));
+    }
+}
+
 static void a_signer_that_cannot_is_no_yes(void **state) {
     (void)state;
     (void)lane_fixture_post(&box, &guesses);
@@ -251,6 +284,7 @@ int main(void) {
         FLOW_TEST(a_worker_cannot_put_another_person_into_a_signed_request),
         FLOW_TEST(only_the_answer_to_the_outstanding_question_counts),
         FLOW_TEST(a_session_key_that_does_not_unwrap_is_refused_in_a_signed_answer),
+        FLOW_TEST(an_unwrapping_without_the_lookup_that_was_asked_for_is_no_answer),
         FLOW_TEST(a_signer_that_cannot_is_no_yes),
         FLOW_TEST(a_code_whose_answer_cannot_be_signed_is_void),
         FLOW_TEST(the_content_key_stays_nowhere_once_it_was_sent),

@@ -480,6 +480,70 @@ static void an_empty_or_overlong_batch_is_refused(void **state) {
     assert_int_equal(target.err, ERR_TOO_LARGE);
 }
 
+static enum err read_keys(const struct hsm_lookup_keys *keys) {
+    static struct hsm_looked_up batch;
+    struct hsm_unwrapped unwrapped = {.receipt = RECEIPT, .lookup = *keys};
+    struct buffer target = buffer_over(memory, sizeof memory);
+    hsm_wire_put_unwrapped(&target, &unwrapped);
+    assert_int_equal(target.err, ERR_OK);
+    enum err alone = hsm_wire_get_unwrapped(bytes_of(memory, target.len), &unwrapped);
+    batch = (struct hsm_looked_up){.receipt = RECEIPT, .count = 2};
+    make_keys(&batch.lookup[0]);
+    batch.lookup[1] = *keys;
+    target = buffer_over(memory, sizeof memory);
+    hsm_wire_put_looked_up(&target, &batch);
+    enum err among = hsm_wire_get_looked_up(bytes_of(memory, target.len), &batch);
+    if (keys->count > 0)
+        assert_int_equal(alone, among);
+    assert_int_equal(batch.count, among == ERR_OK ? 2 : 0);
+    assert_int_equal(unwrapped.lookup.count, alone == ERR_OK ? keys->count : 0);
+    return among;
+}
+
+static void a_lookup_has_one_key_of_each_pepper(void **state) {
+    (void)state;
+    const struct hsm_lookup_keys none = {0};
+    struct hsm_lookup_keys changed;
+    assert_int_equal(read_keys(&none), ERR_MALFORMED); /* in a batch alone */
+    make_keys(&changed);
+    assert_int_equal(read_keys(&changed), ERR_OK);
+    changed.count = 1;
+    assert_int_equal(read_keys(&changed), ERR_OK);
+    changed.of[0].generation = 0;
+    assert_int_equal(read_keys(&changed), ERR_MALFORMED);
+    make_keys(&changed);
+    changed.of[1].generation = 0;
+    assert_int_equal(read_keys(&changed), ERR_MALFORMED);
+    changed.of[1].generation = changed.of[0].generation;
+    assert_int_equal(read_keys(&changed), ERR_MALFORMED);
+}
+
+static void more_keys_than_there_are_peppers_are_refused(void **state) {
+    (void)state;
+    static struct hsm_looked_up batch;
+    struct hsm_unwrapped unwrapped = {.receipt = RECEIPT};
+    struct buffer target = buffer_over(memory, sizeof memory);
+    hsm_wire_put_unwrapped(&target, &unwrapped);
+    for (unsigned count = HSM_PEPPERS_MAX + 1; count < 256; count++) {
+        memory[target.len - 1] = (uint8_t)count; /* and as many, each of its own generation */
+        size_t len = target.len;
+        for (unsigned i = 0; i < count; i++, len += 2 + HSM_LOOKUP_KEY_BYTES) {
+            memory[len] = 0;
+            memory[len + 1] = (uint8_t)(i + 1);
+        }
+        assert_int_equal(hsm_wire_get_unwrapped(bytes_of(memory, len), &unwrapped), ERR_MALFORMED);
+        assert_int_equal(unwrapped.lookup.count, 0);
+    }
+    unwrapped = (struct hsm_unwrapped){.receipt = RECEIPT, .lookup.count = HSM_PEPPERS_MAX + 1};
+    target = buffer_over(memory, sizeof memory);
+    hsm_wire_put_unwrapped(&target, &unwrapped);
+    assert_int_equal(target.err, ERR_TOO_LARGE);
+    batch = (struct hsm_looked_up){.receipt = RECEIPT, .count = HSM_LOOKUP_BATCH_MAX + 1};
+    target = buffer_over(memory, sizeof memory);
+    hsm_wire_put_looked_up(&target, &batch);
+    assert_int_equal(target.err, ERR_TOO_LARGE);
+}
+
 static enum err read_changed_statement(void (*change)(struct statement *statement)) {
     static struct statement statement, read;
     struct buffer target = buffer_over(memory, sizeof memory);
@@ -596,6 +660,8 @@ int main(void) {
         cmocka_unit_test(only_the_two_decrypting_purposes_can_be_asked_to_unwrap),
         cmocka_unit_test(a_flag_is_zero_or_one),
         cmocka_unit_test(an_empty_or_overlong_batch_is_refused),
+        cmocka_unit_test(a_lookup_has_one_key_of_each_pepper),
+        cmocka_unit_test(more_keys_than_there_are_peppers_are_refused),
         cmocka_unit_test(a_statement_with_a_value_out_of_range_is_refused),
         cmocka_unit_test(attributes_and_bodies_have_their_bounds),
         cmocka_unit_test(a_text_too_long_for_its_field_is_refused),

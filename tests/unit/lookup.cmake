@@ -1,0 +1,10 @@
+# Lookup keys under every pepper in use: the keys that a signer loads, and running signers.
+foreach(subject keyset_peppers signer_peppers)
+  add_executable(test_${subject} ${CMAKE_CURRENT_LIST_DIR}/test_${subject}.c)
+  target_link_libraries(test_${subject} PRIVATE hsm hsm_box PkgConfig::CMOCKA)
+endforeach()
+target_sources(test_keyset_peppers PRIVATE ${CMAKE_CURRENT_LIST_DIR}/rollover_box.c)
+target_compile_definitions(test_keyset_peppers PRIVATE PKCS11_SHIM="$<TARGET_FILE:pkcs11_shim>")
+add_test(NAME keys_peppers COMMAND test_keyset_peppers)
+add_test(NAME keys_peppers_signer COMMAND test_signer_peppers)
+set_tests_properties(keys_peppers keys_peppers_signer PROPERTIES LABELS unit TIMEOUT 300)
