@@ -264,14 +264,20 @@ static const struct serve_verb core_verbs[] = {
 #define FIRST_SIGNER_CORE_VERBS 1
 #define FIRST_SIGNER_VERBS      10
 static const struct serve_verb provd_verbs[] = {
-    {HSM_LOOKUP, ANY, answer_lookup},         {HSM_OPEN_ROOT, ANY, answer_open_root},
-    {HSM_NEW_ROOT, ANY, answer_new_root},     {HSM_PUBLISHED, ANY, answer_published},
+    {HSM_LOOKUP, ANY, answer_lookup},
+    {HSM_OPEN_ROOT, ANY, answer_open_root},
+    {HSM_NEW_ROOT, ANY, answer_new_root},
+    {HSM_PUBLISHED, ANY, answer_published},
     {HSM_TLS_SHOW, ANY, answers_tls_install_show},
-    {HSM_GENERATE, ANY, answer_generate},     {HSM_KEYS, ANY, answers_keys_list},
-    {HSM_KEY_ORDER, ANY, answers_keys_order}, {HSM_STANDING, ANY, answers_wrap_standing},
-    {HSM_REWRAP_ROOT, ANY, answers_wrap_root}, {HSM_NEED, ANY, answers_wrap_need},
+    {HSM_GENERATE, ANY, answer_generate},
+    {HSM_KEYS, ANY, answers_keys_list},
+    {HSM_KEY_ORDER, ANY, answers_keys_order},
+    {HSM_STANDING, ANY, answers_wrap_standing},
+    {HSM_REWRAP_ROOT, ANY, answers_wrap_root},
+    {HSM_NEED, ANY, answers_wrap_need},
     {HSM_TLS_REQUEST, ANY, answers_tls_install_request},
-    {HSM_TLS_INSTALL, ANY, answers_tls_install_take}, {HSM_TLS_REMOVE, ANY, answers_tls_install_remove},
+    {HSM_TLS_INSTALL, ANY, answers_tls_install_take},
+    {HSM_TLS_REMOVE, ANY, answers_tls_install_remove},
     {HSM_CERTIFY, ANY, answers_certify},
 };
 

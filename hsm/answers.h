@@ -32,10 +32,10 @@ struct answers {
     const char *issuer; /* "": no results are signed */
     uint16_t signer_index;
     uint8_t process_id[HSM_BOOT_ID_BYTES];
-    enum box_state state; /* as authd told it */
+    enum box_state state;     /* as authd told it */
     enum tls_expiry tls_told; /* the last warning about the certificate of handshakes */
-    uint64_t sequence;    /* uses of a key since the start */
-    struct rate lookups;  /* ceilings of our own */
+    uint64_t sequence;        /* uses of a key since the start */
+    struct rate lookups;      /* ceilings of our own */
     struct rate statements;
     struct rate handshakes;
     struct rate certificates; /* its second is a minute */

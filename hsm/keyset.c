@@ -30,13 +30,13 @@ static enum err find_key(struct token *token, const struct keyring_row *row, EVP
 }
 
 struct filling {
-    struct lookup_peppers *peppers;
     struct token *token;
     struct unwrap_ring *keks; /* for keys outside the token; NULL: there are none of this purpose */
     struct unwrap_ring *ring;
     struct agree_ring *agreements;
     struct tls_ring *tls;
     uint16_t tls_first; /* generation of the first key in it */
+    struct lookup_peppers *peppers;
 };
 
 /* The same of a key in either custody: a ring has both while they roll from one to the other. */
