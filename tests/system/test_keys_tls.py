@@ -294,11 +294,13 @@ class TlsKeyInTheToken(unittest.TestCase):
         self.assertEqual(self.active(), before)
         done = self.install(leaf, self.authority.intermediate, self.authority.root)
         self.assertEqual(done.returncode, 0, done.stderr)
-        with Clients() as clients:
-            clients.ask = lambda: self.count(clients)
+        clients = Clients()
+        clients.ask = lambda: self.count(clients)
+        with clients:
             until(lambda: self.met(self.authority) == leaf)
             clients.more(20)
         self.assertEqual(clients.failures, [])
+        self.assertEqual(clients.leaves[-1], leaf)
         self.assertEqual(self.active(), before + 1)
 
         self.assertEqual(box.officer("tls", "remove", str(before + 1)).returncode, 0)
@@ -310,7 +312,8 @@ class TlsKeyInTheToken(unittest.TestCase):
         leaf = shown_leaf(self.authority.context())
         with clients.lock:
             clients.asked += 1
-            clients.leaves.append(leaf) if leaf not in clients.leaves else None
+            if leaf not in clients.leaves:
+                clients.leaves.append(leaf)
 
 
 if __name__ == "__main__":
