@@ -1,7 +1,12 @@
-"""Keys roll through their lives while both profiles authenticate: seconds for days, and not one failure. Each client
-keeps what it fetched for exactly as long as its max-age says, so that it meets whatever a copy can miss."""
+"""Keys of every purpose roll through their lives while both profiles authenticate, by numbers of persons and by VIDs:
+seconds for days, and not one failure. Each client keeps what it fetched for exactly as long as its max-age says, so
+that it meets whatever a copy can miss. Meanwhile provd, signer 0 and core are killed where they have most to lose: in
+the middle of what a roll of the KEK or of the pepper stores anew. Chance finds the moments; IDCS_SEED repeats them."""
 
+import http.client
 import json
+import os
+import random
 import re
 import threading
 import time
@@ -13,26 +18,58 @@ from cryptography.hazmat.primitives import hashes, serialization
 from jwcrypto import jwk, jws
 
 from jose import JoseProgramme
-from programme import b64u, transaction, unb64u
+from programme import b64u, transaction, unb64u, wrong
 from rough_box import PATIENCE_SECONDS, RoughBox, await_
 
+# The pepper's sweep takes several steps, of 256 people each.
+PEOPLE = 900
 MAX_AGE, ACTIVE, OVERLAP = 2, 7, 6
-ROLLING = ("sign", "partner", "ida-fir", "audit", "token", "request", "root")
+ROLLING = ("sign", "partner", "ida_fir", "audit", "token", "request", "root", "ca")
 LIVES = {"hsm__%s_active_days" % name: ACTIVE for name in ROLLING}
 LIVES.update({"hsm__%s_overlap_days" % name: OVERLAP for name in ROLLING})
+# These live until nothing that is stored depends on them.
+LIVES.update(hsm__kek_active_days=8, hsm__pepper_active_days=10, hsm__key_destroy_days=1)
+PURPOSES = ("IDA/SIGN", "IDA/PARTNER", "IDA/IDA-FIR", "IDA/AUDIT", "IDCS/TOKEN", "IDCS/REQUEST", "IDA/ROOT", "IDCS/CA",
+            "IDA/KEK", "IDA/PEPPER")
 KEYS = 4
-STRAGGLERS_KEY = "IDA/PARTNER/1"
+SEED = os.environ.get("IDCS_SEED") or str(random.randrange(10 ** 6))
+PATIENCE = 2 * PATIENCE_SECONDS
 
 
 def setUpModule():
     global box, kit
-    box = RoughBox(people=60, hsm__published_max_age=MAX_AGE, hsm__key_day=1, hsm__key_propagation=3, hsm__key_skew=1,
-                   core__key_use_hour_ms=200, **LIVES, **RoughBox.UNLIMITED)
+    box = RoughBox(people=PEOPLE, hsm__published_max_age=MAX_AGE, hsm__key_day=1, hsm__key_propagation=3,
+                   hsm__key_skew=1, core__key_use_hour_ms=400, **LIVES, **RoughBox.UNLIMITED)
     kit = box.kit
 
 
 def tearDownModule():
     box.close()
+
+
+class Unanswered(Exception):
+    """Nothing was decided. Allowed to who was on the way when core died, and to nobody else."""
+
+
+class Outages:
+    """When core was away."""
+
+    def __init__(self):
+        self.count, self.away = 0, False
+
+    def __enter__(self):
+        self.away = True
+
+    def __exit__(self, *_):
+        self.count += 1
+        self.away = False
+
+    def touched(self, count):
+        """Whether core was away at any time since there were ${count} outages."""
+        return self.away or self.count > count
+
+
+outages = Outages()
 
 
 class Copy:
@@ -45,6 +82,8 @@ class Copy:
         if time.monotonic() >= self.until:
             asked = time.monotonic()
             answer = kit.get(self.path)
+            if answer.status == 503:
+                raise Unanswered(self.path)
             assert answer.status == 200, answer.status
             age = re.fullmatch(r"max-age=(\d+)", answer.headers["cache-control"])
             self.until, self.body = asked + int(age[1]), answer.body
@@ -62,10 +101,19 @@ class Client(threading.Thread):
     def run(self):
         try:
             while not self.stopping.is_set():
-                self.once()
-                self.times += 1
+                self.once_or_unanswered()
         except Exception as failure:  # told to the test by name
-            self.failure = "%s: %r" % (type(self).__name__, failure)
+            self.failure = "%s by %s: %r" % (type(self).__name__, self.person["individualIdType"], failure)
+
+    def once_or_unanswered(self):
+        outages_before = outages.count
+        try:
+            self.once()
+            self.times += 1
+        except (Unanswered, OSError, http.client.HTTPException):  # a TimeoutError is an OSError too
+            if not outages.touched(outages_before):
+                raise
+            self.stopping.wait(0.02)  # not a busy loop while core is away
 
     def has_seen(self):
         """Enough keys for whole lives to have passed."""
@@ -80,9 +128,9 @@ class Client(threading.Thread):
 
 
 class Mosip(Client):
-    def __init__(self, person, certificate_seconds=0):
+    def __init__(self, person, certificate_seconds=0, token=None):
         super().__init__(person)
-        self.programme = kit.programme()
+        self.programme = kit.programme(token=token)
         self.own_kit = self.programme.kit = self.twin(kit)
         self.certificate, self.certificate_seconds = Copy("/mosip-certs/ida-partner.cer"), certificate_seconds
         self.kept_until = 0.0
@@ -102,6 +150,8 @@ class Mosip(Client):
         self.encrypted_to.add(self.own_kit.encryption.fingerprint(hashes.SHA256()))
 
     def verify(self, answer):
+        if answer.status == 503:
+            raise Unanswered(answer.body)
         head, _, tail = answer.headers["response-signature"].split(".")
         key = self.key(json.loads(unb64u(head))["kid"])
         public = rsa.RSAPublicNumbers(int.from_bytes(unb64u(key["e"]), "big"),
@@ -118,6 +168,8 @@ class Mosip(Client):
         self.renew_certificate()
         answer = self.programme.authenticate(self.person, txn, code)
         self.verify(answer)
+        if answer.codes == ["IDA-OTA-012"]:
+            raise Unanswered("void")  # its core died before it heard that the code had arrived
         assert answer.response["authStatus"] is True, answer.body
 
 
@@ -129,9 +181,9 @@ class Straggler(Mosip):
 
 
 class Jose(Client):
-    def __init__(self, person):
+    def __init__(self, person, token=None):
         super().__init__(person)
-        self.asker = JoseProgramme(kit.programme())
+        self.asker = JoseProgramme(kit.programme(token=token))
         self.configuration = Copy("/.well-known/idcs-configuration")
 
     def once(self):
@@ -139,55 +191,153 @@ class Jose(Client):
         self.asker.request_kid = json.loads(self.configuration.get())["request_encryption_kid"]
         self.encrypted_to.add(self.asker.request_kid)
         answer, _ = self.asker.ask(self.person, txn)
-        assert answer.status == 202, (answer.status, answer.body)
+        self.expect(answer, 202)
         answer = self.asker.authenticate(self.person, txn, kit.code(txn))
-        assert answer.status == 200, (answer.status, answer.body)
+        self.expect(answer, 200)
         token = jws.JWS()
         token.allowed_algs = ["ES256"]
         token.deserialize(answer.body.decode())
         token.verify(jwk.JWK(**self.key(token.jose_header["kid"])))
 
 
+    @staticmethod
+    def expect(answer, status):
+        if answer.status in (401, 503):  # a void code is refused as any other
+            raise Unanswered(answer.status, answer.body)
+        assert answer.status == status, (answer.status, answer.body)
+
+
 class Rotation(unittest.TestCase):
+    def setUp(self):
+        self.chance, self.clients = random.Random(SEED), []
+
     def test_every_key_rolls_under_load_and_nothing_fails(self):
-        straggler = Straggler(kit.person())
+        first = [self.keys("active", purpose)[0] for purpose in ("IDA/KEK", "IDA/PEPPER")]
+        frozen, straggler = self.freeze(), Straggler(kit.person())
+        self.assertEqual(box.officer("key", "custody", "IDA/PARTNER", "wrapped").returncode, 0)
+        vid = kit.person("perpetual VID")
         clients = [Mosip(kit.person()), Mosip(kit.person(), certificate_seconds=MAX_AGE + OVERLAP - 2),
-                   Jose(kit.person()), Jose(kit.person())]
-        for client in clients + [straggler]:
+                   Jose(kit.person()), Jose(kit.person()), Mosip(vid, token="partner"), Jose(vid, token="random")]
+        self.clients = clients + [straggler]
+        for client in self.clients:
             client.start()
-        until = time.monotonic() + 2 * PATIENCE_SECONDS
-        while time.monotonic() < until and all(client.failure is None for client in clients):
-            clients[0].join(timeout=0.5)
-            if all(client.has_seen() for client in clients):
-                break
-        self.assert_held_by(straggler)
-        straggler.stopping.set()
-        await_(lambda: STRAGGLERS_KEY in self.keys("retired") or any(client.failure for client in clients))
-        for client in clients:
-            client.stopping.set()
-        for client in clients + [straggler]:
-            client.join(timeout=60)
-        self.assertEqual([client.failure for client in clients + [straggler] if client.failure], [], box.log()[-6000:])
+        try:
+            self.kill_where_it_hurts()
+            self.await_(lambda: all(client.has_seen() for client in clients))
+            held = self.key_of(straggler)
+            self.assert_held_by(straggler, held)
+            straggler.stopping.set()
+            self.await_(lambda: held in self.keys("retired"))
+            for name in first:
+                self.destroy(name)
+            self.await_more(3)
+        finally:
+            for client in self.clients:
+                client.stopping.set()
+            for client in self.clients:
+                client.join(timeout=60)
+        self.assert_nothing_failed()
+        self.assert_whole_lives()
+        self.assertEqual(self.programme.ask(frozen).codes, ["IDA-OTA-013"])
+
+    def freeze(self):
+        """Somebody with all attempts used up, which no roll gives back."""
+        person, self.programme = kit.person(), kit.programme()
+        txn, code = self.programme.code_for(person)
+        for _ in range(5):
+            self.assertIs(self.programme.authenticate(person, txn, wrong(code)).response["authStatus"], False)
+        return person
+
+    # What the box does meanwhile, and what is done to it.
+
+    def assert_nothing_failed(self):
+        failures = [client.failure for client in self.clients if client.failure]
+        self.assertEqual(failures, [], "IDCS_SEED=%s\n%s" % (SEED, box.log()[-9000:]))
+
+    def await_(self, what):
+        """Until it is so; a failure of a client ends the wait and the test."""
+        await_(lambda: what() or any(client.failure for client in self.clients), PATIENCE)
+        self.assert_nothing_failed()
+
+    def await_event(self, text, mark=0):
+        self.await_(lambda: re.search(text, box.log()[mark:], re.M))
+
+    def await_next(self, text):
+        self.await_event(text, len(box.log()))
+
+    def await_more(self, rounds):
+        wanted = [(client, client.times + rounds) for client in self.clients if not client.stopping.is_set()]
+        self.await_(lambda: all(client.times >= times for client, times in wanted))
+
+    def pause(self, seconds):
+        """A random moment, which the clients' failures need not wait for."""
+        self.clients[0].join(timeout=self.chance.uniform(0, seconds))
+
+    def kill(self, name):
+        """The first process of this name."""
+        pid = re.findall(r" process-ready process=%s index=0 pid=(\d+)$" % name, box.log(), re.M)[-1]
+        count = len(box.processes()[name])
+        os.kill(int(pid), 9)
+        box.await_successor(name, count, int(pid))
+
+    def kill_core(self):
+        with outages:
+            self.kill("authd-core")
+            box.await_ready(PATIENCE_SECONDS)
+
+    def kill_where_it_hurts(self):
+        """Rows are wrapped by the next KEK, or go under the next pepper: a second, or two, of each."""
+        self.await_next("action=activate purpose=IDA/KEK ")
+        self.pause(0.2)
+        self.kill("hsm-signer")
+        self.await_next("pepper-sweep-begun")
+        for victim in self.chance.sample(["provd", "provd", "hsm-signer"], 3):
+            self.pause(0.7)
+            self.kill(victim)
+        self.pause(0.7)
+        self.kill_core()
+        self.await_next("action=activate purpose=IDA/KEK ")
+        self.pause(0.2)
+        self.kill("provd")
+
+    def destroy(self, name):
+        self.await_(lambda: name in self.keys("retired"))
+        done = box.officer("key", "destroy", name)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.await_event("action=destroy purpose=%s generation=%s$" % tuple(name.rsplit("/", 1)))
+
+    def assert_whole_lives(self):
+        for purpose in PURPOSES:
+            for action in ("publish", "activate", "retire"):
+                with self.subTest(purpose=purpose, action=action):
+                    self.assertRegex(box.log(), "action=%s purpose=%s generation=" % (action, purpose))
         troubles = [line for line in box.log().split("\n") if re.search(" (warning|error) ", line)]
-        for client in clients:
+        for client in self.clients[:-1]:
             with self.subTest(client=type(client).__name__, log=troubles[-20:]):
                 self.assertTrue(client.has_seen(), (client.times, client.signed_by, client.encrypted_to))
+        self.assertRegex(box.officer("key", "list").stdout, r"(?s)IDA/PARTNER/\d+ +active.{0,40}wrapped under IDA/KEK")
 
-    def keys(self, state):
-        return re.findall(r"^(\S+/\d+) +%s" % state, box.officer("key", "list").stdout, re.M)
+    def keys(self, state, purpose="\\S+"):
+        return re.findall(r"^(%s/\d+) +%s" % (purpose, state), box.officer("key", "list").stdout, re.M)
 
-    def assert_held_by(self, straggler):
-        """Its key would have retired long ago; officers are told who keeps it, and what would break."""
+    def key_of(self, client):
+        """The name of the key that it encrypts to."""
+        thumbprint = client.own_kit.encryption.fingerprint(hashes.SHA256()).hex()
+        keys = re.split(r"^(?=\S)", box.officer("key", "list").stdout, flags=re.M)
+        return next(key.split()[0] for key in keys if thumbprint in key)
+
+    def assert_held_by(self, straggler, key):
+        """It would have retired long ago; officers are told who keeps it, and what would break."""
         programme = straggler.programme.id
-        self.assertIn(STRAGGLERS_KEY, self.keys("retiring in-use"))
-        done = box.officer("key", "retire", STRAGGLERS_KEY, "--dry-run")
+        self.assertIn(key, self.keys("retiring in-use"))
+        done = box.officer("key", "retire", key, "--dry-run")
         self.assertEqual(done.returncode, 1, done.stdout)
         share = float(re.search(r"without this key %s has ([\d.]+) %% of its" % programme, done.stdout)[1])
         self.assertTrue(0 < share < 100, done.stdout)
         self.assertRegex(done.stdout, r"(?m)^%s +%g %% +\d+ +\d+ +\d+" % (programme, share))
         self.assertRegex(done.stderr, r"%s [\d.]+ %%" % programme)
-        self.assertEqual(box.officer("key", "retire", STRAGGLERS_KEY).returncode, 1)
-        done = box.officer("key", "retire", STRAGGLERS_KEY, "--dry-run", "force=tried in a test")
+        self.assertEqual(box.officer("key", "retire", key).returncode, 1)
+        done = box.officer("key", "retire", key, "--dry-run", "force=tried in a test")
         self.assertEqual(done.returncode, 0, done.stderr)
 
 
