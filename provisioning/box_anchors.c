@@ -1,12 +1,16 @@
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
+#include "firmware/base/clock.h"
 #include "firmware/base/codec.h"
 #include "firmware/base/log.h"
 #include "hsm/wire_keys.h"
 #include "provisioning/box_anchors.h"
+
+#define RETRY_MS 10000
 
 static const char *const domains[] = {BOX_ANCHORS_PROGRAMMES, BOX_ANCHORS_DEVICES};
 
@@ -83,10 +87,34 @@ static enum err remove_from(struct change *change, const char *domain,
     return ERR_OK;
 }
 
-enum err box_anchors_remove_ended(struct change *change) {
+static enum err remove_ended(struct change *change) {
     static struct hsm_keys keys;
     ERR_TRY(ask_keys(change, &keys));
     for (size_t i = 0; i < sizeof domains / sizeof *domains; i++)
         ERR_TRY(remove_from(change, domains[i], &keys));
     return ERR_OK;
+}
+
+/* Nothing is anybody's anchor: nothing to look at. */
+static bool has_none(const struct provd *provd) {
+    KV_TXN_CLEANUP struct kv_txn txn = kv_read(registry_kv(provd->registry));
+    return kv_count(&txn, REGISTRY_TRUST) == 0;
+}
+
+int box_anchors_turn(struct provd *provd) {
+    struct provd_peers_standing peers = provd_peers_standing(provd->peers);
+    struct box_anchors_look *look = &provd->anchors_look;
+    int64_t now_ms = clock_boot_ms();
+    bool is_news = !look->is_done || look->keyring_sequence != peers.keyring_sequence;
+    if (!provd->roots_open || !peers.provisioned || !is_news || now_ms < look->due_ms ||
+        has_none(provd))
+        return RETRY_MS;
+    struct change change = {.provd = provd, .action = "trust", .officer_uid = getuid()};
+    enum err err = remove_ended(&change);
+    look->is_done = err == ERR_OK;
+    look->keyring_sequence = peers.keyring_sequence;
+    look->due_ms = err == ERR_OK ? 0 : now_ms + RETRY_MS;
+    if (err != ERR_OK)
+        log_event(LOG_WARNING, "anchors-not-looked-at", "error=%s", err_text(err));
+    return RETRY_MS;
 }

@@ -22,6 +22,9 @@ MUST_CHECK enum err box_anchors_with(struct change *change, const char *domain,
                                      bool *is_new);
 void box_anchors_put(struct registry_batch *batch, const char *domain, struct bytes authority);
 
-/* Removes the anchors of the CA's keys that are retired or revoked: with a record in the journal.
+/*
+ * Removes the anchors of the CA's keys that are retired or revoked, with a record in the journal,
+ * when signer 0 works with another keyring than at the last look. Returns in how many ms it wants
+ * to be called again; not from within an operation.
  */
-MUST_CHECK enum err box_anchors_remove_ended(struct change *change);
+int box_anchors_turn(struct provd *provd);

@@ -30,6 +30,11 @@ struct provd {
      * change */
     int64_t roll_due_ms, pepper_due_ms, wrapping_due_ms, changed_ms;
     struct standing standing;
+    struct box_anchors_look { /* at which of the CA's keys have ended (box_anchors.h) */
+        bool is_done;
+        uint64_t keyring_sequence;
+        int64_t due_ms; /* of the boot clock */
+    } anchors_look;
     bool sweep_again;              /* an alias that should lead to a person is damaged */
     enum box_state state;          /* as authd last said */
     uint32_t uin_rules, vid_rules; /* enum identifier_rule */

@@ -1,3 +1,4 @@
+#include "provisioning/box_anchors.h"
 #include "provisioning/pepper_roll.h"
 #include "provisioning/root_roll.h"
 #include "provisioning/upkeep.h"
@@ -9,7 +10,7 @@
 
 int upkeep_turn(struct provd *provd) {
     static int (*const turns[])(struct provd * provd) = {wrapping_turn, pepper_roll_turn,
-                                                         root_roll_turn};
+                                                         root_roll_turn, box_anchors_turn};
     int wait_ms = ASK_AGAIN_MS;
     if ((BOX_STATE_BIT(provd->state) & SERVING) == 0)
         return wait_ms;

@@ -11,3 +11,10 @@ target_link_libraries(test_certify_signer PRIVATE hsm hsm_box PkgConfig::CMOCKA)
 target_compile_definitions(test_certify_signer PRIVATE PKCS11_SHIM="$<TARGET_FILE:pkcs11_shim>")
 add_test(NAME keys_certify_signer COMMAND test_certify_signer)
 set_tests_properties(keys_certify_signer PROPERTIES LABELS unit TIMEOUT 300)
+
+# What provd makes of requests, with unseal and signer 0 played.
+add_executable(test_provd_issue ${PROJECT_SOURCE_DIR}/tests/unit/test_provd_issue.c
+               ${PROJECT_SOURCE_DIR}/tests/unit/provd_box.c)
+target_link_libraries(test_provd_issue PRIVATE provisioning PkgConfig::CMOCKA)
+add_test(NAME keys_provd_issue COMMAND test_provd_issue)
+set_tests_properties(keys_provd_issue PROPERTIES LABELS unit TIMEOUT 120)

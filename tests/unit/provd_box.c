@@ -9,6 +9,7 @@
 
 #include "firmware/base/clock.h"
 #include "authd/core/identifier.h"
+#include "hsm/wire_certify.h"
 #include "authd/store/key_usage_wire.h"
 #include "provisioning/operation.h"
 
@@ -453,7 +454,20 @@ static enum err signer_order(void *context, struct serve_peer *peer, const struc
     return reply(peer, frame, &answer);
 }
 
+static enum err answer_more(void *context, struct serve_peer *peer, const struct frame *frame) {
+    static uint8_t memory[FRAME_PAYLOAD_MAX];
+    struct provd_box *box = context;
+    struct buffer answer = buffer_over(memory, sizeof memory);
+    if (box->more == NULL)
+        return ERR_DENIED;
+    ERR_TRY(box->more(box, frame, &answer));
+    return reply(peer, frame, &answer);
+}
+
 static const struct serve_verb verbs[] = {
+    {UNSEAL_PKCS10, SERVE_ANY_STATE, answer_more},
+    {HSM_CERTIFY, SERVE_ANY_STATE, answer_more},
+    {HSM_KEYS, SERVE_ANY_STATE, answer_more},
     {PROVD_KEY_USAGE, SERVE_ANY_STATE, core_usage},
     {HSM_KEY_ORDER, SERVE_ANY_STATE, signer_order},
     {PROVD_AUDIT, SERVE_ANY_STATE, core_audit},
@@ -594,6 +608,9 @@ enum err provd_box_ask(struct provd_box *box, uint16_t type, struct bytes payloa
     } else if (type == OFFICER_STATUS) {
         assert_int_equal(officer_wire_get_box(written, &status), ERR_OK);
         *outcome = status.outcome;
+    } else if (type == OFFICER_CERTIFICATE) {
+        assert_int_equal(officer_wire_get_issued(written, &box->issued), ERR_OK);
+        *outcome = box->issued.outcome;
     } else if (type == OFFICER_PARTNER_JOSE_SHOW) {
         assert_int_equal(officer_wire_get_jose_shown(written, &shown), ERR_OK);
         *outcome = shown.outcome;

@@ -75,6 +75,10 @@ struct provd_box {
     size_t standings, needs, rewraps;
     enum err rewrap_status;
     bool rewrap_spoils; /* what is wrapped anew is another root */
+
+    struct officer_issued issued; /* the last; its views end with the next question */
+    /* What a test itself answers: PKCS10 as unseal, CERTIFY and KEYS as signer 0. NULL: nothing. */
+    enum err (*more)(struct provd_box *box, const struct frame *question, struct buffer *answer);
 };
 
 /* The lookup key that the signers make of an id hash with the pepper of this generation. */

@@ -1,0 +1,463 @@
+#include <stdio.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "hsm/wire_certify.h"
+#include "authd/wire/pkcs10_wire.h"
+#include "provisioning/box_anchors.h"
+#include "tests/unit/provd_box.h"
+
+/*
+ * Certificates of the box's CA as provd has them issued and registered. The test plays unseal, to
+ * which a request is a word, "rsa", "p256" or what is wrong with it; and signer 0, whose
+ * certificates are what ${issues} says, which the box's unseal then reads.
+ */
+static struct {
+    enum err status;
+    const char *issues, *authority;
+    size_t asked, audits_before; /* how often, and what the journal had by then */
+    bool journal_fails_then;
+    struct hsm_certify question;
+    struct hsm_keys keys;
+} signer;
+
+static bool begins(struct bytes text, const char *word) {
+    return text.len >= strlen(word) && memcmp(text.data, word, strlen(word)) == 0;
+}
+
+static void read_request(const struct frame *question, struct buffer *answer) {
+    struct bytes encoded;
+    struct unseal_pkcs10_read read = {.status = ERR_MALFORMED};
+    assert_int_equal(pkcs10_wire_get_question(question->payload, &encoded), ERR_OK);
+    if (begins(encoded, "rsa"))
+        read = (struct unseal_pkcs10_read){.key = PKCS10_RSA,
+                                           .modulus_len = 256,
+                                           .modulus = {0xc5, 1},
+                                           .key_hash = {0xab, 0xcd},
+                                           .key_name = "RSA-2048"};
+    else if (begins(encoded, "p256"))
+        read = (struct unseal_pkcs10_read){
+            .key = PKCS10_P256, .x = {1}, .y = {2}, .key_hash = {0xef}, .key_name = "P-256"};
+    else if (begins(encoded, "unsigned"))
+        read.status = ERR_CRYPTO;
+    else if (begins(encoded, "weak"))
+        read = (struct unseal_pkcs10_read){.status = ERR_DENIED, .key_name = "RSA-1024"};
+    pkcs10_wire_put_read(answer, &read);
+}
+
+static void certify(struct provd_box *box, const struct frame *question, struct buffer *answer) {
+    assert_int_equal(hsm_wire_get_certify(question->payload, &signer.question), ERR_OK);
+    signer.asked++;
+    signer.audits_before = box->audit_count;
+    if (signer.journal_fails_then)
+        box->core_status = ERR_SYSTEM;
+    const struct hsm_certified certified = {.receipt.status = signer.status,
+                                            .certificate = bytes_of_text(signer.issues),
+                                            .authority = bytes_of_text(signer.authority)};
+    hsm_wire_put_certified(answer, &certified);
+}
+
+static enum err play(struct provd_box *box, const struct frame *question, struct buffer *answer) {
+    if (question->type == UNSEAL_PKCS10)
+        read_request(question, answer);
+    else if (question->type == HSM_CERTIFY)
+        certify(box, question, answer);
+    else
+        hsm_wire_put_keys(answer, &signer.keys);
+    return ERR_OK;
+}
+
+static void add_partner(struct provd_box *box, const char *id, const char *name) {
+    uint8_t memory[512];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_partner question = {.status = STATUS_SUSPENDED,
+                                       .certificate = bytes_of_text("brought")};
+    (void)strcpy(question.id, id);
+    (void)strcpy(question.name, name);
+    officer_wire_put_partner(&buffer, &question);
+    provd_box_assert_done(provd_box_change(box, OFFICER_PARTNER_ADD, &buffer));
+}
+
+/* A box with the programmes amo and dev, and an authority of officers. */
+static struct provd_box *furnished(void **state) {
+    struct provd_box *box = *state;
+    uint8_t memory[512];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_trust trust = {.domain = "AUTH", .certificate = bytes_of_text("officers' CA")};
+    memset(&signer, 0, sizeof signer);
+    signer.issues = "issued";
+    signer.authority = "box CA 1";
+    box->more = play;
+    provd_box_initialise(box);
+    box->certificate_is_authority = true;
+    officer_wire_put_trust(&buffer, &trust);
+    provd_box_assert_done(provd_box_change(box, OFFICER_TRUST_ADD, &buffer));
+    add_partner(box, "amo", "AMO Tadamon");
+    add_partner(box, "dev", "D\xc3\xa9veloppement");
+    box->audit_count = 0;
+    return box;
+}
+
+struct asked {
+    enum officer_certificate_use use;
+    const char *id, *request, *name;
+    uint16_t days;
+};
+
+static struct officer_outcome ask(struct provd_box *box, struct asked asked) {
+    uint8_t memory[512];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_certificate question = {.use = asked.use,
+                                           .days = asked.days != 0 ? asked.days : 365,
+                                           .request = bytes_of_text(asked.request)};
+    (void)strcpy(question.id, asked.id);
+    (void)strcpy(question.name, asked.name != NULL ? asked.name : "");
+    officer_wire_put_certificate(&buffer, &question);
+    return provd_box_change(box, OFFICER_CERTIFICATE, &buffer);
+}
+
+static struct officer_outcome issue(struct provd_box *box, enum officer_certificate_use use,
+                                    const char *id, const char *request) {
+    return ask(box, (struct asked){.use = use, .id = id, .request = request});
+}
+
+static uint64_t sequence(struct provd_box *box) {
+    uint64_t now;
+    assert_int_equal(registry_sequence(box->provd.registry, &now), ERR_OK);
+    return now;
+}
+
+static size_t count_anchors(struct provd_box *box, const char *domain, const char *der) {
+    static uint8_t memory[65536];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct bytes anchors[CERTIFICATES_ANCHORS_MAX];
+    size_t count, found = 0;
+    assert_int_equal(registry_anchors(box->provd.registry, domain, &buffer, anchors,
+                                      CERTIFICATES_ANCHORS_MAX, &count),
+                     ERR_OK);
+    for (size_t i = 0; i < count; i++)
+        found += bytes_equal(anchors[i], bytes_of_text(der));
+    return found;
+}
+
+static void a_programme_is_registered_with_what_was_issued(void **state) {
+    struct provd_box *box = furnished(state);
+    struct partner partner;
+    provd_box_assert_done(issue(box, OFFICER_CERTIFICATE_MOSIP, "amo", "rsa"));
+    assert_int_equal(signer.question.kind, HSM_CERTIFY_PARTNER);
+    assert_string_equal(signer.question.common_name, "amo");
+    assert_string_equal(signer.question.organisation, "AMO Tadamon");
+    assert_int_equal(signer.question.days, 365);
+    assert_int_equal(signer.question.modulus[0], 0xc5);
+    assert_int_equal(signer.question.exponent, 65537);
+    assert_true(bytes_equal(box->issued.certificate, bytes_of_text("issued")));
+    assert_true(bytes_equal(box->issued.authority, bytes_of_text("box CA 1")));
+    assert_true(box->issued.registered && box->issued.anchored);
+    assert_string_equal(box->issued.domain, "AUTH");
+    assert_int_equal(registry_partner(box->provd.registry, "amo", &partner), ERR_OK);
+    assert_int_equal(partner.certificate_len, strlen("issued"));
+    assert_int_equal(partner.status, STATUS_SUSPENDED); /* as it was */
+    assert_string_equal(partner.name, "AMO Tadamon");
+    assert_int_equal(count_anchors(box, "AUTH", "box CA 1"), 1);
+    assert_int_equal(count_anchors(box, "DEVICE", "box CA 1"), 0);
+    provd_box_assert_done(issue(box, OFFICER_CERTIFICATE_MOSIP, "amo", "rsa"));
+    assert_true(box->issued.registered && !box->issued.anchored);
+}
+
+static void the_journal_has_the_key_before_it_is_certified_and_then_the_certificate(void **state) {
+    struct provd_box *box = furnished(state);
+    uint64_t before = sequence(box);
+    provd_box_assert_done(issue(box, OFFICER_CERTIFICATE_MOSIP, "amo", "rsa"));
+    assert_int_equal(signer.audits_before, 1);
+    assert_int_equal(box->audit_count, 2);
+    assert_string_equal(box->audits[0].action, "certificate issue");
+    assert_string_equal(box->audits[0].subject, "mosip amo key=ABCD000000000000");
+    assert_int_equal(box->audits[0].officer_uid, 4242);
+    assert_int_equal(strncmp(box->audits[1].subject, "sha256=", 7), 0);
+    assert_string_equal(box->audits[1].subject + 7 + 64, " key=ABCD000000000000");
+    assert_int_equal(box->sequence_at_audit, before); /* registered after that */
+}
+
+static void without_a_journal_nobody_is_certified(void **state) {
+    struct provd_box *box = furnished(state);
+    uint64_t before = sequence(box);
+    box->core_status = ERR_SYSTEM;
+    provd_box_assert_refused(issue(box, OFFICER_CERTIFICATE_MOSIP, "amo", "rsa"),
+                             OFFICER_REASON_CORE);
+    assert_int_equal(signer.asked, 0);
+    box->core_status = ERR_OK;
+    signer.journal_fails_then = true;
+    provd_box_assert_refused(issue(box, OFFICER_CERTIFICATE_MOSIP, "amo", "rsa"),
+                             OFFICER_REASON_CORE);
+    assert_int_equal(signer.asked, 1);
+    assert_int_equal(box->issued.certificate.len, 0);
+    assert_int_equal(sequence(box), before);
+}
+
+static void a_new_programme_is_added_by_its_name(void **state) {
+    struct provd_box *box = furnished(state);
+    struct partner partner;
+    struct officer_outcome outcome = issue(box, OFFICER_CERTIFICATE_MOSIP, "new", "rsa");
+    provd_box_assert_refused(outcome, OFFICER_REASON_ISSUE_UNKNOWN);
+    assert_string_equal(outcome.detail, "new");
+    assert_int_equal(signer.asked + box->audit_count, 0);
+    struct asked named = {OFFICER_CERTIFICATE_TLS, "new", "p256", "New", 0};
+    provd_box_assert_refused(ask(box, named), OFFICER_REASON_ISSUE_UNKNOWN);
+    named = (struct asked){OFFICER_CERTIFICATE_MOSIP, "new", "rsa", "New programme", 30};
+    provd_box_assert_done(ask(box, named));
+    assert_int_equal(signer.question.days, 30);
+    assert_int_equal(registry_partner(box->provd.registry, "new", &partner), ERR_OK);
+    assert_string_equal(partner.name, "New programme");
+    assert_int_equal(partner.status, STATUS_ACTIVE);
+}
+
+static void a_name_that_no_certificate_bears_is_left_out(void **state) {
+    struct provd_box *box = furnished(state);
+    provd_box_assert_done(issue(box, OFFICER_CERTIFICATE_MOSIP, "dev", "rsa"));
+    assert_string_equal(signer.question.organisation, "");
+    assert_string_equal(signer.question.common_name, "dev");
+}
+
+/* ---- the JOSE profile ---- */
+
+static void register_jose(struct provd_box *box, const char *id, const char *const keys[static 3]) {
+    uint8_t memory[512];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_jose question = {.tls = bytes_of_text(keys[0]),
+                                    .signature = bytes_of_text(keys[1]),
+                                    .encryption = bytes_of_text(keys[2])};
+    (void)strcpy(question.id, id);
+    officer_wire_put_jose(&buffer, &question);
+    provd_box_assert_done(provd_box_change(box, OFFICER_PARTNER_JOSE, &buffer));
+}
+
+static void one_of_three_certificates_takes_its_predecessor_s_place(void **state) {
+    struct provd_box *box = furnished(state);
+    struct jose_client before, after;
+    register_jose(box, "amo", (const char *const[]){"key1", "key2", "key3"});
+    assert_int_equal(registry_jose_client(box->provd.registry, "amo", &before), ERR_OK);
+    signer.issues = "key4 new";
+    provd_box_assert_done(issue(box, OFFICER_CERTIFICATE_SIGNATURE, "amo", "p256"));
+    assert_true(box->issued.registered && !box->issued.anchored);
+    assert_int_equal(signer.question.kind, HSM_CERTIFY_SIGNATURE);
+    assert_int_equal(signer.question.x[0] + signer.question.y[0], 3);
+    assert_int_equal(registry_jose_client(box->provd.registry, "amo", &after), ERR_OK);
+    assert_memory_not_equal(before.signature.kid, after.signature.kid, 32);
+    assert_memory_equal(before.encryption.kid, after.encryption.kid, 32);
+    assert_memory_equal(before.tls_thumbprint, after.tls_thumbprint, 32);
+    signer.issues = "key5 new";
+    provd_box_assert_done(issue(box, OFFICER_CERTIFICATE_TLS, "amo", "p256"));
+    before = after;
+    assert_int_equal(registry_jose_client(box->provd.registry, "amo", &after), ERR_OK);
+    assert_memory_not_equal(before.tls_thumbprint, after.tls_thumbprint, 32);
+    assert_memory_equal(before.signature.kid, after.signature.kid, 32);
+}
+
+static void the_first_of_three_is_issued_and_not_registered(void **state) {
+    struct provd_box *box = furnished(state);
+    uint64_t before = sequence(box);
+    provd_box_assert_done(issue(box, OFFICER_CERTIFICATE_TLS, "amo", "p256"));
+    assert_false(box->issued.registered);
+    assert_true(box->issued.certificate.len > 0);
+    assert_int_equal(box->audit_count, 2);
+    assert_int_equal(sequence(box), before);
+}
+
+static void a_key_that_is_not_the_programme_s_own_is_refused(void **state) {
+    struct provd_box *box = furnished(state);
+    struct jose_client client;
+    register_jose(box, "amo", (const char *const[]){"key1", "key2", "key3"});
+    register_jose(box, "dev", (const char *const[]){"key4", "key5", "key6"});
+    signer.issues = "key5 again";
+    provd_box_assert_refused(issue(box, OFFICER_CERTIFICATE_SIGNATURE, "amo", "p256"),
+                             OFFICER_REASON_KEY_TAKEN);
+    assert_int_equal(box->issued.certificate.len, 0);
+    signer.issues = "key3 again";
+    provd_box_assert_refused(issue(box, OFFICER_CERTIFICATE_SIGNATURE, "amo", "p256"),
+                             OFFICER_REASON_KEY_TWICE);
+    assert_int_equal(registry_jose_client(box->provd.registry, "amo", &client), ERR_OK);
+}
+
+/* ---- devices ---- */
+
+static void the_first_device_makes_the_box_s_ca_an_authority_of_devices(void **state) {
+    struct provd_box *box = furnished(state);
+    provd_box_assert_done(issue(box, OFFICER_CERTIFICATE_DEVICE, "Scanner 0042", "rsa"));
+    assert_int_equal(signer.question.kind, HSM_CERTIFY_DEVICE);
+    assert_string_equal(signer.question.common_name, "Scanner 0042");
+    assert_string_equal(signer.question.organisation, "");
+    assert_true(box->issued.anchored && !box->issued.registered);
+    assert_string_equal(box->issued.domain, "DEVICE");
+    assert_int_equal(count_anchors(box, "DEVICE", "box CA 1"), 1);
+    assert_int_equal(count_anchors(box, "AUTH", "box CA 1"), 0);
+    uint64_t before = sequence(box);
+    provd_box_assert_done(issue(box, OFFICER_CERTIFICATE_DEVICE, "Scanner 0043", "rsa"));
+    assert_false(box->issued.anchored);
+    assert_int_equal(sequence(box), before);
+    signer.authority = "box CA 2"; /* its key has rolled */
+    provd_box_assert_done(issue(box, OFFICER_CERTIFICATE_DEVICE, "Scanner 0044", "rsa"));
+    assert_true(box->issued.anchored);
+    assert_int_equal(count_anchors(box, "DEVICE", "box CA 1"), 1);
+    assert_int_equal(count_anchors(box, "DEVICE", "box CA 2"), 1);
+}
+
+static void a_domain_full_of_authorities_is_said_and_nothing_leaves(void **state) {
+    struct provd_box *box = furnished(state);
+    struct registry_batch batch = registry_begin(box->provd.registry);
+    uint64_t now;
+    for (uint8_t i = 0; i < CERTIFICATES_ANCHORS_MAX; i++) {
+        const uint8_t thumbprint[32] = {i};
+        registry_put_anchor(&batch, "DEVICE", thumbprint, bytes_of_text("another"));
+    }
+    assert_int_equal(registry_commit(&batch, &now), ERR_OK);
+    provd_box_assert_refused(issue(box, OFFICER_CERTIFICATE_DEVICE, "Scanner", "rsa"),
+                             OFFICER_REASON_ANCHORS_FULL);
+    assert_int_equal(box->issued.certificate.len, 0);
+}
+
+/* ---- what is refused ---- */
+
+static void a_request_that_is_none_reaches_no_signer(void **state) {
+    struct provd_box *box = furnished(state);
+    static const struct {
+        enum officer_certificate_use use;
+        const char *request;
+        enum officer_reason reason;
+        const char *detail;
+    } cases[] = {
+        {OFFICER_CERTIFICATE_MOSIP, "nothing", OFFICER_REASON_REQUEST, ""},
+        {OFFICER_CERTIFICATE_MOSIP, "unsigned", OFFICER_REASON_REQUEST_UNSIGNED, ""},
+        {OFFICER_CERTIFICATE_MOSIP, "weak", OFFICER_REASON_REQUEST_KEY, "RSA-1024"},
+        {OFFICER_CERTIFICATE_MOSIP, "p256", OFFICER_REASON_REQUEST_KEY, "P-256"},
+        {OFFICER_CERTIFICATE_DEVICE, "p256", OFFICER_REASON_REQUEST_KEY, "P-256"},
+        {OFFICER_CERTIFICATE_TLS, "rsa", OFFICER_REASON_REQUEST_KEY, "RSA-2048"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct officer_outcome outcome = issue(box, cases[i].use, "amo", cases[i].request);
+        provd_box_assert_refused(outcome, cases[i].reason);
+        assert_string_equal(outcome.detail, cases[i].detail);
+    }
+    assert_int_equal(signer.asked + box->audit_count, 0);
+}
+
+static void what_the_signer_refuses_is_said(void **state) {
+    struct provd_box *box = furnished(state);
+    uint64_t before = sequence(box);
+    static const struct {
+        enum err status;
+        enum officer_reason reason;
+    } cases[] = {{ERR_NOT_FOUND, OFFICER_REASON_NO_AUTHORITY},
+                 {ERR_DENIED, OFFICER_REASON_AUTHORITY_ENDS},
+                 {ERR_LIMIT, OFFICER_REASON_ISSUED_MANY},
+                 {ERR_CRYPTO, OFFICER_REASON_REQUEST_KEY},
+                 {ERR_EXISTS, OFFICER_REASON_TOKEN}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        signer.status = cases[i].status;
+        provd_box_assert_refused(issue(box, OFFICER_CERTIFICATE_MOSIP, "amo", "rsa"),
+                                 cases[i].reason);
+    }
+    assert_int_equal(sequence(box), before);
+}
+
+static void what_is_issued_is_judged_like_what_officers_bring(void **state) {
+    struct provd_box *box = furnished(state);
+    uint64_t before = sequence(box);
+    box->certificate_status = ERR_CRYPTO;
+    provd_box_assert_refused(issue(box, OFFICER_CERTIFICATE_MOSIP, "amo", "rsa"),
+                             OFFICER_REASON_CERTIFICATE_UNTRUSTED);
+    assert_int_equal(box->anchors_given, 2); /* the officers' and the box's own */
+    assert_int_equal(box->issued.certificate.len, 0);
+    assert_int_equal(sequence(box), before);
+}
+
+static void names_and_days_out_of_range_reach_nobody(void **state) {
+    struct provd_box *box = furnished(state);
+    static const struct asked cases[] = {
+        {OFFICER_CERTIFICATE_MOSIP, "a b", "rsa", NULL, 1},
+        {OFFICER_CERTIFICATE_MOSIP, "amo", "rsa", "a\nb", 1},
+        {OFFICER_CERTIFICATE_DEVICE, "Scanner <1>", "rsa", NULL, 1},
+        {OFFICER_CERTIFICATE_DEVICE, " Scanner", "rsa", NULL, 1},
+        {OFFICER_CERTIFICATE_MOSIP, "amo", "rsa", NULL, 1096},
+        {OFFICER_CERTIFICATE_DEVICE, "Scanner", "rsa", NULL, 65535},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        provd_box_assert_refused(ask(box, cases[i]), OFFICER_REASON_VALUE);
+    assert_int_equal(signer.asked + box->audit_count, 0);
+}
+
+/* ---- authorities that have ended ---- */
+
+static struct hsm_key_shown *add_key(const char *authority, uint16_t generation,
+                                     enum keystate state) {
+    struct hsm_key_shown *key = &signer.keys.keys[signer.keys.count++];
+    *key = (struct hsm_key_shown){.purpose = HSM_PURPOSE_CA,
+                                  .generation = generation,
+                                  .state = state,
+                                  .has_certificate = true};
+    (void)crypto_hash_sha256(key->thumbprint, (const uint8_t *)authority, strlen(authority));
+    return key;
+}
+
+static void an_authority_that_is_retiring_stays_and_one_that_ended_goes(void **state) {
+    struct provd_box *box = furnished(state);
+    provd_box_assert_done(issue(box, OFFICER_CERTIFICATE_DEVICE, "Scanner", "rsa"));
+    provd_box_assert_done(issue(box, OFFICER_CERTIFICATE_MOSIP, "amo", "rsa"));
+    signer.authority = "box CA 2";
+    provd_box_assert_done(issue(box, OFFICER_CERTIFICATE_DEVICE, "Scanner", "rsa"));
+    struct hsm_key_shown *first = add_key("box CA 1", 1, KEYSTATE_RETIRING);
+    (void)add_key("box CA 2", 2, KEYSTATE_ACTIVE);
+    box->audit_count = 0;
+    (void)box_anchors_turn(&box->provd);
+    assert_int_equal(count_anchors(box, "DEVICE", "box CA 1"), 1);
+    assert_int_equal(box->audit_count, 0);
+
+    first->state = KEYSTATE_RETIRED;
+    (void)box_anchors_turn(&box->provd); /* no news of the keyring: not looked at */
+    assert_int_equal(count_anchors(box, "DEVICE", "box CA 1"), 1);
+    provd_box_roll_key(box, &box->kek);
+    (void)box_anchors_turn(&box->provd);
+    assert_int_equal(count_anchors(box, "DEVICE", "box CA 1"), 0);
+    assert_int_equal(count_anchors(box, "AUTH", "box CA 1"), 0);
+    assert_int_equal(count_anchors(box, "DEVICE", "box CA 2"), 1);
+    assert_int_equal(count_anchors(box, "AUTH", "officers' CA"), 1);
+    assert_int_equal(box->audit_count, 2);
+    assert_int_equal(strncmp(box->audits[0].subject, "anchor-ended AUTH ", 18), 0);
+    assert_int_equal(strncmp(box->audits[1].subject, "anchor-ended DEVICE ", 20), 0);
+}
+
+static void a_revoked_authority_is_none_at_once(void **state) {
+    struct provd_box *box = furnished(state);
+    provd_box_assert_done(issue(box, OFFICER_CERTIFICATE_DEVICE, "Scanner", "rsa"));
+    (void)add_key("box CA 1", 1, KEYSTATE_REVOKED);
+    box->core_status = ERR_SYSTEM; /* without a journal nothing changes */
+    (void)box_anchors_turn(&box->provd);
+    assert_int_equal(count_anchors(box, "DEVICE", "box CA 1"), 1);
+    box->core_status = ERR_OK;
+    box->provd.anchors_look.due_ms = 0; /* it is tried again in a while */
+    (void)box_anchors_turn(&box->provd);
+    assert_int_equal(count_anchors(box, "DEVICE", "box CA 1"), 0);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, provd_box_setup, provd_box_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_programme_is_registered_with_what_was_issued),
+        TEST(the_journal_has_the_key_before_it_is_certified_and_then_the_certificate),
+        TEST(without_a_journal_nobody_is_certified),
+        TEST(a_new_programme_is_added_by_its_name),
+        TEST(a_name_that_no_certificate_bears_is_left_out),
+        TEST(one_of_three_certificates_takes_its_predecessor_s_place),
+        TEST(the_first_of_three_is_issued_and_not_registered),
+        TEST(a_key_that_is_not_the_programme_s_own_is_refused),
+        TEST(the_first_device_makes_the_box_s_ca_an_authority_of_devices),
+        TEST(a_domain_full_of_authorities_is_said_and_nothing_leaves),
+        TEST(a_request_that_is_none_reaches_no_signer),
+        TEST(what_the_signer_refuses_is_said),
+        TEST(what_is_issued_is_judged_like_what_officers_bring),
+        TEST(names_and_days_out_of_range_reach_nobody),
+        TEST(an_authority_that_is_retiring_stays_and_one_that_ended_goes),
+        TEST(a_revoked_authority_is_none_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
