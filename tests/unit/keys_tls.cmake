@@ -20,3 +20,8 @@ foreach(subject request install)
   add_test(NAME keys_tls_${subject} COMMAND test_tls_${subject})
   set_tests_properties(keys_tls_${subject} PROPERTIES LABELS unit TIMEOUT 300)
 endforeach()
+add_executable(test_tls_wires ${PROJECT_SOURCE_DIR}/tests/unit/test_tls_wires.c
+               ${PROJECT_SOURCE_DIR}/provisioning/officer_pem.c)
+target_link_libraries(test_tls_wires PRIVATE officer_wire authd_wire hsm_wire PkgConfig::CMOCKA)
+add_test(NAME keys_tls_wires COMMAND test_tls_wires)
+set_tests_properties(keys_tls_wires PROPERTIES LABELS unit TIMEOUT 120)
