@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -319,6 +320,7 @@ static _Noreturn void become_signer(const struct hsm_box *box, const struct hsm_
     }
     if (geteuid() == 0 && (setgid(HSM_BOX_USER) != 0 || setuid(HSM_BOX_USER) != 0))
         _exit(98);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves none behind */
     execl(HSM_SIGNER, "hsm-signer", (char *)NULL);
     _exit(98);
 }
