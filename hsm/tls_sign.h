@@ -10,8 +10,8 @@
 
 /*
  * The TLS keys of the token: one that new handshakes use, and older ones until the last handshake
- * that began with them is over. Each signs hashes by the schemes of its kind of key, and nothing
- * else in this process uses it.
+ * that began with them is over. Each signs hashes by the schemes of its kind of key. Nothing else
+ * in this process uses it but requests for its certificate (hsm/tls_request.h).
  */
 struct tls_ring;
 
