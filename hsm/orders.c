@@ -92,7 +92,13 @@ static enum err choose(struct answers *answers, const struct hsm_key_order *orde
     if (!custody_may_wrap(order->purpose))
         return ERR_DENIED;
     ERR_TRY(foresee(answers, order->purpose, custody));
-    return order->dry_run ? ERR_OK : keyring_custody_set(answers->keyring, order->purpose, custody);
+    if (order->dry_run)
+        return ERR_OK;
+    ERR_TRY(keyring_custody_set(answers->keyring, order->purpose, custody));
+    /* Of a purpose that was left out so far, the first key may be asked for from this moment on. */
+    answers->keys->able |= HSM_PURPOSE_BIT(order->purpose);
+    answers->generate.plan.purposes = answers->keys->able;
+    return ability_complete(answers->keyring, answers->keys->able, &answers->keys->complete);
 }
 
 static enum err take(struct answers *answers, const struct hsm_key_order *order,

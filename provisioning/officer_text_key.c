@@ -54,12 +54,12 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
         {"keys of %1 made from now on are wrapped under the KEK, not in the token: while it "
          "works such a key is in the signer's memory, and the token does not protect it from "
          "whoever takes over the signer. Keys there are stay as they are: `officer key roll %1` "
-         "makes the next one",
+         "makes the next one (`officer key initialise` where there is none)",
          "les clés de %1 créées désormais sont enveloppées sous la KEK, hors du jeton : au "
          "travail, "
          "une telle clé est dans la mémoire du signataire, et le jeton ne la protège pas de qui "
          "prendrait le contrôle du signataire. Les clés existantes restent telles quelles : "
-         "`officer key roll %1` crée la suivante"},
+         "`officer key roll %1` crée la suivante (`officer key initialise` s'il n'y en a pas)"},
     [TEXT_CUSTODY_TOKEN] =
         {"keys of %1 made from now on never leave the token. Keys there are stay as they are: "
          "`officer key roll %1` makes the next one",
