@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "firmware/base/frame.h"
+#include "provisioning/officer_wire_certificate.h"
 #include "provisioning/officer_wire_keys.h"
 #include "provisioning/officer_wire_roots.h"
 
@@ -44,6 +45,8 @@ READ_AND_WRITE(officer_hotlist, hotlist)
 READ_AND_WRITE(officer_key_order, key_order)
 READ_AND_WRITE(officer_keys, keys)
 READ_AND_WRITE(officer_root, root)
+READ_AND_WRITE(officer_certificate, certificate)
+READ_AND_WRITE(officer_issued, issued)
 
 static void read_people(struct bytes payload) {
     struct cursor cursor = cursor_over(payload);
@@ -75,6 +78,8 @@ static const struct {
     {OFFICER_HOTLIST, read_hotlist},
     {OFFICER_KEY_ORDER, read_key_order},
     {OFFICER_ROOT, read_root},
+    {OFFICER_CERTIFICATE, read_certificate},
+    {OFFICER_CERTIFICATE + 1, read_issued},
     {OFFICER_TRUST_ADD + 1, read_outcome},
     {OFFICER_KEY_LIFE + 1, read_keys},
     {OFFICER_KEY_LIST + 1, read_publication},

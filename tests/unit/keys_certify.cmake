@@ -18,3 +18,9 @@ add_executable(test_provd_issue ${PROJECT_SOURCE_DIR}/tests/unit/test_provd_issu
 target_link_libraries(test_provd_issue PRIVATE provisioning PkgConfig::CMOCKA)
 add_test(NAME keys_provd_issue COMMAND test_provd_issue)
 set_tests_properties(keys_provd_issue PROPERTIES LABELS unit TIMEOUT 120)
+
+# What the parser reads of requests.
+add_executable(test_pkcs10 ${PROJECT_SOURCE_DIR}/tests/unit/test_pkcs10.c)
+target_link_libraries(test_pkcs10 PRIVATE authd_unseal PkgConfig::CMOCKA)
+add_test(NAME keys_pkcs10 COMMAND test_pkcs10)
+set_tests_properties(keys_pkcs10 PROPERTIES LABELS unit TIMEOUT 120)

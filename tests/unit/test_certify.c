@@ -381,6 +381,55 @@ static void below_an_older_root_the_authority_signs_itself(void **state) {
     X509_free(made);
 }
 
+/* ---- its messages ---- */
+
+static void a_question_is_read_whole_or_not_at_all(void **state) {
+    (void)state;
+    uint8_t memory[2048];
+    struct hsm_certify read;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        const struct hsm_certify question = question_of(kinds[i].kind);
+        struct buffer target = buffer_over(memory, sizeof memory);
+        hsm_wire_put_certify(&target, &question);
+        assert_int_equal(hsm_wire_get_certify(bytes_of(memory, target.len), &read), ERR_OK);
+        assert_memory_equal(&read, &question, sizeof read);
+        for (size_t len = 0; len < target.len; len++)
+            assert_int_not_equal(hsm_wire_get_certify(bytes_of(memory, len), &read), ERR_OK);
+        assert_int_not_equal(hsm_wire_get_certify(bytes_of(memory, target.len + 1), &read), ERR_OK);
+        memory[0] = HSM_CERTIFY_KINDS;
+        assert_int_equal(hsm_wire_get_certify(bytes_of(memory, target.len), &read), ERR_MALFORMED);
+    }
+}
+
+static void a_modulus_has_one_way_of_being_written(void **state) {
+    (void)state;
+    uint8_t memory[2048];
+    struct hsm_certify question = question_of(HSM_CERTIFY_DEVICE), read;
+    struct buffer target = buffer_over(memory, sizeof memory);
+    question.modulus[0] = 0;
+    hsm_wire_put_certify(&target, &question);
+    assert_int_equal(hsm_wire_get_certify(bytes_of(memory, target.len), &read), ERR_MALFORMED);
+}
+
+static void an_answer_is_read_whole_and_a_refusal_carries_nothing(void **state) {
+    (void)state;
+    uint8_t memory[4096];
+    struct hsm_certified answer = {.certificate = root, .authority = authority}, read;
+    struct buffer target = buffer_over(memory, sizeof memory);
+    hsm_wire_put_certified(&target, &answer);
+    assert_int_equal(hsm_wire_get_certified(bytes_of(memory, target.len), &read), ERR_OK);
+    assert_true(bytes_equal(read.certificate, root) && bytes_equal(read.authority, authority));
+    for (size_t len = 0; len < target.len; len++) {
+        assert_int_not_equal(hsm_wire_get_certified(bytes_of(memory, len), &read), ERR_OK);
+        assert_int_equal(read.certificate.len + read.authority.len, 0);
+    }
+    answer.receipt.status = ERR_DENIED;
+    target.len = 0;
+    hsm_wire_put_certified(&target, &answer);
+    assert_int_equal(hsm_wire_get_certified(bytes_of(memory, target.len), &read), ERR_OK);
+    assert_int_equal(read.certificate.len, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_verifies_up_to_the_root_with_its_uses_and_no_others),
@@ -398,6 +447,9 @@ int main(void) {
         cmocka_unit_test(the_authority_may_issue_leaves_and_nothing_else),
         cmocka_unit_test(the_authority_ends_with_its_root),
         cmocka_unit_test(below_an_older_root_the_authority_signs_itself),
+        cmocka_unit_test(a_question_is_read_whole_or_not_at_all),
+        cmocka_unit_test(a_modulus_has_one_way_of_being_written),
+        cmocka_unit_test(an_answer_is_read_whole_and_a_refusal_carries_nothing),
     };
     return cmocka_run_group_tests(tests, make_keys, free_keys);
 }
