@@ -190,7 +190,8 @@ static void end_soon(struct rollover *rollover, struct keystate_now now) {
 static enum err judge(struct rollover *rollover, struct keystate_now now, enum err err,
                       struct rollover_news *news) {
     if (err == ERR_OK) {
-        rollover->wrap_due_run_ms = now.run_ms;
+        if (rollover->wrap_due_run_ms > now.run_ms)
+            rollover->wrap_due_run_ms = now.run_ms;
         log_event(LOG_INFO, news->intended ? "key-intended" : "key-step",
                   "action=%s purpose=%s generation=%u", action_texts[news->action],
                   hsm_purpose_text(news->purpose), news->generation);
@@ -245,6 +246,18 @@ static void tell_unready(struct rollover *rollover) {
     rollover->told_unready = unready;
 }
 
+/* Of the few that stores may depend on, one that is not needed any more retires in its time. */
+static bool frees_itself(enum hsm_purpose purpose, const struct keystate_facts *facts) {
+    for (size_t i = 0; i < facts->key_count && keyring_need_concerns(purpose); i++) {
+        enum keystate state;
+        bool is_retiring =
+            keystate_of(&facts->keys[i], &state) == ERR_OK && state == KEYSTATE_RETIRING;
+        if (is_retiring && !facts->keys[i].needed && !facts->keys[i].held)
+            return true;
+    }
+    return false;
+}
+
 /* The next step by the stored facts. */
 static enum err choose(struct rollover *rollover, enum hsm_purpose purpose, struct keystate_now now,
                        struct keystate_step *step) {
@@ -256,6 +269,7 @@ static enum err choose(struct rollover *rollover, enum hsm_purpose purpose, stru
     bool is_full;
     rollover->life.facts.bare =
         !wants_standby(purpose, &rollover->life.facts, &is_full) || rollover->ends_run_ms != 0;
+    is_full = is_full && !frees_itself(purpose, &rollover->life.facts);
     if (is_full && !rollover->told_full[purpose])
         log_event(LOG_WARNING, "keys-full", "purpose=%s advice=\"%s\"", hsm_purpose_text(purpose),
                   keyring_need_concerns(purpose)
@@ -328,12 +342,9 @@ static enum err keep_clock(struct rollover *rollover, struct keystate_now now) {
     return ERR_OK;
 }
 
-enum err rollover_turn(struct rollover *rollover, struct keystate_now now,
-                       struct rollover_news *news) {
-    *news = (struct rollover_news){.wait_ms = LOOK_MS};
-    if (rollover->ends_run_ms != 0 && now.run_ms >= rollover->ends_run_ms)
-        return ERR_HSM;
-    ERR_TRY(keep_clock(rollover, now));
+/* The first purpose that has a step due does it. */
+static enum err look_at_all(struct rollover *rollover, struct keystate_now now,
+                            struct rollover_news *news) {
     for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++) {
         if (!rollover_policy_rolls((enum hsm_purpose)purpose))
             continue;
@@ -344,12 +355,28 @@ enum err rollover_turn(struct rollover *rollover, struct keystate_now now,
         if (news->action != KEYSTATE_WAIT)
             break;
     }
-    if (news->action == KEYSTATE_WAIT && rollover->wrap_due_run_ms <= now.run_ms)
+    rollover->will_make = news->intended;
+    return ERR_OK;
+}
+
+/* Rows that have waited for a turn come first: where each turn has a step they would wait for ever.
+ */
+enum err rollover_turn(struct rollover *rollover, struct keystate_now now,
+                       struct rollover_news *news) {
+    *news = (struct rollover_news){.wait_ms = LOOK_MS};
+    if (rollover->ends_run_ms != 0 && now.run_ms >= rollover->ends_run_ms)
+        return ERR_HSM;
+    ERR_TRY(keep_clock(rollover, now));
+    if (rollover->wrap_due_run_ms < now.run_ms)
+        ERR_TRY(rewrap(rollover, now, news));
+    if (!news->rewrapped)
+        ERR_TRY(look_at_all(rollover, now, news));
+    bool rests = !news->rewrapped && news->action == KEYSTATE_WAIT;
+    if (rests && rollover->wrap_due_run_ms <= now.run_ms)
         ERR_TRY(rewrap(rollover, now, news));
     if (news->wait_ms > rollover->wrap_due_run_ms - now.run_ms)
         news->wait_ms = rollover->wrap_due_run_ms - now.run_ms;
     news->wait_ms = news->action != KEYSTATE_WAIT || news->wait_ms < 0 ? 0 : news->wait_ms;
-    rollover->will_make = news->intended;
     return ERR_OK;
 }
 

@@ -10,8 +10,8 @@
  * The executor of the life of keys, in the loop of signer 0: it looks at each purpose at its own
  * pace and does what hsm/keystate.h says is due, one step a turn. Making a key is two turns (the
  * intent; the token and the commit), every other step one; each is recorded in one transaction
- * which asserts that it is due. So a process that is killed anywhere goes on where it was. When no
- * step is due, a turn wraps one row of an older KEK anew, if there is one (hsm/wrapping.h).
+ * which asserts that it is due. So a process that is killed anywhere goes on where it was. A turn
+ * may instead wrap one row of an older KEK anew, if there is one (hsm/wrapping.h).
  *
  * Without a policy that says how long a key is active, and unless officers ask for a roll, no
  * standby is made and nothing changes.
@@ -32,7 +32,7 @@ struct rollover_news {
     bool intended;               /* of GENERATE: the intent alone */
     enum hsm_purpose purpose;
     uint16_t generation;
-    bool rewrapped;  /* nothing was due, and a row was wrapped by the active KEK */
+    bool rewrapped;  /* no step was done, and a row was wrapped by the active KEK */
     int64_t wait_ms; /* until the next turn, if nothing happens; 0: at once */
 };
 

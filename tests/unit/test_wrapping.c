@@ -179,6 +179,25 @@ static void the_kek_rolls_and_everything_it_wrapped_opens(void **state) {
     rollover_box_assert_agreed(&box);
 }
 
+/* Where so many keys roll that each turn has a step. */
+static void a_row_is_wrapped_anew_before_more_steps_are_done(void **state) {
+    (void)state;
+    struct rollover_news news;
+    assert_int_equal(keyring_life_roll(box.keyring, HSM_PURPOSE_KEK), ERR_OK);
+    (void)settle_after(0);
+    assert_int_equal(keyring_life_roll(box.keyring, HSM_PURPOSE_TOKEN), ERR_OK);
+    rollover_box_pass(&box, TO_ACTIVE);
+    assert_int_equal(rollover_turn(box.rollover, box.now, &news), ERR_OK);
+    assert_int_equal(news.action, KEYSTATE_ACTIVATE);
+    assert_int_equal(news.purpose, HSM_PURPOSE_KEK);
+    box.now.run_ms++;
+    assert_int_equal(rollover_turn(box.rollover, box.now, &news), ERR_OK);
+    assert_true(news.rewrapped);
+    assert_int_equal(row_of(HSM_PURPOSE_PEPPER, 1).wrapped_by, 2);
+    assert_int_equal(rollover_box_settle(&box), 3); /* the token's key: intent, pair, shown */
+    assert_served();
+}
+
 /* The roots are the registry's: nobody but provd knows of them. */
 static void the_older_kek_stays_until_the_registry_needs_it_no_more(void **state) {
     (void)state;
@@ -542,6 +561,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
         TEST(the_kek_rolls_and_everything_it_wrapped_opens),
+        TEST(a_row_is_wrapped_anew_before_more_steps_are_done),
         TEST(the_older_kek_stays_until_the_registry_needs_it_no_more),
         TEST(the_pepper_rolls_and_she_is_found_under_both),
         TEST(a_destroyed_pepper_is_gone_from_its_row),
