@@ -228,8 +228,10 @@ static const struct officer_text_pair refusals[OFFICER_REASON_COUNT] = {
          "il n'y a pas encore de programme %1 : ajoutez name=NOM pour l'ajouter avec un certificat "
          "du profil MOSIP, ou d'abord `officer partner add`"},
     [OFFICER_REASON_NO_AUTHORITY] =
-        {"the box has no key of its CA yet: run `officer key initialise`",
-         "l'appareil n'a pas encore la clé de son autorité (CA) : lancez `officer key initialise`"},
+        {"the box has no active key of its CA: run `officer key initialise` if it never had one, else "
+         "`officer key list` says when the next one is active",
+         "l'appareil n'a pas de clé active pour son autorité (CA) : lancez `officer key initialise` "
+         "s'il n'en a jamais eu, sinon `officer key list` dit quand la prochaine sera active"},
     [OFFICER_REASON_AUTHORITY_ENDS] =
         {"the CA's own certificate ends before: give fewer days, or `officer key roll IDCS/CA` "
          "first",

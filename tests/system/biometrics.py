@@ -70,6 +70,15 @@ class Authority:
         return path
 
 
+def request(path, name="whatever I like"):
+    """A key and the file with its request for a certificate."""
+    key = rsa.generate_private_key(65537, 2048)
+    builder = x509.CertificateSigningRequestBuilder().subject_name(
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+    path.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    return key, path
+
+
 class Capture:
     """What is held on a device once: a record, as a part of the body, and how the device misbehaves."""
 

@@ -6,7 +6,9 @@ import os
 import re
 import unittest
 
-from biometrics import Authority, Capture, Device, face_vector, finger, image_record, iris, jws, record, two_views
+from cryptography import x509
+
+from biometrics import Authority, Capture, Device, face_vector, finger, image_record, iris, jws, record, request, two_views
 from jose import JoseProgramme
 from programme import b64u, now, transaction, unb64u, wrong
 from rough_box import PATIENCE_SECONDS, RoughBox, await_
@@ -232,6 +234,22 @@ class Devices(Case):
         self.no(self.ask(finger(kit, self.person, signer=chip_alone)), "IDA-MLC-007", "IDA-MPA-001")
         expired = authority.signer(days=(-20, -10))
         self.no(self.ask(finger(kit, self.person, signer=expired)), "IDA-MLC-007", "IDA-MPA-001")
+
+    def test_a_device_is_trusted_that_the_boxs_ca_has_certified_until_its_key_is_revoked(self):
+        key, path = request(box.folder / "scanner.csr")
+        done = box.officer("certificate", "issue-device", "name=Scanner 0042", "csr=%s" % path, "days=30")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("authority of domain DEVICE", done.stderr)
+        certified = key, x509.load_pem_x509_certificate(done.stdout.encode())
+        self.assertEqual(certified[1].subject.rfc4514_string(), "CN=Scanner 0042,C=MA")
+        self.yes(self.ask(finger(kit, self.person, signer=certified)))
+        self.no(self.ask(finger(kit, self.person, chip=certified)), "IDA-MLC-007", "IDA-MPA-001")
+        done = box.officer("key", "revoke", "IDCS/CA/1", "at-once=yes")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        refused = lambda: self.ask(finger(kit, self.person, signer=certified)).codes != []
+        await_(refused)
+        self.no(self.ask(finger(kit, self.person, signer=certified)), "IDA-MLC-007", "IDA-MPA-001")
+        self.assertIn("anchor-ended domain=DEVICE purpose=IDCS/CA generation=1 state=revoked", box.log())
 
     def test_what_was_signed_cannot_be_changed(self):
         def change(element):
