@@ -6,6 +6,9 @@
 #include "authd/store/registry_wrapping.h"
 #include "provisioning/roots.h"
 
+#define WAIT_MS   200
+#define WAITS_MAX 50
+
 static enum err collect(void *context, uint16_t generation, struct bytes wrapped) {
     struct roots_wrapped *roots = context;
     if (roots->count == RECORD_GENERATIONS)
@@ -54,6 +57,12 @@ enum err roots_unwrap(struct change *change, uint16_t generation, const uint8_t 
     return err == ERR_OK ? ERR_OK : refuse(change, generation, err);
 }
 
+/* A signer that knows of a younger KEK and does not work with it yet, which takes it a second. */
+static bool may_ask_again(struct change *change, enum err err, int *waits) {
+    return err == ERR_LIMIT && (*waits)++ < WAITS_MAX &&
+           provd_peers_wait(change->provd->peers, WAIT_MS) == ERR_OK;
+}
+
 static enum err ask_rewrapped(struct change *change, const uint8_t *wrapped,
                               struct hsm_root_rewrapped *rewrapped) {
     struct hsm_rewrap_root question;
@@ -73,7 +82,11 @@ enum err roots_rewrap(struct change *change, uint16_t generation, const uint8_t 
                       struct hsm_root_rewrapped *rewrapped) {
     ROOTS_OPENED(before);
     ROOTS_OPENED(after);
-    enum err err = ask_rewrapped(change, wrapped, rewrapped);
+    enum err err;
+    int waits = 0;
+    do
+        err = ask_rewrapped(change, wrapped, rewrapped);
+    while (may_ask_again(change, err, &waits));
     if (err == ERR_UNAVAILABLE)
         return refuse_signer(change);
     if (err != ERR_OK)
@@ -86,7 +99,7 @@ enum err roots_rewrap(struct change *change, uint16_t generation, const uint8_t 
 
 /*
  * A signer that does not know yet of a younger KEK would wrap by one that the registry has done
- * with; signer 0 makes sure. Before any was noted, none is done with.
+ * with; signer 0 makes sure. While that is none, any will do.
  */
 static enum err settle(struct change *change, uint16_t generation,
                        uint8_t wrapped[static HSM_ROOT_WRAPPED_BYTES]) {
@@ -95,7 +108,7 @@ static enum err settle(struct change *change, uint16_t generation,
     uint16_t kek_generation;
     ERR_TRY(
         change_registry(change, registry_wrapping_get(change->provd->registry, &kek_generation)));
-    if (kek_generation == 0)
+    if (kek_generation == REGISTRY_WRAPPING_FIRST)
         return roots_unwrap(change, generation, wrapped, &opened);
     ERR_TRY(roots_rewrap(change, generation, wrapped, &rewrapped));
     if (rewrapped.kek_generation < kek_generation)
@@ -104,16 +117,23 @@ static enum err settle(struct change *change, uint16_t generation,
     return ERR_OK;
 }
 
+static enum err ask_made(struct change *change, struct hsm_root_made *made) {
+    SECRET(answer);
+    ERR_TRY(provd_peers_ask_signer(change->provd->peers, HSM_NEW_ROOT, bytes_of(NULL, 0), &answer));
+    ERR_TRY(hsm_wire_get_root_made(secret_view(&answer), made));
+    return made->receipt.status;
+}
+
 enum err roots_make(struct change *change, uint16_t generation,
                     uint8_t wrapped[static HSM_ROOT_WRAPPED_BYTES]) {
-    SECRET(answer);
     struct hsm_root_made made;
-    if (provd_peers_ask_signer(change->provd->peers, HSM_NEW_ROOT, bytes_of(NULL, 0), &answer) !=
-        ERR_OK)
+    enum err err;
+    int waits = 0;
+    do
+        err = ask_made(change, &made);
+    while (may_ask_again(change, err, &waits));
+    if (err == ERR_UNAVAILABLE)
         return refuse_signer(change);
-    enum err err = hsm_wire_get_root_made(secret_view(&answer), &made);
-    if (err == ERR_OK)
-        err = made.receipt.status;
     if (err != ERR_OK)
         return change_refuse(change, err, OFFICER_REASON_TOKEN, err_text(err));
     memcpy(wrapped, made.wrapped, HSM_ROOT_WRAPPED_BYTES);

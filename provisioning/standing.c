@@ -4,6 +4,7 @@
 #include "provisioning/standing.h"
 
 #define ASK_AGAIN_MS 60000
+#define FIRST        1
 #define RETRY_MS     10000 /* when nobody has answered */
 
 static bool is_time(const struct standing *standing, uint64_t keyring_sequence) {
@@ -70,7 +71,7 @@ enum err standing_tell(struct provd *provd, enum hsm_purpose purpose, uint16_t g
     struct hsm_need need = {0};
     bool is_kek = purpose == HSM_PURPOSE_KEK;
     uint16_t *told = is_kek ? &provd->standing.told.kek_from : &provd->standing.told.pepper_from;
-    if (*told == generation)
+    if (generation <= FIRST || *told == generation) /* there is none before the first */
         return ERR_OK;
     if (is_kek)
         need.kek_from = generation;

@@ -9,8 +9,10 @@ static enum err get_wrapping(struct kv_txn *txn, uint16_t *kek_generation) {
     struct bytes stored;
     *kek_generation = 0;
     enum err err = kv_get(txn, REGISTRY_META, wrapping_key(), &stored);
-    if (err == ERR_NOT_FOUND)
+    if (err == ERR_NOT_FOUND) {
+        *kek_generation = REGISTRY_WRAPPING_FIRST;
         return ERR_OK;
+    }
     ERR_TRY(err);
     struct cursor cursor = cursor_over(stored);
     uint16_t generation = cursor_u16(&cursor);
