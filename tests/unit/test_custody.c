@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <sodium.h>
 
 #include "firmware/base/clock.h"
 #include "hsm/agree.h"
@@ -25,6 +26,7 @@
 
 #define FEW_BYTES       (512u * 1024u)
 #define UNLOCKED_REFUSE 40 /* exit code of the process whose memory can't be locked */
+#define STACK_BYTES     (1024u * 1024u)
 #define BENCH_MS        3000
 
 static const enum hsm_purpose purposes[] = {HSM_PURPOSE_PARTNER, HSM_PURPOSE_IDA_FIR,
@@ -329,6 +331,20 @@ static void an_open_key_stands_in_locked_memory_only_and_is_wiped_when_it_is_fre
     }
 }
 
+/* Numbers that are at work pass through it. */
+static void the_stack_is_locked_also_where_it_grows_to(void **state) {
+    (void)state;
+#ifdef IDCS_SANITIZE
+    skip();
+#endif
+    uint8_t large[STACK_BYTES]; /* more than a process has at its start */
+    randombytes_buf(large, sizeof large);
+    struct memory_search search = memory_search_of(large, MEMORY_SEARCH_BYTES);
+    struct memory_search_found found = memory_search_run(&search);
+    assert_int_equal(found.count, 1);
+    assert_int_equal(found.unlocked, 0);
+}
+
 /* In a process of its own, whose memory can't be locked. */
 static int refuse_unlocked(void) {
     const struct rlimit few = {FEW_BYTES, FEW_BYTES};
@@ -406,6 +422,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(both_custodies_refuse_the_same_ciphertexts),
         cmocka_unit_test(both_custodies_refuse_the_same_points),
         cmocka_unit_test(an_open_key_stands_in_locked_memory_only_and_is_wiped_when_it_is_freed),
+        cmocka_unit_test(the_stack_is_locked_also_where_it_grows_to),
         cmocka_unit_test(memory_that_cannot_be_locked_is_refused),
     };
     const struct CMUnitTest benches[] = {cmocka_unit_test(bench)};
