@@ -10,7 +10,8 @@
 #include "firmware/base/log.h"
 #include "hsm/locked_memory.h"
 
-/* A signer with a hundred keys has a quarter of it in use. */
+/* With the keys of a new box half a megabyte of it is in use, and loading them again adds nothing.
+ */
 #define HEAP_BYTES  (4u * 1024u * 1024u)
 #define BLOCK_LEAST 16u
 #define LINE_SIZE   512
