@@ -45,6 +45,8 @@ void standing_look(struct provd *provd) {
     if (!peers.provisioned || !is_time(standing, peers.keyring_sequence))
         return;
     standing->was_asked = true;
+    if (peers.keyring_sequence < standing->keyring_sequence) /* an older one was put back */
+        standing->told = (struct hsm_need){0};
     standing->keyring_sequence = peers.keyring_sequence;
     enum err err = ask(provd, &answer);
     if (err == ERR_OK)
