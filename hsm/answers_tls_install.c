@@ -20,7 +20,7 @@ static enum err request(struct answers *answers, const struct hsm_tls_request *q
         question->names[0] != '\0' ? question->names : answers->generate.plan.tls_names;
     *generation = question->generation;
     ERR_TRY(reply_gate(answers, 0));
-    if (names == NULL || names[0] == '\0')
+    if (names == NULL)
         return ERR_DENIED;
     ERR_TRY(tls_request_choose(answers->keyring, generation, &row));
     ERR_TRY(token_key(answers->token, row.id, &key));

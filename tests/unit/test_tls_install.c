@@ -145,8 +145,10 @@ static void a_leaf_of_another_key_is_refused_and_changes_nothing(void **state) {
     assert_int_equal(tls_install_take(box.keyring, box.token, &install), ERR_CRYPTO);
     install = chain_of(1, root); /* an authority's certificate first */
     assert_int_equal(tls_install_take(box.keyring, box.token, &install), ERR_CRYPTO);
-    uint8_t cut[4096];
+    uint8_t cut[4096] = {0};
     memcpy(cut, leaf.data, leaf.len);
+    install = chain_of(1, bytes_of(cut, leaf.len + 1));
+    assert_int_equal(tls_install_take(box.keyring, box.token, &install), ERR_CRYPTO);
     for (size_t len = 0; len < leaf.len; len += 7) {
         install = chain_of(1, bytes_of(cut, len));
         assert_int_equal(tls_install_take(box.keyring, box.token, &install), ERR_CRYPTO);
