@@ -10,6 +10,7 @@
 #include "firmware/base/clock.h"
 #include "authd/core/identifier.h"
 #include "hsm/wire_certify.h"
+#include "hsm/wire_tls_install.h"
 #include "authd/store/key_usage_wire.h"
 #include "provisioning/operation.h"
 
@@ -467,6 +468,11 @@ static enum err answer_more(void *context, struct serve_peer *peer, const struct
 static const struct serve_verb verbs[] = {
     {UNSEAL_PKCS10, SERVE_ANY_STATE, answer_more},
     {HSM_CERTIFY, SERVE_ANY_STATE, answer_more},
+    {UNSEAL_TLS_CHAIN, SERVE_ANY_STATE, answer_more},
+    {HSM_TLS_SHOW, SERVE_ANY_STATE, answer_more},
+    {HSM_TLS_REQUEST, SERVE_ANY_STATE, answer_more},
+    {HSM_TLS_INSTALL, SERVE_ANY_STATE, answer_more},
+    {HSM_TLS_REMOVE, SERVE_ANY_STATE, answer_more},
     {HSM_KEYS, SERVE_ANY_STATE, answer_more},
     {PROVD_KEY_USAGE, SERVE_ANY_STATE, core_usage},
     {HSM_KEY_ORDER, SERVE_ANY_STATE, signer_order},
