@@ -7,6 +7,7 @@
 #include "hsm/wire.h"
 #include "authd/core/identifier.h"
 #include "authd/store/registry_roll.h"
+#include "authd/store/registry_state_root.h"
 #include "provisioning/keys.h"
 #include "provisioning/roots.h"
 
@@ -128,14 +129,15 @@ static enum err fill_national(struct provd *provd, struct registry_batch *batch,
     return ERR_OK;
 }
 
-/* Root, salts and settings become durable together: a crash leaves all of them or none. */
-static enum err commit_initial(struct change *change, const struct roots_wrapped *fresh_root) {
+/* Roots, salts and settings become durable together: a crash leaves all of them or none. */
+static enum err commit_initial(struct change *change, const struct roots_wrapped *fresh) {
     struct provd *provd = change->provd;
     size_t added = 0;
     struct registry_batch batch = registry_begin(provd->registry);
-    if (fresh_root != NULL) {
+    if (fresh != NULL) {
         registry_put_root(&batch, FIRST_GENERATION,
-                          bytes_of(fresh_root->wrapped[0], HSM_ROOT_WRAPPED_BYTES));
+                          bytes_of(fresh->wrapped[0], HSM_ROOT_WRAPPED_BYTES));
+        registry_state_root_put(&batch, bytes_of(fresh->state, HSM_ROOT_WRAPPED_BYTES));
         added++;
     }
     enum err err = fill_salts(provd, &batch, &added);
@@ -150,11 +152,14 @@ static enum err commit_initial(struct change *change, const struct roots_wrapped
 
 /*
  * A fresh root is open in this process before it is stored. When it then is not stored, the process
- * ends: nothing may ever be sealed under a root that the registry does not have.
+ * ends: nothing may ever be sealed under a root that the registry does not have. The state root is
+ * core's, and not open here.
  */
 static enum err start_registry(struct change *change, struct roots_wrapped *roots) {
     roots->generation[0] = FIRST_GENERATION;
     ERR_TRY(roots_make(change, FIRST_GENERATION, roots->wrapped[0]));
+    ERR_TRY(roots_make(change, ROOTS_STATE_GENERATION, roots->state));
+    roots->has_state = true;
     roots->count = 1;
     enum err err = open_all(change, roots, 0);
     if (err == ERR_OK)

@@ -111,7 +111,7 @@ enum officer_reason {
     OFFICER_REASON_CUSTODY_TOKEN,   /* the token makes no keys of this kind */
     OFFICER_REASON_ROOT_STATE,      /* not while a roll of the root is as the detail says */
     OFFICER_REASON_ROOT_LEFT,       /* detail: how many rows are of older roots still */
-    OFFICER_REASON_ROOT_FIRST,      /* the first root stays */
+    OFFICER_REASON_ROOT_FIRST,      /* the first root stays: the box has no state root */
     OFFICER_REASON_ROOTS_FULL,      /* as many roots as there can be */
     OFFICER_REASON_TLS_NONE,   /* no such TLS key, or it is over, or has nothing of officers' */
     OFFICER_REASON_TLS_KEY,    /* the leaf is of no TLS key of the box */
@@ -249,7 +249,7 @@ struct officer_box {
         enrolled; /* people with biometrics */
     struct officer_roll roll;
     struct officer_pepper pepper;
-    uint16_t kek_generation; /* that has wrapped the record roots, or one before it; 0: not known */
+    uint16_t kek_generation; /* that opens the record roots, with those after it */
 };
 
 /* Writers append to ${target} (sticky errors there). Readers: ERR_MALFORMED, ERR_TRUNCATED,

@@ -78,10 +78,15 @@ static enum err order_sweep(struct change *change, const struct registry_roll *n
     return ERR_OK;
 }
 
-/*
- * No row may need it: a whole sweep was verified since. The first root stays for good, since core
- * derives from it what no sweep goes over.
- */
+/* On a box without a state root core derives from the first one what no sweep goes over. */
+static enum err check_state_root(struct change *change) {
+    struct roots_wrapped roots;
+    ERR_TRY(roots_read(change, &roots));
+    return roots.has_state ? ERR_OK
+                           : change_refuse(change, ERR_DENIED, OFFICER_REASON_ROOT_FIRST, NULL);
+}
+
+/* No row may need it: a whole sweep was verified since. */
 static enum err remove_root(struct change *change, const struct registry_roll *now,
                             uint16_t generation) {
     struct newest roots = {.wanted = generation};
@@ -89,7 +94,7 @@ static enum err remove_root(struct change *change, const struct registry_roll *n
     char left[32];
     (void)snprintf(left, sizeof left, "%llu", (unsigned long long)now->left);
     if (generation == CORE_ROOT_GENERATION)
-        return change_refuse(change, ERR_DENIED, OFFICER_REASON_ROOT_FIRST, NULL);
+        ERR_TRY(check_state_root(change));
     if (now->phase != REGISTRY_ROLL_DONE)
         return refuse_state(change, now);
     if (now->left > 0)

@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "firmware/base/log.h"
+#include "authd/store/registry_state_root.h"
 #include "authd/store/registry_wrapping.h"
 #include "provisioning/roots.h"
 
@@ -21,8 +22,20 @@ static enum err collect(void *context, uint16_t generation, struct bytes wrapped
     return ERR_OK;
 }
 
+static enum err read_state(struct registry *registry, struct roots_wrapped *roots) {
+    struct buffer wrapped = buffer_over(roots->state, sizeof roots->state);
+    enum err err = registry_state_root_get(registry, &wrapped);
+    if (err == ERR_NOT_FOUND)
+        return ERR_OK;
+    roots->has_state = true;
+    if (err == ERR_FULL || (err == ERR_OK && wrapped.len != sizeof roots->state))
+        return ERR_CORRUPT;
+    return err;
+}
+
 enum err roots_read(struct change *change, struct roots_wrapped *roots) {
     *roots = (struct roots_wrapped){0};
+    ERR_TRY(change_registry(change, read_state(change->provd->registry, roots)));
     return change_registry(change, registry_each_root(change->provd->registry, collect, roots));
 }
 
@@ -84,6 +97,7 @@ enum err roots_rewrap(struct change *change, uint16_t generation, const uint8_t 
     ROOTS_OPENED(after);
     enum err err;
     int waits = 0;
+    *rewrapped = (struct hsm_root_rewrapped){0};
     do
         err = ask_rewrapped(change, wrapped, rewrapped);
     while (may_ask_again(change, err, &waits));
@@ -103,9 +117,9 @@ enum err roots_rewrap(struct change *change, uint16_t generation, const uint8_t 
  */
 static enum err settle(struct change *change, uint16_t generation,
                        uint8_t wrapped[static HSM_ROOT_WRAPPED_BYTES]) {
-    struct hsm_root_rewrapped rewrapped;
+    struct hsm_root_rewrapped rewrapped = {0};
     ROOTS_OPENED(opened);
-    uint16_t kek_generation;
+    uint16_t kek_generation = 0;
     ERR_TRY(
         change_registry(change, registry_wrapping_get(change->provd->registry, &kek_generation)));
     if (kek_generation == REGISTRY_WRAPPING_FIRST)
@@ -126,7 +140,7 @@ static enum err ask_made(struct change *change, struct hsm_root_made *made) {
 
 enum err roots_make(struct change *change, uint16_t generation,
                     uint8_t wrapped[static HSM_ROOT_WRAPPED_BYTES]) {
-    struct hsm_root_made made;
+    struct hsm_root_made made = {0};
     enum err err;
     int waits = 0;
     do

@@ -2,6 +2,7 @@
 
 #include "firmware/base/clock.h"
 #include "firmware/base/log.h"
+#include "authd/store/registry_state_root.h"
 #include "authd/store/registry_wrapping.h"
 #include "provisioning/roots.h"
 #include "provisioning/wrapping.h"
@@ -9,18 +10,28 @@
 #define IDLE_MS  60000
 #define RETRY_MS 10000
 
-/* All by one KEK, which is no older than the one before; else another turn will tell. */
+static enum err rewrap(struct change *change, uint16_t generation,
+                       uint8_t wrapped[static HSM_ROOT_WRAPPED_BYTES], uint16_t *kek_generation) {
+    struct hsm_root_rewrapped rewrapped;
+    ERR_TRY(roots_rewrap(change, generation, wrapped, &rewrapped));
+    *kek_generation = rewrapped.kek_generation;
+    memcpy(wrapped, rewrapped.wrapped, HSM_ROOT_WRAPPED_BYTES);
+    return ERR_OK;
+}
+
+/* All by one KEK; when another one became active meanwhile, the next turn will tell. */
 static enum err rewrap_all(struct change *change, struct roots_wrapped *roots,
                            uint16_t *kek_generation) {
+    uint16_t by = 0;
     for (size_t i = 0; i < roots->count; i++) {
-        struct hsm_root_rewrapped rewrapped;
-        ERR_TRY(roots_rewrap(change, roots->generation[i], roots->wrapped[i], &rewrapped));
-        if (i > 0 && rewrapped.kek_generation != *kek_generation)
+        ERR_TRY(rewrap(change, roots->generation[i], roots->wrapped[i], &by));
+        if (i > 0 && by != *kek_generation)
             return ERR_UNAVAILABLE;
-        *kek_generation = rewrapped.kek_generation;
-        memcpy(roots->wrapped[i], rewrapped.wrapped, sizeof roots->wrapped[i]);
+        *kek_generation = by;
     }
-    return ERR_OK;
+    if (roots->has_state)
+        ERR_TRY(rewrap(change, ROOTS_STATE_GENERATION, roots->state, &by));
+    return by == *kek_generation ? ERR_OK : ERR_UNAVAILABLE;
 }
 
 static enum err store(struct change *change, const struct roots_wrapped *roots,
@@ -29,6 +40,8 @@ static enum err store(struct change *change, const struct roots_wrapped *roots,
     for (size_t i = 0; i < roots->count; i++)
         registry_put_root(&batch, roots->generation[i],
                           bytes_of(roots->wrapped[i], sizeof roots->wrapped[i]));
+    if (roots->has_state)
+        registry_state_root_put(&batch, bytes_of(roots->state, sizeof roots->state));
     registry_wrapping_put(&batch, kek_generation);
     ERR_TRY(change_commit(change, &batch));
     log_event(LOG_INFO, "roots-rewrapped", "kek=%u roots=%zu", kek_generation, roots->count);

@@ -28,7 +28,7 @@ static enum err open_record(const struct core *core, const uint8_t key[static LE
                             struct bytes sealed, struct best_finger_record *record) {
     SECRET(plain);
     uint64_t version = 0;
-    ERR_TRY(record_open(core->record_keys, SEALED_AS, bytes_of(key, LEDGER_KEY_BYTES), sealed,
+    ERR_TRY(record_open(core->state_keys, SEALED_AS, bytes_of(key, LEDGER_KEY_BYTES), sealed,
                         &plain, &version));
     return best_finger_record_get(secret_view(&plain), record);
 }
@@ -63,7 +63,7 @@ static enum err write_record(struct core *core, struct request *request,
     best_finger_record_put(&encoded, record);
     enum err result = encoded.err;
     if (result == ERR_OK)
-        result = record_seal(core->record_keys, SEALED_AS, bytes_of(key, LEDGER_KEY_BYTES), 0,
+        result = record_seal(core->state_keys, SEALED_AS, bytes_of(key, LEDGER_KEY_BYTES), 0,
                              bytes_of(plain, encoded.len), &sealed);
     secret_wipe(plain, sizeof(plain));
     ERR_TRY(result);

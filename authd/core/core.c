@@ -70,7 +70,7 @@ static enum err open_store(void) {
     ERR_TRY(clock_boot_id(core.boot_id));
     memcpy(ledger.boot_id, core.boot_id, sizeof(ledger.boot_id));
     ERR_TRY(record_keys_new(&core.record_keys));
-    record_keys_seal_with(core.record_keys, CORE_ROOT_GENERATION);
+    ERR_TRY(record_keys_new(&core.state_keys));
     ERR_TRY(journal_open(&core.journal, &journal));
     ledger.journal = core.journal;
     ERR_TRY(ledger_open(&core.ledger, &ledger));
@@ -139,6 +139,7 @@ static void close_all(void) {
     ledger_close(core.ledger);
     registry_close(core.registry);
     record_keys_free(core.record_keys);
+    record_keys_free(core.state_keys);
 }
 
 static unsigned count_peers(const struct boot *boot, const char *role, unsigned most) {

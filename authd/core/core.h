@@ -17,9 +17,11 @@
 #define CORE_LANES_MAX   16
 #define CORE_SIGNERS_MAX 16
 /*
- * What core keeps itself (the ledger's row keys, codes, best fingers) is derived from the first
- * record root, or sealed under it, for as long as the box lives: no sweep goes over it, so a newer
- * root must change nothing of it.
+ * What core keeps itself (the ledger's row keys, codes, best fingers) is derived from a root of its
+ * own, or sealed under it, for as long as the box lives: no sweep goes over it, so the roll of a
+ * record root must change nothing of it. It is this generation of core's ${state_keys}. On a box
+ * without one (authd/store/registry_state_root.h) the record root of this generation is in its
+ * place.
  */
 #define CORE_ROOT_GENERATION 1
 
@@ -32,7 +34,8 @@ struct publication;
 struct core {
     const struct boot *boot;
     struct settings settings;
-    struct record_keys *record_keys;
+    struct record_keys *record_keys; /* of the registry's rows */
+    struct record_keys *state_keys;  /* of what core keeps itself */
     struct registry *registry;
     struct journal *journal; /* NULL when failed at the start, as is the ledger */
     struct ledger *ledger;

@@ -9,6 +9,7 @@
 #include "hsm/checkpoint.h"
 #include "authd/core/clients.h"
 #include "authd/core/officers.h"
+#include "authd/core/opening_roots.h"
 #include "authd/core/published.h"
 
 enum { RETRY_MS = 1000 };
@@ -18,7 +19,6 @@ struct opening {
     int64_t tried_ms, reader_checked_ms, checkpoint_ms;
     uint32_t asker; /* counts questions, so that only the last one's answer counts */
     uint32_t asker_begun;
-    size_t roots_wanted, roots_open;
     bool asked_publication;
     int64_t news_asked_ms;
     bool is_current;          /* the files are not older than what was signed of them */
@@ -75,43 +75,17 @@ static void report_state(struct lane *lane) {
     opening.reported = state;
 }
 
-static enum err ask_root(void *context, uint16_t generation, struct bytes wrapped) {
-    struct lane *lane = context;
-    uint8_t memory[HSM_ROOT_WRAPPED_BYTES + 16];
-    struct buffer payload = buffer_over(memory, sizeof(memory));
-    struct hsm_open_root question = {.generation = generation};
-    if (wrapped.len != sizeof(question.wrapped))
-        return ERR_CORRUPT;
-    memcpy(question.wrapped, wrapped.data, wrapped.len);
-    hsm_wire_put_open_root(&payload, &question);
-    struct serve_peer *signer = ready_signer(lane);
-    struct frame frame = {.type = HSM_OPEN_ROOT, .generation = ++opening.asker, .id = generation};
-    if (signer == NULL)
-        return ERR_UNAVAILABLE;
-    ERR_TRY(buffer_end(&payload, &frame.payload));
-    ERR_TRY(serve_send(signer, &frame));
-    opening.roots_wanted++;
-    return ERR_OK;
-}
-
-static enum err ask_new_root(void *context, uint16_t generation, struct bytes wrapped) {
-    struct lane *lane = context;
-    if (record_keys_find(lane->core->record_keys, generation) == ERR_OK)
-        return ERR_OK;
-    return ask_root(context, generation, wrapped);
-}
-
 void opening_on_new_root(struct lane *lane) {
     if (!atomic_load(&lane->core->opened))
         return; /* all are opened before the box is */
-    enum err result = registry_each_root(lane->core->registry, ask_new_root, lane);
+    enum err result = opening_roots_ask(lane->core, ready_signer(lane));
     if (result != ERR_OK)
         log_event(LOG_WARNING, "root-not-asked-for", "why=%s", err_text(result));
 }
 
 static enum err derive_ledger_key(struct core *core) {
     SECRET(key);
-    ERR_TRY(record_keys_derive(core->record_keys, CORE_ROOT_GENERATION, "ledger", &key));
+    ERR_TRY(record_keys_derive(core->state_keys, CORE_ROOT_GENERATION, "ledger", &key));
     return ledger_set_key(core->ledger, secret_view(&key));
 }
 
@@ -200,6 +174,16 @@ enum err opening_on_high_water(void *context, struct serve_peer *peer, const str
     return ERR_OK;
 }
 
+/* Once all roots are open. */
+static enum err ask_publication(struct lane *lane) {
+    uint8_t nothing[1];
+    struct buffer payload = buffer_over(nothing, sizeof(nothing));
+    if (opening.asked_publication || opening_roots_check(lane->core) != ERR_OK)
+        return ERR_OK;
+    opening.asked_publication = true;
+    return ask(ready_signer(lane), HSM_PUBLISHED, &payload) == ERR_FULL ? ERR_FULL : ERR_OK;
+}
+
 /* Registry first, then whether the files are the newest, then the roots, wrapped: a signer opens
  * them. */
 static enum err try_open(struct lane *lane) {
@@ -213,12 +197,9 @@ static enum err try_open(struct lane *lane) {
     ERR_TRY(age);
     if (!opening.is_current)
         return ask_high_water(lane);
-    if (ready_signer(lane) == NULL)
-        return ERR_UNAVAILABLE;
-    opening.roots_wanted = opening.roots_open = 0;
     opening.asked_publication = false;
-    ERR_TRY(registry_each_root(core->registry, ask_root, lane));
-    return opening.roots_wanted > 0 ? ERR_OK : ERR_NOT_FOUND;
+    ERR_TRY(opening_roots_ask(core, ready_signer(lane)));
+    return ask_publication(lane);
 }
 
 void opening_on_signer(struct lane *lane) {
@@ -229,28 +210,11 @@ void opening_on_signer(struct lane *lane) {
 
 enum err opening_on_root(void *context, struct serve_peer *peer, const struct frame *frame) {
     struct lane *lane = context;
-    struct core *core = lane->core;
-    struct hsm_root_opened answer;
     (void)peer;
     if (lane->index != 0)
         return ERR_DENIED;
-    ERR_TRY(hsm_wire_get_root_opened(frame->payload, &answer));
-    enum err result = answer.receipt.status;
-    if (result == ERR_OK)
-        result = record_keys_add(core->record_keys, (uint16_t)frame->id,
-                                 bytes_of(answer.root, sizeof(answer.root)));
-    secret_wipe(&answer, sizeof(answer));
-    if (result != ERR_OK && result != ERR_EXISTS) {
-        log_event(LOG_ERROR, "root-not-opened", "generation=%u why=%s", (unsigned)frame->id,
-                  err_text(result));
-        return ERR_OK;
-    }
-    if (++opening.roots_open < opening.roots_wanted || opening.asked_publication)
-        return ERR_OK;
-    opening.asked_publication = true;
-    uint8_t nothing[1];
-    struct buffer payload = buffer_over(nothing, sizeof(nothing));
-    return ask(ready_signer(lane), HSM_PUBLISHED, &payload) == ERR_FULL ? ERR_FULL : ERR_OK;
+    ERR_TRY(opening_roots_take(lane->core, frame));
+    return atomic_load(&lane->core->opened) ? ERR_OK : ask_publication(lane);
 }
 
 /* The keys have changed since the box opened. */

@@ -16,7 +16,7 @@ static enum err code_mac(const struct core *core, const struct request *request,
                          uint8_t mac[static OTP_MAC_BYTES]) {
     SECRET(key);
     const char *transaction = request->envelope.transaction_id.text;
-    ERR_TRY(record_keys_derive(core->record_keys, CORE_ROOT_GENERATION, "otp-mac", &key));
+    ERR_TRY(record_keys_derive(core->state_keys, CORE_ROOT_GENERATION, "otp-mac", &key));
     crypto_generichash_state state;
     crypto_generichash_init(&state, key.data, key.len, OTP_MAC_BYTES);
     const struct bytes parts[] = {

@@ -225,7 +225,7 @@ enum err person_filter(const struct core *core, struct request *request) {
 static enum err token_of_body(const struct core *core, struct request *request) {
     SECRET(key);
     uint8_t seed[TOKEN_SEED_BYTES];
-    ERR_TRY(record_keys_derive(core->record_keys, CORE_ROOT_GENERATION, "jose-token", &key));
+    ERR_TRY(record_keys_derive(core->state_keys, CORE_ROOT_GENERATION, "jose-token", &key));
     crypto_generichash(seed, sizeof(seed), request->body_hash, sizeof(request->body_hash), key.data,
                        key.len);
     return token_of_seed(seed, request->statement.token);

@@ -30,7 +30,6 @@ struct generation {
 struct record_keys {
     pthread_mutex_t adding;
     atomic_size_t count;
-    atomic_uint seals; /* the generation that does; 0: the newest */
     struct generation generations[RECORD_GENERATIONS];
 };
 
@@ -93,10 +92,6 @@ enum err record_keys_find(const struct record_keys *keys, uint16_t generation) {
     return find(keys, generation) != NULL ? ERR_OK : ERR_NOT_FOUND;
 }
 
-void record_keys_seal_with(struct record_keys *keys, uint16_t generation) {
-    atomic_store(&keys->seals, generation);
-}
-
 enum err record_keys_newest(const struct record_keys *keys, uint16_t *generation) {
     *generation = 0;
     size_t count = atomic_load_explicit(&keys->count, memory_order_acquire);
@@ -156,9 +151,8 @@ static enum err describe_place(unsigned table, struct bytes header, struct bytes
 
 static enum err sealing_generation(const struct record_keys *keys,
                                    const struct generation **generation) {
-    uint16_t number = (uint16_t)atomic_load(&keys->seals);
-    if (number == 0)
-        ERR_TRY(record_keys_newest(keys, &number));
+    uint16_t number;
+    ERR_TRY(record_keys_newest(keys, &number));
     *generation = find(keys, number);
     return *generation != NULL ? ERR_OK : ERR_NOT_FOUND;
 }

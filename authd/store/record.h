@@ -29,11 +29,6 @@ MUST_CHECK enum err record_keys_add(struct record_keys *keys, uint16_t generatio
                                     struct bytes root);
 /* ERR_OK: this generation is open; ERR_NOT_FOUND. */
 MUST_CHECK enum err record_keys_find(const struct record_keys *keys, uint16_t generation);
-/*
- * From now on ${generation} seals, whatever newer ones are open: for a process whose rows no sweep
- * seals again.
- */
-void record_keys_seal_with(struct record_keys *keys, uint16_t generation);
 /* The newest generation, which seals. ERR_NOT_FOUND when there is none. */
 MUST_CHECK enum err record_keys_newest(const struct record_keys *keys, uint16_t *generation);
 /*

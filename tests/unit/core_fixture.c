@@ -23,11 +23,13 @@ void core_fixture_make(struct core_box *box, const char *settings) {
     box->core.ledger = box->store.ledger;
     box->core.journal = box->store.journal;
     box->core.record_keys = store_fixture_keys(1);
+    box->core.state_keys = store_fixture_keys(1);
     box->core.epoch = 1;
 }
 
 void core_fixture_remove(struct core_box *box) {
     record_keys_free(box->core.record_keys);
+    record_keys_free(box->core.state_keys);
     ledger_fixture_remove(&box->store);
 }
 

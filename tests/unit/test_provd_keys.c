@@ -3,6 +3,7 @@
 #include "tests/unit/provd_box.h"
 
 #include "authd/core/identifier.h"
+#include "authd/store/registry_state_root.h"
 
 static const struct bytes nothing = {0};
 
@@ -42,7 +43,56 @@ static void a_second_initialisation_changes_nothing(void **state) {
     assert_string_equal(before, after);
     assert_int_equal(registry_sequence(box->provd.registry, &sequence), ERR_OK);
     assert_int_equal(sequence, 1);
-    assert_int_equal(box->roots_made, 1);
+    assert_int_equal(box->roots_made, 2);
+}
+
+static enum err take_first(void *context, uint16_t generation, struct bytes wrapped) {
+    struct buffer *first = context;
+    assert_int_equal(generation, 1);
+    buffer_raw(first, wrapped.data, wrapped.len);
+    return ERR_OK;
+}
+
+static void forget_state_root(struct provd_box *box) {
+    struct kv_txn txn = kv_write(registry_kv(box->provd.registry));
+    kv_delete(&txn, REGISTRY_META, bytes_of_text("state-root"));
+    assert_int_equal(kv_commit(&txn), ERR_OK);
+}
+
+/* Of the kind of a record root, but none: no row is ever sealed under it. */
+static void what_core_keeps_has_a_root_of_its_own(void **state) {
+    struct provd_box *box = *state;
+    uint8_t memories[3][HSM_ROOT_WRAPPED_BYTES];
+    struct buffer first = buffer_over(memories[0], sizeof memories[0]);
+    struct buffer root = buffer_over(memories[1], sizeof memories[1]);
+    struct buffer again = buffer_over(memories[2], sizeof memories[2]);
+    struct registry *registry = box->provd.registry;
+    uint16_t newest;
+    assert_int_equal(registry_state_root_get(registry, &root), ERR_NOT_FOUND);
+    provd_box_initialise(box);
+    assert_int_equal(registry_state_root_get(registry, &root), ERR_OK);
+    assert_int_equal(root.len, HSM_ROOT_WRAPPED_BYTES);
+    assert_int_equal(registry_each_root(registry, take_first, &first), ERR_OK);
+    assert_memory_not_equal(memories[0], memories[1], sizeof memories[0]);
+    assert_int_equal(record_keys_newest(box->provd.record_keys, &newest), ERR_OK);
+    assert_int_equal(newest, 1);
+    provd_box_initialise(box);
+    assert_int_equal(registry_state_root_get(registry, &again), ERR_OK);
+    assert_memory_equal(memories[1], memories[2], sizeof memories[1]);
+}
+
+/* What such a box has counted is under its first root: another one would forget it. */
+static void a_box_without_a_state_root_never_gets_one(void **state) {
+    struct provd_box *box = *state;
+    uint8_t memory[HSM_ROOT_WRAPPED_BYTES];
+    struct buffer root = buffer_over(memory, sizeof memory);
+    provd_box_initialise(box);
+    forget_state_root(box);
+    provd_box_initialise(box);
+    provd_box_stop(box);
+    provd_box_start(box);
+    provd_box_initialise(box);
+    assert_int_equal(registry_state_root_get(box->provd.registry, &root), ERR_NOT_FOUND);
 }
 
 /* The token has its keys, and the process ended before the registry had its root. */
@@ -53,7 +103,7 @@ static void an_interrupted_initialisation_is_completed(void **state) {
     provd_box_start(box);
     struct officer_outcome outcome = ask(box, OFFICER_KEY_INITIALISE);
     provd_box_assert_done(outcome);
-    assert_int_equal(box->roots_made, 1);
+    assert_int_equal(box->roots_made, 2);
 }
 
 static void a_restarted_process_opens_the_roots_it_finds(void **state) {
@@ -66,7 +116,7 @@ static void a_restarted_process_opens_the_roots_it_finds(void **state) {
     provd_box_initialise(box);
     assert_int_equal(registry_salt(box->provd.registry, 999, after), ERR_OK);
     assert_string_equal(before, after);
-    assert_int_equal(box->roots_made, 1);
+    assert_int_equal(box->roots_made, 2);
 }
 
 static void a_token_that_does_not_open_the_root_is_refused(void **state) {
@@ -76,7 +126,7 @@ static void a_token_that_does_not_open_the_root_is_refused(void **state) {
     provd_box_start(box);
     box->open_status = ERR_CRYPTO;
     provd_box_assert_refused(ask(box, OFFICER_KEY_INITIALISE), OFFICER_REASON_ROOTS);
-    assert_int_equal(box->roots_made, 1);
+    assert_int_equal(box->roots_made, 2);
 }
 
 /* A root nobody can open again must never seal anything: provd starts afresh. */
@@ -152,6 +202,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_new_box_gets_keys_root_salts_and_settings),
         TEST(a_second_initialisation_changes_nothing),
+        TEST(what_core_keeps_has_a_root_of_its_own),
+        TEST(a_box_without_a_state_root_never_gets_one),
         TEST(an_interrupted_initialisation_is_completed),
         TEST(a_restarted_process_opens_the_roots_it_finds),
         TEST(a_token_that_does_not_open_the_root_is_refused),

@@ -105,7 +105,7 @@ static void a_restarted_process_goes_on_where_it_was(void **state) {
     }
     assert_int_equal(shown(box).left, 0);
     assert_int_equal(newest(box), 2);
-    assert_int_equal(box->roots_made, 2);
+    assert_int_equal(box->roots_made, 3);
     a_salt_is_readable(box);
 }
 
@@ -118,7 +118,7 @@ static void one_roll_at_a_time(void **state) {
     turn(box);
     provd_box_assert_refused(order(box, OFFICER_ROOT_ROLL, 0), OFFICER_REASON_ROOT_STATE);
     turn_to_the_end(box);
-    assert_int_equal(box->roots_made, 2);
+    assert_int_equal(box->roots_made, 3);
     roll_to(box, 3);
 }
 
@@ -135,7 +135,7 @@ static void nothing_is_done_without_a_record(void **state) {
     struct provd_box *box = *state;
     box->core_status = ERR_UNAVAILABLE;
     provd_box_assert_refused(order(box, OFFICER_ROOT_ROLL, 0), OFFICER_REASON_CORE);
-    assert_int_equal(box->roots_made, 1);
+    assert_int_equal(box->roots_made, 2);
     assert_int_equal(shown(box).phase, REGISTRY_ROLL_NONE);
 }
 
@@ -184,7 +184,6 @@ static void old_roots_stay_until_an_officer_removes_them(void **state) {
     roll_to(box, 2);
     roll_to(box, 3);
     assert_int_equal(stored_roots(box), 1u << 1 | 1u << 2 | 1u << 3);
-    provd_box_assert_refused(order(box, OFFICER_ROOT_REMOVE, 1), OFFICER_REASON_ROOT_FIRST);
     provd_box_assert_refused(order(box, OFFICER_ROOT_REMOVE, 3), OFFICER_REASON_UNKNOWN);
     provd_box_assert_refused(order(box, OFFICER_ROOT_REMOVE, 4), OFFICER_REASON_UNKNOWN);
     provd_box_assert_done(order(box, OFFICER_ROOT_REMOVE, 2));
@@ -194,6 +193,22 @@ static void old_roots_stay_until_an_officer_removes_them(void **state) {
     provd_box_initialise(box);
     a_salt_is_readable(box);
     roll_to(box, 4);
+    provd_box_assert_done(order(box, OFFICER_ROOT_REMOVE, 1));
+    assert_int_equal(stored_roots(box), 1u << 3 | 1u << 4);
+    start_over(box);
+    provd_box_initialise(box);
+    a_salt_is_readable(box);
+}
+
+/* What core keeps depends on it there. */
+static void the_first_root_stays_on_a_box_without_a_state_root(void **state) {
+    struct provd_box *box = *state;
+    roll_to(box, 2);
+    struct kv_txn txn = kv_write(registry_kv(box->provd.registry));
+    kv_delete(&txn, REGISTRY_META, bytes_of_text("state-root"));
+    assert_int_equal(kv_commit(&txn), ERR_OK);
+    provd_box_assert_refused(order(box, OFFICER_ROOT_REMOVE, 1), OFFICER_REASON_ROOT_FIRST);
+    assert_int_equal(stored_roots(box), 1u << 1 | 1u << 2);
 }
 
 static void no_root_is_removed_during_a_sweep(void **state) {
@@ -248,7 +263,7 @@ static void an_order_that_breaks_the_protocol_is_refused(void **state) {
             ERR_OK);
     assert_int_not_equal(provd_box_ask(box, OFFICER_ROOT, bytes_of(orders[0], 2), &outcome),
                          ERR_OK);
-    assert_int_equal(box->roots_made, 1);
+    assert_int_equal(box->roots_made, 2);
 }
 
 int main(void) {
@@ -262,6 +277,7 @@ int main(void) {
         TEST(a_turn_before_its_time_does_nothing),
         TEST(a_box_that_does_not_serve_is_not_swept),
         TEST(old_roots_stay_until_an_officer_removes_them),
+        TEST(the_first_root_stays_on_a_box_without_a_state_root),
         TEST(no_root_is_removed_during_a_sweep),
         TEST(a_root_that_a_damaged_row_is_of_stays),
         TEST(an_order_that_breaks_the_protocol_is_refused),

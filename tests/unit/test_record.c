@@ -133,24 +133,6 @@ static void the_newest_generation_seals_and_older_ones_open(void **state) {
     record_keys_free(keys);
 }
 
-static void one_generation_can_be_told_to_seal_for_good(void **state) {
-    (void)state;
-    struct record_keys *keys = store_fixture_keys(1);
-    uint8_t sealed[256];
-    record_keys_seal_with(keys, 1);
-    store_fixture_add_generation(keys, 2);
-    size_t len = seal(keys, "a best finger", sealed, sizeof sealed);
-    assert_int_equal(record_generation(bytes_of(sealed, len)), 1);
-    assert_int_equal(try_open(keys, TABLE, key_view(), bytes_of(sealed, len)), ERR_OK);
-    assert_int_equal(record_keys_find(keys, 2), ERR_OK);
-    assert_int_equal(record_keys_find(keys, 3), ERR_NOT_FOUND);
-    record_keys_seal_with(keys, 3); /* not open: nothing is sealed, rather than under another */
-    struct buffer target = buffer_over(sealed, sizeof sealed);
-    assert_int_equal(record_seal(keys, TABLE, key_view(), 1, bytes_of_text("x"), &target),
-                     ERR_NOT_FOUND);
-    record_keys_free(keys);
-}
-
 static void keys_refuse_what_they_cannot_hold(void **state) {
     (void)state;
     struct record_keys *keys = store_fixture_keys(0);
@@ -253,7 +235,6 @@ int main(void) {
         cmocka_unit_test(a_moved_row_is_refused),
         cmocka_unit_test(the_same_row_is_sealed_differently_each_time),
         cmocka_unit_test(the_newest_generation_seals_and_older_ones_open),
-        cmocka_unit_test(one_generation_can_be_told_to_seal_for_good),
         cmocka_unit_test(keys_refuse_what_they_cannot_hold),
         cmocka_unit_test(a_row_that_does_not_fit_changes_nothing),
         cmocka_unit_test(keys_for_other_uses_differ_by_use_and_generation),
