@@ -7,8 +7,7 @@
  * and later ones open them all. It only ever rises.
  */
 
-#define REGISTRY_WRAPPING_FIRST 1 /* before any was noted: all of them open with it or later ones  \
-                                   */
+#define REGISTRY_WRAPPING_FIRST 1 /* before any was noted */
 /* ERR_CORRUPT. */
 MUST_CHECK enum err registry_wrapping_get(struct registry *registry, uint16_t *kek_generation);
 void registry_wrapping_put(struct registry_batch *batch, uint16_t kek_generation);
