@@ -199,6 +199,45 @@ static void a_registry_without_roots_opens_nothing(void **state) {
     assert_int_equal(answer(UINT64_C(1) << 17, 1, ERR_OK), ERR_MALFORMED);
 }
 
+static void store_raw(struct bytes value) {
+    struct kv_txn txn = kv_write(registry_kv(core.registry));
+    kv_put(&txn, REGISTRY_META, bytes_of_text("state-root"), value);
+    assert_int_equal(kv_commit(&txn), ERR_OK);
+}
+
+/* A box that has one, damaged, is not taken for one that has none: it would forget its counts. */
+static void a_damaged_state_root_opens_nothing(void **state) {
+    (void)state;
+    static const uint8_t memory[REGISTRY_STATE_ROOT_MAX + 1];
+    static const size_t sizes[] = {1, HSM_ROOT_WRAPPED_BYTES - 1, HSM_ROOT_WRAPPED_BYTES + 1,
+                                   REGISTRY_STATE_ROOT_MAX + 1};
+    put(1, 1, false);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        store_raw(bytes_of(memory, sizes[i]));
+        assert_int_equal(opening_roots_ask(&core, box.lane->signers[1].peer), ERR_CORRUPT);
+        (void)answer(1, 1, ERR_OK);
+        assert_int_not_equal(opening_roots_check(&core), ERR_OK);
+        assert_int_equal(record_keys_find(core.state_keys, CORE_ROOT_GENERATION), ERR_NOT_FOUND);
+    }
+}
+
+static void a_state_root_that_is_none_is_not_stored(void **state) {
+    (void)state;
+    static const uint8_t memory[REGISTRY_STATE_ROOT_MAX + 1];
+    uint64_t sequence;
+    struct registry_batch batch = registry_begin(core.registry);
+    registry_state_root_put(&batch, bytes_of(memory, 0));
+    assert_int_equal(registry_commit(&batch, &sequence), ERR_MALFORMED);
+    batch = registry_begin(core.registry);
+    registry_state_root_put(&batch, bytes_of(memory, sizeof memory));
+    assert_int_equal(registry_commit(&batch, &sequence), ERR_TOO_LARGE);
+    uint8_t small[HSM_ROOT_WRAPPED_BYTES - 1];
+    struct buffer wrapped = buffer_over(small, sizeof small);
+    assert_int_equal(registry_state_root_get(core.registry, &wrapped), ERR_NOT_FOUND);
+    put(1, 1, true);
+    assert_int_equal(registry_state_root_get(core.registry, &wrapped), ERR_FULL);
+}
+
 #define ROOTS_TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
 
 int main(void) {
@@ -211,6 +250,8 @@ int main(void) {
         ROOTS_TEST(what_a_signer_could_not_open_is_asked_for_again),
         ROOTS_TEST(a_root_that_comes_later_is_asked_for_alone),
         ROOTS_TEST(a_registry_without_roots_opens_nothing),
+        ROOTS_TEST(a_damaged_state_root_opens_nothing),
+        ROOTS_TEST(a_state_root_that_is_none_is_not_stored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
