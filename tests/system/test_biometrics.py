@@ -8,7 +8,8 @@ import unittest
 
 from cryptography import x509
 
-from biometrics import Authority, Capture, Device, face_vector, finger, image_record, iris, jws, record, request, two_views
+from biometrics import Authority, Capture, Device, face_vector, finger, image_record, iris, jws, record, two_views
+from biometrics import request as certificate_request
 from jose import JoseProgramme
 from programme import b64u, now, transaction, unb64u, wrong
 from rough_box import PATIENCE_SECONDS, RoughBox, await_
@@ -234,7 +235,7 @@ class Devices(Case):
         self.no(self.ask(finger(kit, self.person, signer=expired)), "IDA-MLC-007", "IDA-MPA-001")
 
     def test_a_device_is_trusted_that_the_boxs_ca_has_certified_until_its_key_is_revoked(self):
-        key, path = request(box.folder / "scanner.csr")
+        key, path = certificate_request(box.folder / "scanner.csr")
         done = box.officer("certificate", "issue-device", "name=Scanner 0042", "csr=%s" % path, "days=30")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("authority of domain DEVICE", done.stderr)

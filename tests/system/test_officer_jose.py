@@ -94,11 +94,11 @@ class Changes(unittest.TestCase):
 
     def issue(self, folder, purpose, *words):
         """A key of its own making, and what the box's CA has certified of it: (officer's words, its certificate)."""
-        subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-                        "/CN=whatever I like", "-keyout", folder / f"ca.{purpose}.key", "-out", folder / f"ca.{purpose}.csr"],
+        request = folder / f"ca.{purpose}.csr"
+        subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-subj", "/CN=whatever I like", "-keyout", folder / f"ca.{purpose}.key", "-out", request],
                        check=True, stderr=subprocess.DEVNULL)
-        answer = box.officer("certificate", "issue", "id=asd", f"csr={folder / f'ca.{purpose}.csr'}", f"use={purpose}",
-                             *words)
+        answer = box.officer("certificate", "issue", "id=asd", f"csr={request}", f"use={purpose}", *words)
         self.assertEqual(answer.returncode, 0, answer.stderr)
         (folder / f"ca.{purpose}.pem").write_text(answer.stdout)
         return answer.stderr, answer.stdout
@@ -111,7 +111,7 @@ class Changes(unittest.TestCase):
             said, pem = self.issue(folder, purpose, "days=20")
             self.assertIn("registered with programme asd", said)
             self.assertEqual(pem.count("BEGIN CERTIFICATE"), 2)
-            shown = subprocess.run(["openssl", "x509", "-noout", "-subject", "-issuer", "-checkend", "%d" % (19 * 86400)],
+            shown = subprocess.run(["openssl", "x509", "-noout", "-subject", "-issuer", "-checkend", str(19 * 86400)],
                                    input=pem, capture_output=True, text=True).stdout
             self.assertIn("CN = asd", shown)  # and nothing of what the request says
             self.assertNotIn("whatever", shown)
