@@ -19,6 +19,7 @@ struct officer_keys;
 struct officer_tls_requested;
 struct officer_tls_shown;
 struct officer_usage;
+struct officer_anchors;
 
 /* What the parts of provd share. */
 struct provd {
@@ -59,6 +60,7 @@ struct change {
     struct officer_box box;
     struct officer_jose_shown shown;
     struct officer_issued issued;
+    struct officer_anchors *anchors; /* not its own; NULL unless the answer is one */
 };
 
 /* Sets the outcome and gives ${status} back, which is not ERR_OK. ${detail} may be NULL. */

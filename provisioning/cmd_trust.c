@@ -1,5 +1,8 @@
+#include "firmware/base/clock.h"
+#include "firmware/base/codec.h"
 #include "provisioning/cmd.h"
 #include "provisioning/officer_input.h"
+#include "provisioning/officer_wire_trust.h"
 
 enum result cmd_trust_send(struct officer_link *link, const char *domain, const char *path) {
     static uint8_t content[OFFICER_CERTIFICATE_MAX], memory[OFFICER_CERTIFICATE_MAX + 64];
@@ -18,6 +21,53 @@ static enum result add(struct officer_link *link, const struct arguments *argume
     return RESULT_DONE;
 }
 
+/* "DEVICE   0CB77E9B…  IDCS-CA 1 (valid until 2036-11-19T08:25:09.000Z)" */
+static void print_anchor(const struct officer_anchor *anchor) {
+    char line[sizeof *anchor + 2 * sizeof anchor->thumbprint];
+    char hex[2 * sizeof anchor->thumbprint + 1] = "", until[CLOCK_TEXT_SIZE] = "";
+    bool is_over = anchor->not_after_ms == 0;
+    struct buffer buffer = buffer_over(hex, sizeof hex - 1);
+    codec_hex_upper(&buffer, bytes_of(anchor->thumbprint, sizeof anchor->thumbprint));
+    (void)snprintf(line, sizeof line, "%-8s %s  %s", anchor->domain, hex, anchor->subject);
+    if (!is_over)
+        clock_format_millis(anchor->not_after_ms, until);
+    officer_text_print(stdout, is_over ? TEXT_ANCHOR_OVER : TEXT_ANCHOR, line, until);
+}
+
+static enum result list(struct officer_link *link, const struct arguments *arguments) {
+    static struct officer_anchors anchors;
+    const char *domain = arguments_get(arguments, "domain");
+    uint8_t memory[64];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_trust_question question;
+    struct bytes answer;
+    RESULT_TRY(officer_input_text("domain", domain != NULL ? domain : "", question.domain,
+                                  sizeof question.domain));
+    officer_wire_put_trust_question(&buffer, &question);
+    RESULT_TRY(
+        officer_link_ask(link, OFFICER_TRUST_LIST, bytes_of(buffer.data, buffer.len), &answer));
+    enum err err = officer_wire_get_anchors(answer, &anchors);
+    if (err != ERR_OK) {
+        officer_text_complain(TEXT_NO_ANSWER, err_text(err), NULL);
+        return RESULT_REFUSED;
+    }
+    if (anchors.outcome.status != ERR_OK) {
+        officer_text_refusal(&anchors.outcome, domain);
+        return RESULT_REFUSED;
+    }
+    for (size_t i = 0; i < anchors.count; i++)
+        print_anchor(&anchors.of[i]);
+    return RESULT_DONE;
+}
+
+const struct command cmd_trust_list = {
+    .noun = "trust",
+    .verb = "list",
+    .about = TEXT_ABOUT_TRUST_LIST,
+    .example = "officer trust list domain=DEVICE",
+    .arguments = {{"domain", "AUTH", true}},
+    .run = list,
+};
 const struct command cmd_trust_add = {
     .noun = "trust",
     .verb = "add",

@@ -29,6 +29,7 @@ static const struct command *const commands[] = {
     &cmd_tls_remove,
     &cmd_tls_show,
     &cmd_trust_add,
+    &cmd_trust_list,
     &cmd_partner_add,
     &cmd_partner_suspend,
     &cmd_partner_activate,

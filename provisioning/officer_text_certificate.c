@@ -18,18 +18,26 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
          "trusted there",
          "l'autorité (CA) de l'appareil est désormais reconnue dans le domaine %1 : les "
          "certificats qu'elle émet y sont admis"},
+    [TEXT_ANCHOR] = {"%1 (valid until %2)", "%1 (valable jusqu'au %2)"},
+    [TEXT_ANCHOR_OVER] = {"%1 (not valid today: nothing that it issued is trusted)",
+                          "%1 (pas valable aujourd'hui : rien de ce qu'elle a émis n'est admis)"},
+    [TEXT_ABOUT_TRUST_LIST] =
+        {"shows the authorities of the trust domains, or of one: SHA-256, end, name",
+         "montre les autorités des domaines de confiance, ou d'un seul : SHA-256, fin, nom"},
     [TEXT_BAD_USE] = {"use=%1: write mosip, tls, signature or encryption",
                       "use=%1 : écrivez mosip, tls, signature ou encryption"},
     [TEXT_BAD_DAYS] = {"days=%1: write a number from 1 to %2",
                        "days=%1 : écrivez un nombre de 1 à %2"},
     [TEXT_ABOUT_CERTIFICATE_ISSUE] =
-        {"Have the box's CA issue a certificate to a programme; registers it and prints PEM.",
-         "Faire émettre un certificat à un programme par la CA de l'appareil ; l'enregistre et "
-         "l'affiche en PEM."},
+        {"has the box's CA issue a certificate to a programme, registers it and prints both",
+         "fait émettre un certificat à un programme par l'autorité (CA) de l'appareil, "
+         "l'enregistre "
+         "et affiche les deux"},
     [TEXT_ABOUT_CERTIFICATE_DEVICE] =
-        {"Have the box's CA issue a certificate to a capture device; prints PEM.",
-         "Faire émettre un certificat à un dispositif de capture par la CA de l'appareil ; "
-         "l'affiche en PEM."},
+        {"has the box's CA issue a certificate to a capture device and prints both",
+         "fait émettre un certificat à un dispositif de capture par l'autorité (CA) de l'appareil "
+         "et "
+         "affiche les deux"},
 };
 
 const struct officer_text_pair *officer_text_certificate_pair(enum officer_text text) {

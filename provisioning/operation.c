@@ -7,6 +7,7 @@
 #include "provisioning/keys.h"
 #include "provisioning/officer_wire_keys.h"
 #include "provisioning/officer_wire_tls.h"
+#include "provisioning/officer_wire_trust.h"
 #include "provisioning/officer_wire_usage.h"
 #include "provisioning/operation.h"
 #include "provisioning/people.h"
@@ -14,6 +15,7 @@
 #include "provisioning/programmes.h"
 #include "provisioning/root_roll.h"
 #include "provisioning/tls.h"
+#include "provisioning/trust_list.h"
 #include "provisioning/usage.h"
 
 /*
@@ -105,6 +107,13 @@ static void answer_tls_shown(struct change *change, struct buffer *answer) {
     officer_wire_put_tls_shown(answer, shown);
 }
 
+static void answer_anchors(struct change *change, struct buffer *answer) {
+    static struct officer_anchors none; /* refused before there were any */
+    struct officer_anchors *anchors = change->anchors != NULL ? change->anchors : &none;
+    anchors->outcome = change->outcome;
+    officer_wire_put_anchors(answer, anchors);
+}
+
 static void answer_issued(struct change *change, struct buffer *answer) {
     change->issued.outcome = change->outcome;
     officer_wire_put_issued(answer, &change->issued);
@@ -133,6 +142,7 @@ static const struct operation operations[] = {
     {OFFICER_TLS_REMOVE, "tls remove", SERVING, false, tls_remove, answer_outcome},
     {OFFICER_TLS_SHOW, "tls show", SERVING, false, tls_show, answer_tls_shown},
     {OFFICER_TRUST_ADD, "trust add", NEW_BOX | SERVING, true, programmes_trust_add, answer_outcome},
+    {OFFICER_TRUST_LIST, "trust list", NEW_BOX | SERVING, true, trust_list_show, answer_anchors},
     {OFFICER_PARTNER_ADD, "partner add", NEW_BOX | SERVING, true, programmes_partner_add,
      answer_outcome},
     {OFFICER_PARTNER_STATUS, "partner status", NEW_BOX | SERVING, true, programmes_partner_status,

@@ -7,6 +7,7 @@
 #include "provisioning/officer_wire_certificate.h"
 #include "provisioning/officer_wire_keys.h"
 #include "provisioning/officer_wire_roots.h"
+#include "provisioning/officer_wire_trust.h"
 
 /*
  * A packet as it comes from an officer's socket, read as provd reads it, and the answers as officer
@@ -45,6 +46,8 @@ READ_AND_WRITE(officer_hotlist, hotlist)
 READ_AND_WRITE(officer_key_order, key_order)
 READ_AND_WRITE(officer_keys, keys)
 READ_AND_WRITE(officer_root, root)
+READ_AND_WRITE(officer_trust_question, trust_question)
+READ_AND_WRITE(officer_anchors, anchors)
 READ_AND_WRITE(officer_certificate, certificate)
 READ_AND_WRITE(officer_issued, issued)
 
@@ -78,6 +81,8 @@ static const struct {
     {OFFICER_HOTLIST, read_hotlist},
     {OFFICER_KEY_ORDER, read_key_order},
     {OFFICER_ROOT, read_root},
+    {OFFICER_TRUST_LIST, read_trust_question},
+    {OFFICER_TRUST_LIST + 1, read_anchors},
     {OFFICER_CERTIFICATE, read_certificate},
     {OFFICER_CERTIFICATE + 1, read_issued},
     {OFFICER_TRUST_ADD + 1, read_outcome},

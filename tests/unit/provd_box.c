@@ -614,6 +614,9 @@ enum err provd_box_ask(struct provd_box *box, uint16_t type, struct bytes payloa
     } else if (type == OFFICER_STATUS) {
         assert_int_equal(officer_wire_get_box(written, &status), ERR_OK);
         *outcome = status.outcome;
+    } else if (type == OFFICER_TRUST_LIST) {
+        assert_int_equal(officer_wire_get_anchors(written, &box->anchors), ERR_OK);
+        *outcome = box->anchors.outcome;
     } else if (type == OFFICER_CERTIFICATE) {
         assert_int_equal(officer_wire_get_issued(written, &box->issued), ERR_OK);
         *outcome = box->issued.outcome;

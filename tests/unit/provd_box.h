@@ -16,6 +16,7 @@
 #include "authd/wire/plugin_wire.h"
 #include "authd/wire/sample_wire.h"
 #include "provisioning/change.h"
+#include "provisioning/officer_wire_trust.h"
 
 /*
  * provd's operations over a registry on disk, with core, unseal, two signers and, if the test wants
@@ -76,7 +77,8 @@ struct provd_box {
     enum err rewrap_status;
     bool rewrap_spoils; /* what is wrapped anew is another root */
 
-    struct officer_issued issued; /* the last; its views end with the next question */
+    struct officer_anchors anchors; /* the last listed */
+    struct officer_issued issued;   /* the last; its views end with the next question */
     /* What a test itself answers: PKCS10 as unseal, CERTIFY and KEYS as signer 0. NULL: nothing. */
     enum err (*more)(struct provd_box *box, const struct frame *question, struct buffer *answer);
 };

@@ -439,6 +439,45 @@ static void a_revoked_authority_is_none_at_once(void **state) {
     assert_int_equal(count_anchors(box, "DEVICE", "box CA 1"), 0);
 }
 
+/* ---- the list that officers see ---- */
+
+static struct officer_outcome list(struct provd_box *box, const char *domain) {
+    uint8_t memory[64];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_trust_question question = {0};
+    (void)strcpy(question.domain, domain);
+    officer_wire_put_trust_question(&buffer, &question);
+    return provd_box_change(box, OFFICER_TRUST_LIST, &buffer);
+}
+
+static void officers_see_the_authorities_of_a_domain_or_of_all(void **state) {
+    struct provd_box *box = furnished(state);
+    uint8_t hash[32];
+    provd_box_assert_done(issue(box, OFFICER_CERTIFICATE_DEVICE, "Scanner", "rsa"));
+    provd_box_assert_done(list(box, "DEVICE"));
+    assert_int_equal(box->anchors.count, 1);
+    assert_string_equal(box->anchors.of[0].domain, "DEVICE");
+    assert_string_equal(box->anchors.of[0].subject, "AMO");
+    assert_int_equal(box->anchors.of[0].not_after_ms, INT64_C(4102444800000));
+    (void)crypto_hash_sha256(hash, (const uint8_t *)"box CA 1", strlen("box CA 1"));
+    assert_memory_equal(box->anchors.of[0].thumbprint, hash, sizeof hash);
+    provd_box_assert_done(list(box, ""));
+    assert_int_equal(box->anchors.count, 2);
+    assert_string_equal(box->anchors.of[0].domain, "AUTH");
+    provd_box_assert_done(list(box, "FTM"));
+    assert_int_equal(box->anchors.count, 0);
+    provd_box_assert_refused(list(box, "no domain"), OFFICER_REASON_VALUE);
+}
+
+static void an_authority_that_is_over_is_listed_as_such(void **state) {
+    struct provd_box *box = furnished(state);
+    box->certificate_status = ERR_EXPIRED;
+    provd_box_assert_done(list(box, "AUTH"));
+    assert_int_equal(box->anchors.count, 1);
+    assert_int_equal(box->anchors.of[0].not_after_ms, 0);
+    assert_string_equal(box->anchors.of[0].subject, "");
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, provd_box_setup, provd_box_teardown)
     const struct CMUnitTest tests[] = {
@@ -458,6 +497,8 @@ int main(void) {
         TEST(names_and_days_out_of_range_reach_nobody),
         TEST(an_authority_that_is_retiring_stays_and_one_that_ended_goes),
         TEST(a_revoked_authority_is_none_at_once),
+        TEST(officers_see_the_authorities_of_a_domain_or_of_all),
+        TEST(an_authority_that_is_over_is_listed_as_such),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

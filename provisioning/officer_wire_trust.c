@@ -1,0 +1,63 @@
+#include "authd/wire/field.h"
+#include "provisioning/officer_wire_trust.h"
+
+#define OUTCOME_MAX 256
+
+void officer_wire_put_trust_question(struct buffer *target,
+                                     const struct officer_trust_question *question) {
+    buffer_text(target, question->domain);
+}
+
+enum err officer_wire_get_trust_question(struct bytes payload,
+                                         struct officer_trust_question *question) {
+    struct cursor cursor = cursor_over(payload);
+    *question = (struct officer_trust_question){0};
+    cursor_text(&cursor, question->domain, sizeof question->domain);
+    return cursor_end(&cursor);
+}
+
+void officer_wire_put_anchors(struct buffer *target, const struct officer_anchors *answer) {
+    uint8_t memory[OUTCOME_MAX];
+    struct buffer outcome = buffer_over(memory, sizeof memory);
+    officer_wire_put_outcome(&outcome, &answer->outcome);
+    if (target->err == ERR_OK)
+        target->err = outcome.err;
+    buffer_block(target, bytes_of(outcome.data, outcome.len));
+    if (answer->outcome.status != ERR_OK)
+        return;
+    buffer_u16(target, (uint16_t)answer->count);
+    for (size_t i = 0; i < answer->count; i++) {
+        const struct officer_anchor *anchor = &answer->of[i];
+        buffer_text(target, anchor->domain);
+        buffer_raw(target, anchor->thumbprint, sizeof anchor->thumbprint);
+        buffer_i64(target, anchor->not_after_ms);
+        buffer_text(target, anchor->subject);
+    }
+}
+
+static void get_rest(struct cursor *cursor, struct officer_anchors *answer) {
+    size_t count = cursor_u16(cursor);
+    field_require(cursor, count <= OFFICER_ANCHORS_MAX);
+    for (size_t i = 0; i < count && cursor->err == ERR_OK; i++) {
+        struct officer_anchor *anchor = &answer->of[i];
+        field_line(cursor, anchor->domain, sizeof anchor->domain);
+        cursor_copy(cursor, anchor->thumbprint, sizeof anchor->thumbprint);
+        anchor->not_after_ms = cursor_i64(cursor);
+        field_line(cursor, anchor->subject, sizeof anchor->subject);
+    }
+    answer->count = cursor->err == ERR_OK ? count : 0;
+}
+
+enum err officer_wire_get_anchors(struct bytes payload, struct officer_anchors *answer) {
+    struct cursor cursor = cursor_over(payload);
+    *answer = (struct officer_anchors){.outcome.status = ERR_UNAVAILABLE};
+    struct bytes outcome = cursor_block(&cursor, OUTCOME_MAX);
+    struct officer_outcome told;
+    ERR_TRY(cursor.err);
+    ERR_TRY(officer_wire_get_outcome(outcome, &told));
+    if (told.status == ERR_OK)
+        get_rest(&cursor, answer);
+    ERR_TRY(cursor_end(&cursor));
+    answer->outcome = told;
+    return ERR_OK;
+}
