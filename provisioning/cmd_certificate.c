@@ -58,7 +58,7 @@ static enum result print_pem(const struct officer_issued *issued) {
     if (err == ERR_OK && fwrite(written.data, 1, written.len, stdout) == written.len &&
         fflush(stdout) == 0)
         return RESULT_DONE;
-    officer_text_complain(TEXT_NO_ANSWER, err_text(err), NULL);
+    officer_text_complain(TEXT_CANNOT_WRITE, NULL, NULL);
     return RESULT_REFUSED;
 }
 

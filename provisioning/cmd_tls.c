@@ -3,6 +3,7 @@
 
 #include "firmware/base/clock.h"
 #include "firmware/base/codec.h"
+#include "firmware/base/pem.h"
 #include "hsm/tls_expiry.h"
 #include "provisioning/cmd.h"
 #include "provisioning/cmd_tls.h"
@@ -65,9 +66,9 @@ static enum result request(struct officer_link *link, const struct arguments *ar
     enum err err = officer_wire_get_tls_requested(answer, &told);
     if (err != ERR_OK || told.outcome.status != ERR_OK)
         return refuse_answer(err, &told.outcome, NULL);
-    err = officer_pem_write(&text, "CERTIFICATE REQUEST", told.request);
-    if (err != ERR_OK)
-        return refuse_answer(err, &told.outcome, NULL);
+    pem_put(&text, "CERTIFICATE REQUEST", told.request);
+    if (text.err != ERR_OK)
+        return refuse_answer(text.err, &told.outcome, NULL);
     (void)fwrite(pem, 1, text.len, stdout);
     if (fflush(stdout) == 0)
         return RESULT_DONE;

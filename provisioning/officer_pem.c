@@ -4,9 +4,8 @@
 #include "firmware/base/codec.h"
 #include "provisioning/officer_pem.h"
 
-#define BEGIN      "-----BEGIN CERTIFICATE-----"
-#define END        "-----END CERTIFICATE-----"
-#define LINE_BYTES 48 /* 64 characters */
+#define BEGIN "-----BEGIN CERTIFICATE-----"
+#define END   "-----END CERTIFICATE-----"
 
 /* What stands before the next ${mark} in ${text}, which then begins behind it. */
 static bool take_until(struct bytes *text, const char *mark, struct bytes *before) {
@@ -46,15 +45,4 @@ enum err officer_pem_read(struct bytes text, const struct officer_pem_limits *li
         (*count)++;
     }
     return *count > 0 ? ERR_OK : ERR_NOT_FOUND;
-}
-
-enum err officer_pem_write(struct buffer *target, const char *label, struct bytes der) {
-    buffer_format(target, "-----BEGIN %s-----\n", label);
-    for (size_t at = 0; at < der.len; at += LINE_BYTES) {
-        size_t left = der.len - at;
-        codec_base64(target, bytes_of(der.data + at, left < LINE_BYTES ? left : LINE_BYTES));
-        buffer_raw(target, "\n", 1);
-    }
-    buffer_format(target, "-----END %s-----\n", label);
-    return target->err;
 }

@@ -3,7 +3,7 @@
 #include "firmware/base/bytes.h"
 #include "firmware/base/err.h"
 
-/* PEM files (RFC 7468), on the officer's side: what goes to provd is DER. */
+/* Reading PEM files (RFC 7468), on the officer's side: what goes to provd is DER. */
 
 /*
  * The certificates in ${text}, in their order: views of ${memory}, each of at most ${each} bytes.
@@ -16,6 +16,3 @@ struct officer_pem_limits {
 MUST_CHECK enum err officer_pem_read(struct bytes text, const struct officer_pem_limits *limits,
                                      struct buffer *memory, struct bytes *certificates,
                                      size_t *count);
-
-/* Appends ${der} as a block of ${label}, such as "CERTIFICATE REQUEST". */
-MUST_CHECK enum err officer_pem_write(struct buffer *target, const char *label, struct bytes der);

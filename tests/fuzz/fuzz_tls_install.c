@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "firmware/base/frame.h"
+#include "firmware/base/pem.h"
 #include "hsm/certificate_key.h"
 #include "hsm/wire_tls_install.h"
 #include "authd/unseal/certificate.h"
@@ -95,7 +96,7 @@ static void read_pem(struct bytes text) {
     require(count >= 1 && count <= HSM_TLS_CERTIFICATES);
     for (size_t i = 0; i < count; i++) {
         require(certificates[i].len > 0 && certificates[i].len <= HSM_TLS_CERTIFICATE_MAX);
-        require(officer_pem_write(&pem, "CERTIFICATE", certificates[i]) == ERR_OK);
+        pem_put(&pem, "CERTIFICATE", certificates[i]);
     }
     require(buffer_end(&pem, &written) == ERR_OK);
     require(officer_pem_read(written, &limits, &second, again, &again_count) == ERR_OK);

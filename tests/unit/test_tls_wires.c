@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "firmware/base/pem.h"
 #include "hsm/wire_tls_install.h"
 #include "authd/wire/tls_chain_wire.h"
 #include "provisioning/officer_pem.h"
@@ -253,8 +254,8 @@ static void what_is_written_has_lines_of_64(void **state) {
     uint8_t der[97];
     memset(der, 0, sizeof der);
     struct buffer target = buffer_over(memory, sizeof memory);
-    assert_int_equal(officer_pem_write(&target, "CERTIFICATE REQUEST", bytes_of(der, sizeof der)),
-                     ERR_OK);
+    pem_put(&target, "CERTIFICATE REQUEST", bytes_of(der, sizeof der));
+    assert_int_equal(target.err, ERR_OK);
     memory[target.len] = 0;
     char line[65];
     memset(line, 'A', 64);
@@ -266,7 +267,8 @@ static void what_is_written_has_lines_of_64(void **state) {
                    line, line);
     assert_string_equal((const char *)memory, expected);
     target = buffer_over(memory, 100);
-    assert_int_equal(officer_pem_write(&target, "X", bytes_of(der, sizeof der)), ERR_FULL);
+    pem_put(&target, "X", bytes_of(der, sizeof der));
+    assert_int_equal(target.err, ERR_FULL);
 }
 
 int main(void) {
