@@ -221,6 +221,8 @@ static void a_box_and_a_publication_survive_the_way(void **state) {
     struct buffer buffer = buffer_over(memory, sizeof memory);
     struct officer_box box = {.state = BOX_DEGRADED, .core_up = true, .signers = 2, .salts = 1000};
     box.roll = (struct officer_roll){REGISTRY_ROLL_VERIFYING, 3, 4, 61, 2};
+    box.pepper = (struct officer_pepper){REGISTRY_PEPPER_DONE, 5, 6, 100, 8, 7};
+    box.kek_generation = 9;
     struct officer_publication publication = {.jwks = bytes_of_text("{}"),
                                               .root_pem = bytes_of_text("root")};
     (void)state;
@@ -231,6 +233,11 @@ static void a_box_and_a_publication_survive_the_way(void **state) {
     assert_int_equal(box.roll.phase, REGISTRY_ROLL_VERIFYING);
     assert_int_equal(box.roll.from * 10 + box.roll.to, 34);
     assert_int_equal(box.roll.percent * 10 + box.roll.left, 612);
+    assert_int_equal(box.pepper.phase, REGISTRY_PEPPER_DONE);
+    assert_int_equal(box.pepper.from * 10 + box.pepper.to, 56);
+    assert_int_equal(box.pepper.percent, 100);
+    assert_int_equal(box.pepper.left * 10 + box.pepper.left_vids, 87);
+    assert_int_equal(box.kek_generation, 9);
     buffer = buffer_over(memory, sizeof memory);
     officer_wire_put_publication(&buffer, &publication);
     assert_int_equal(officer_wire_get_publication(end(&buffer), &publication), ERR_OK);
@@ -487,6 +494,9 @@ static void a_value_outside_its_enumeration_is_refused(void **state) {
     assert_int_equal(get_outcome(end(&buffer)), ERR_MALFORMED);
     buffer = buffer_over(memory, sizeof memory);
     officer_wire_put_box(&buffer, &(struct officer_box){.state = BOX_DEGRADED + 1});
+    assert_int_equal(get_box(end(&buffer)), ERR_MALFORMED);
+    buffer = buffer_over(memory, sizeof memory);
+    officer_wire_put_box(&buffer, &(struct officer_box){.pepper.phase = REGISTRY_PEPPER_DONE + 1});
     assert_int_equal(get_box(end(&buffer)), ERR_MALFORMED);
     buffer = buffer_over(memory, sizeof memory);
     officer_wire_put_outcome(&buffer, &(struct officer_outcome){.detail = "\033[2J"});
