@@ -60,7 +60,10 @@ static enum err watch(struct answers *answers) {
     return ERR_OK;
 }
 
-/* At most one step of one key's life. */
+/*
+ * At most one step of one key's life. When it was a key's destruction, a new process goes on:
+ * libp11 still lists what is gone, and tpm2-pkcs11 may then mean two objects by one handle.
+ */
 static enum err roll(struct answers *answers, int *wait_ms) {
     struct rollover_news news;
     *wait_ms = WATCH_MS;
@@ -70,6 +73,8 @@ static enum err roll(struct answers *answers, int *wait_ms) {
         serve_announce_silence(answers->serve, GENERATION_MS);
     ERR_TRY(rollover_turn(answers->rollover, rollover_now(answers->rollover), &news));
     *wait_ms = news.wait_ms < WATCH_MS ? (int)news.wait_ms : WATCH_MS;
+    if (news.action == KEYSTATE_DESTROY)
+        end_and_start_again(answers);
     return ERR_OK;
 }
 

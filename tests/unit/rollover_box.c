@@ -130,6 +130,10 @@ unsigned rollover_box_settle(struct rollover_box *box) {
         assert_int_equal(rollover_turn(box->rollover, box->now, &news), ERR_OK);
         steps += news.action != KEYSTATE_WAIT || news.rewrapped;
         assert_true(steps < 200);
+        if (news.action == KEYSTATE_DESTROY) { /* as a signer starts again */
+            rollover_box_close(box);
+            rollover_box_open(box);
+        }
     } while (news.action != KEYSTATE_WAIT || news.rewrapped);
     return steps;
 }

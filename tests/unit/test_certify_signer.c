@@ -22,11 +22,11 @@
  * A running signer that is asked for certificates, and what it has promised by then; a CA whose key
  * rolls. The first test finds a box of before there was a CA and leaves it with one.
  */
-#define NOTHING   bytes_of(NULL, 0)
-#define MODULE    "/usr/lib/softhsm/libsofthsm2.so"
-#define DAY       ROLLOVER_BOX_DAY
-#define TO_ACTIVE (DAY + 60 * ROLLOVER_BOX_SECOND) /* a max-age, and what processes need to know   \
-                                                    */
+#define NOTHING bytes_of(NULL, 0)
+#define DAY     ROLLOVER_BOX_DAY
+#define TO_ACTIVE                                                                                  \
+    (DAY + 60 * ROLLOVER_BOX_SECOND) /* a max-age, and what processes need to know                 \
+                                      */
 
 static struct hsm_box box;
 static EVP_PKEY *key;
@@ -35,8 +35,9 @@ static EVP_PKEY *key;
 static void make_older_keys(void) {
     struct keyring *keyring;
     struct token *token;
-    const struct token_options options = {.module = MODULE, .label = HSM_BOX_LABEL};
-    const struct generate_plan plan = {.purposes = HSM_PURPOSE_BIT(HSM_PURPOSE_CA) - 1};
+    const struct token_options options = hsm_box_options(NULL);
+    const struct generate_plan plan = {.purposes =
+                                           hsm_box_purposes() & ~HSM_PURPOSE_BIT(HSM_PURPOSE_CA)};
     enum generate_outcome outcome = GENERATE_INTENDED;
     SECRET(pin);
     assert_int_equal(keyring_open(&keyring, box.keyring_directory, true), ERR_OK);

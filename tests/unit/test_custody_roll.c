@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <p11-kit/pkcs11.h>
 #include <sodium.h>
 
 #include "hsm/keyring_custody.h"
@@ -139,6 +140,7 @@ static const enum hsm_purpose purposes[] = {HSM_PURPOSE_PARTNER, HSM_PURPOSE_IDA
 
 static void a_choice_is_for_keys_made_later_and_a_ring_has_both_while_they_roll(void **state) {
     (void)state;
+    HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
     for (size_t i = 0; i < PURPOSE_COUNT; i++) {
         choose(purposes[i], KEYRING_CUSTODY_WRAPPED);
         settle_after(0);
@@ -182,6 +184,7 @@ static void a_roll_of_the_kek_wraps_the_key_anew_and_leaves_it_sealed_as_it_is(v
 
 static void of_a_destroyed_key_nothing_is_left_in_its_row(void **state) {
     (void)state;
+    HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
     static const uint8_t nothing[KEYRING_SEALED_MAX];
     choose(HSM_PURPOSE_REQUEST, KEYRING_CUSTODY_WRAPPED);
     roll(HSM_PURPOSE_REQUEST, 2);

@@ -152,7 +152,10 @@ static void a_destruction_that_hangs_is_taken_up_by_the_successor(void **state) 
     hsm_signer_stop(&hung);
     hsm_box_heal(&box);
     start(&first, &heir);
-    await_state(&heir, KEYSTATE_REVOKED, 0);
+    assert_int_equal(hsm_signer_wait(&heir), BOOT_EXIT_RECYCLE); /* as after every destruction */
+    hsm_signer_stop(&heir);
+    start(&first, &heir);
+    assert_int_equal(in(&heir, KEYSTATE_REVOKED), 0);
     assert_makes_roots(&heir);
     hsm_signer_stop(&heir);
 }

@@ -20,12 +20,10 @@
 #include "hsm/token.h"
 #include "tests/lib/hsm_box.h"
 
-#define MODULE "/usr/lib/softhsm/libsofthsm2.so"
-
 static struct hsm_box box;
 static struct token *token;
 
-static const struct token_options options = {.module = MODULE, .label = HSM_BOX_LABEL};
+static struct token_options options;
 
 static enum err open_with(const struct token_options *wanted, const char *text,
                           struct token **opened) {
@@ -37,6 +35,7 @@ static enum err open_with(const struct token_options *wanted, const char *text,
 static int open_box(void **state) {
     (void)state;
     hsm_box_make(&box);
+    options = hsm_box_options(NULL);
     if (secret_arena_open(65536) != ERR_OK)
         return -1;
     return open_with(&options, HSM_BOX_PIN, &token) == ERR_OK ? 0 : -1;
@@ -47,6 +46,13 @@ static int close_box(void **state) {
     token_close(token);
     hsm_box_remove(&box);
     return 0;
+}
+
+/* A process of its own could do no better: handles are given afresh. */
+static int reopen(void **state) {
+    (void)state;
+    token_close(token);
+    return open_with(&options, HSM_BOX_PIN, &token) == ERR_OK ? 0 : -1;
 }
 
 static struct token_raw *raw(void) {
@@ -69,17 +75,19 @@ static void keys_are_made_as_their_purpose_wants_them(void **state) {
     (void)state;
     static const enum token_raw_kind kinds[] = {TOKEN_RAW_RSA_SIGN, TOKEN_RAW_RSA_DECRYPT,
                                                 TOKEN_RAW_P256_SIGN, TOKEN_RAW_P256_DERIVE};
-    for (uint8_t i = 0; i < 4; i++) {
+    uint8_t count = hsm_box_has(CKM_ECDH1_DERIVE) ? 4 : 3;
+    for (uint8_t i = 0; i < count; i++) {
         uint8_t id[TOKEN_RAW_ID_BYTES];
         make_id(id, i);
         assert_int_equal(token_raw_generate(raw(), kinds[i], id, "idcs test"), ERR_OK);
         for (int other = 0; other < 4; other++) {
             bool both_sign = i % 2 == 0 && other % 2 == 0;
-            enum err expected = other == i || both_sign ? ERR_OK : ERR_DENIED;
+            bool joint = options.joint_uses && other < 3; /* all sign and decrypt */
+            enum err expected = other == i || both_sign || joint ? ERR_OK : ERR_DENIED;
             assert_int_equal(token_raw_check(raw(), kinds[other], id), expected);
         }
     }
-    assert_int_equal(count_keys(), 4);
+    assert_int_equal(count_keys(), count);
 }
 
 static void a_new_key_is_found_by_its_id(void **state) {
@@ -129,9 +137,59 @@ static void a_key_made_again_under_its_id_is_the_one_found(void **state) {
     assert_int_equal(token_raw_destroy(raw(), id), ERR_OK);
     assert_int_equal(token_raw_generate(raw(), TOKEN_RAW_P256_SIGN, id, "second"), ERR_OK);
     assert_int_equal(token_key(token, id, &made), ERR_OK);
-    assert_int_equal(EVP_PKEY_eq(old, made), 0);
+    bool same = EVP_PKEY_eq(old, made) == 1;
+    assert_true(!same || !hsm_box_is_softhsm());
+    if (same) /* what comes of it, the trial of a new key finds */
+        print_message("the second key has the handle of the first, for which libp11 takes it\n");
     EVP_PKEY_free(old);
     EVP_PKEY_free(made);
+}
+
+static void make_p256(uint8_t first) {
+    uint8_t id[TOKEN_RAW_ID_BYTES];
+    make_id(id, first);
+    assert_int_equal(token_raw_generate(raw(), TOKEN_RAW_P256_SIGN, id, "idcs test"), ERR_OK);
+}
+
+static enum err destroy(uint8_t first) {
+    uint8_t id[TOKEN_RAW_ID_BYTES];
+    make_id(id, first);
+    return token_raw_destroy(raw(), id);
+}
+
+static enum err check(uint8_t first) {
+    uint8_t id[TOKEN_RAW_ID_BYTES];
+    make_id(id, first);
+    return token_raw_check(raw(), TOKEN_RAW_P256_SIGN, id);
+}
+
+/*
+ * tpm2-pkcs11 gives out handles that are taken, once its oldest keys have been destroyed. What is
+ * made then may be of no use to this process, but destroying it again touches no other key.
+ */
+static void what_is_made_after_a_destruction_endangers_no_other_key(void **state) {
+    token_close(token);
+    hsm_box_renew(&box);
+    assert_int_equal(open_with(&options, HSM_BOX_PIN, &token), ERR_OK);
+    for (uint8_t i = 0; i < 4; i++)
+        make_p256(i);
+    assert_int_equal(destroy(0), ERR_OK);
+    assert_int_equal(destroy(1), ERR_OK);
+    for (uint8_t i = 10; i < 13; i++) {
+        make_p256(i);
+        enum err seen = check(i), destroyed = destroy(i);
+        assert_true(seen == ERR_OK || (seen == ERR_HSM && !hsm_box_is_softhsm()));
+        assert_int_equal(destroyed, seen);
+    }
+    assert_int_equal(reopen(state), 0);
+    for (uint8_t i = 0; i < 4; i++)
+        assert_int_equal(check(i), i < 2 ? ERR_NOT_FOUND : ERR_OK);
+    for (uint8_t i = 10; i < 13; i++) {
+        assert_true(check(i) == ERR_OK || check(i) == ERR_NOT_FOUND);
+        assert_int_equal(destroy(i), ERR_OK);
+        assert_int_equal(reopen(state), 0);
+    }
+    assert_int_equal(count_keys(), 2);
 }
 
 /* PKCS#11 itself, for what our own code never does. */
@@ -142,7 +200,7 @@ static CK_FUNCTION_LIST *open_module(CK_SESSION_HANDLE *session) {
     CK_ULONG slot_count = 4;
     CK_FLAGS flags = CKF_SERIAL_SESSION | CKF_RW_SESSION;
     *(void **)&get_function_list =
-        dlsym(dlopen(MODULE, RTLD_NOW | RTLD_NOLOAD), "C_GetFunctionList");
+        dlsym(dlopen(hsm_box_module(), RTLD_NOW | RTLD_NOLOAD), "C_GetFunctionList");
     assert_int_equal(get_function_list(&module), CKR_OK);
     assert_int_equal(module->C_GetSlotList(CK_TRUE, slots, &slot_count), CKR_OK);
     assert_int_equal(module->C_OpenSession(slots[0], flags, NULL, NULL, session), CKR_OK);
@@ -208,6 +266,7 @@ static void a_key_that_may_do_more_than_its_purpose_is_refused(void **state) {
         {CKA_DERIVE, CKA_DERIVE, TOKEN_RAW_P256_DERIVE, ERR_OK},
         {CKA_DERIVE, CKA_SIGN, TOKEN_RAW_P256_DERIVE, ERR_DENIED},
     };
+    HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
     for (uint8_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint8_t id[TOKEN_RAW_ID_BYTES];
         make_id(id, (uint8_t)(70 + i));
@@ -231,11 +290,14 @@ static void nameless_leftovers_are_swept_and_nothing_else(void **state) {
     assert_int_equal(count_keys(), before);
 }
 
-static void softhsm_has_the_mechanisms_we_need(void **state) {
+/* What another module lacks is skipped in these tests: on SoftHSM nothing may be. */
+static void a_module_is_able_to_what_it_says_it_has(void **state) {
     (void)state;
     uint32_t able;
     assert_int_equal(ability_probe(raw(), 0, &able), ERR_OK);
-    assert_int_equal(able, HSM_PURPOSE_BIT(HSM_PURPOSE_COUNT) - 1);
+    assert_int_equal(able, hsm_box_purposes());
+    if (hsm_box_is_softhsm())
+        assert_int_equal(able, HSM_PURPOSE_BIT(HSM_PURPOSE_COUNT) - 1);
 }
 
 static void the_token_is_found_by_label_and_serial(void **state) {
@@ -247,7 +309,7 @@ static void the_token_is_found_by_label_and_serial(void **state) {
     assert_int_equal(open_with(&wanted, HSM_BOX_PIN, &second), ERR_NOT_FOUND);
     assert_null(second);
     wanted = options;
-    wanted.serial = "0000000000000000";
+    wanted.serial = "ffffffffffffffff";
     assert_int_equal(open_with(&wanted, HSM_BOX_PIN, &second), ERR_NOT_FOUND);
     wanted.module = "/nonexistent/module.so";
     assert_int_equal(open_with(&wanted, HSM_BOX_PIN, &second), ERR_HSM);
@@ -320,8 +382,9 @@ static void a_pin_of_odd_length_or_with_a_zero_is_refused(void **state) {
 
 static void softhsms_token_directory_comes_from_its_configuration(void **state) {
     (void)state;
-    char directory[128], kept[128];
-    strcpy(kept, getenv("SOFTHSM2_CONF"));
+    char directory[128], kept[128] = "";
+    if (getenv("SOFTHSM2_CONF") != NULL)
+        strcpy(kept, getenv("SOFTHSM2_CONF"));
     assert_int_equal(softhsm_prepare(box.configuration, directory, sizeof directory), ERR_OK);
     assert_string_equal(directory, box.token_directory);
     assert_string_equal(getenv("SOFTHSM2_CONF"), box.configuration);
@@ -377,9 +440,10 @@ int main(void) {
         cmocka_unit_test(a_new_key_is_found_by_its_id),
         cmocka_unit_test(two_keys_of_one_id_are_none),
         cmocka_unit_test(destroying_leaves_nothing_of_that_id_and_all_of_the_others),
-        cmocka_unit_test(a_key_made_again_under_its_id_is_the_one_found),
-        cmocka_unit_test(nameless_leftovers_are_swept_and_nothing_else),
-        cmocka_unit_test(softhsm_has_the_mechanisms_we_need),
+        cmocka_unit_test_setup(a_key_made_again_under_its_id_is_the_one_found, reopen),
+        cmocka_unit_test_setup(what_is_made_after_a_destruction_endangers_no_other_key, reopen),
+        cmocka_unit_test_setup(nameless_leftovers_are_swept_and_nothing_else, reopen),
+        cmocka_unit_test(a_module_is_able_to_what_it_says_it_has),
         cmocka_unit_test(the_token_is_found_by_label_and_serial),
         cmocka_unit_test(the_pin_is_the_first_line_of_its_file),
         cmocka_unit_test(a_pin_that_others_may_read_is_refused),
