@@ -33,10 +33,12 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
     [TEXT_TLS_OVER] = {"  warning: it has run out, and clients refuse it: `officer tls request`",
                        "  attention : il a expiré, les clients le refusent : `officer tls "
                        "request`"},
-    [TEXT_STATUS_TLS_BROUGHT] = {"TLS: %1, certificate brought by officers, until %2",
-                                 "TLS : %1, certificat apporté par les officiers, jusqu'au %2"},
-    [TEXT_STATUS_TLS_OWN] = {"TLS: %1, certificate of the box's own CA, until %2",
-                             "TLS : %1, certificat de l'autorité de l'appareil, jusqu'au %2"},
+    [TEXT_STATUS_TLS_BROUGHT] =
+        {"TLS key in the token: %1, certificate brought by officers, until %2",
+         "clé TLS du jeton : %1, certificat apporté par les officiers, jusqu'au %2"},
+    [TEXT_STATUS_TLS_OWN] =
+        {"TLS key in the token: %1, certificate of the box's own CA, until %2",
+         "clé TLS du jeton : %1, certificat de l'autorité de l'appareil, jusqu'au %2"},
     [TEXT_KEY_NEXT_CERTIFICATE] =
         {"next: the standby becomes active once it has a certificate too: `officer tls request`",
          "suite : la clé suivante devient active dès qu'elle aussi a un certificat : `officer tls "

@@ -42,9 +42,11 @@ static void tell(void *context, size_t signer, const struct hsm_tls_chain *told)
     const struct chain_signer asking = {.sign = sign, .context = chains};
     struct chain *chain = NULL;
     enum err err = told != NULL ? chain_make(told, &asking, &chain) : ERR_OK;
-    if (err != ERR_OK)
+    if (err != ERR_OK) { /* what was shown until now is better than nothing */
         log_event(LOG_ERROR, "tls-certificate-refused", "signer=%zu reason=%s", signer,
                   err_text(err));
+        return;
+    }
     chain_release(chains->told[signer]);
     chains->told[signer] = chain;
     log_current(chains);

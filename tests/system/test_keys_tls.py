@@ -275,7 +275,7 @@ class TlsKeyInTheToken(unittest.TestCase):
         shown = box.officer("tls", "show").stdout
         self.assertRegex(shown, r"IDCS/TLS/%d \(active\): certificate brought by officers" % active)
         self.assertIn("issuer     Test Intermediate", shown)
-        self.assertRegex(box.officer("status").stdout, "TLS: IDCS/TLS/%d, certificate brought" % active)
+        self.assertRegex(box.officer("status").stdout, "TLS key in the token: IDCS/TLS/%d, certificate brought" % active)
 
     @staticmethod
     def met(authority):
@@ -302,6 +302,11 @@ class TlsKeyInTheToken(unittest.TestCase):
         self.assertEqual(clients.failures, [])
         self.assertEqual(clients.leaves[-1], leaf)
         self.assertEqual(self.active(), before + 1)
+
+        ending = self.authority.answer(self.request("generation=%d" % (before + 1)), days=6)
+        self.assertEqual(self.install(ending, self.authority.intermediate).returncode, 0)
+        until(lambda: "tls-certificate-ends days=5" in box.log())
+        self.assertIn("warning: it runs out in 5 days", box.officer("status").stdout)
 
         self.assertEqual(box.officer("tls", "remove", str(before + 1)).returncode, 0)
         until(lambda: openssl(box.port, "-tls1_3").returncode == 0)
