@@ -15,12 +15,13 @@
 
 /*
  * What each kind may do. What only signs is for documents (RFC 9336), so that no server that asks
- * what a certificate is for takes it for a client of TLS.
+ * what a certificate is for takes it for a client of TLS. A programme's of the MOSIP profile is for
+ * messages, by which the box knows that it is no device's (authd/unseal/device_trust.c).
  */
 static const struct {
     const char *key_usage, *extended_key_usage; /* NULL: none */
 } kinds[HSM_CERTIFY_KINDS] = {
-    [HSM_CERTIFY_PARTNER] = {"critical,digitalSignature,keyEncipherment", NULL},
+    [HSM_CERTIFY_PARTNER] = {"critical,digitalSignature,keyEncipherment", "emailProtection"},
     [HSM_CERTIFY_TLS] = {"critical,digitalSignature", "clientAuth"},
     [HSM_CERTIFY_SIGNATURE] = {"critical,digitalSignature", "1.3.6.1.5.5.7.3.36"},
     [HSM_CERTIFY_ENCRYPTION] = {"critical,keyAgreement", NULL},

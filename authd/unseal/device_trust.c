@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/x509v3.h>
 
 #include "authd/unseal/certificate_path.h"
 
@@ -37,6 +38,16 @@ static struct certificate_anchors anchors_of(const struct samples_question *ques
     return (struct certificate_anchors){question->device_anchors, question->device_anchor_count};
 }
 
+/*
+ * An authority may certify programmes beside devices, as the box's own does. Those certificates are
+ * for messages (RFC 5280 §4.2.1.12, emailProtection): a programme that could sign as a device would
+ * make captures of its own.
+ */
+static bool is_of_programme(X509 *certificate) {
+    bool is_limited = (X509_get_extension_flags(certificate) & EXFLAG_XKUSAGE) != 0;
+    return is_limited && (X509_get_extended_key_usage(certificate) & XKU_SMIME) != 0;
+}
+
 /* The certificate when it is trusted, else NULL. */
 static X509 *judge(struct device_trust *trust, enum device_trust_domain domain, struct bytes der) {
     for (size_t i = 0; i < trust->count; i++)
@@ -48,6 +59,10 @@ static X509 *judge(struct device_trust *trust, enum device_trust_domain domain, 
     X509 *certificate = NULL;
     if (certificate_path_judge(der, &anchors, trust->question->now_ms, &certificate) != ERR_OK)
         certificate = NULL;
+    if (certificate != NULL && is_of_programme(certificate)) {
+        X509_free(certificate);
+        certificate = NULL;
+    }
     trust->signers[trust->count].domain = domain;
     trust->signers[trust->count].der = der;
     trust->signers[trust->count++].certificate = certificate;

@@ -135,7 +135,7 @@ static const struct {
     uint32_t key_usage, extended; /* UINT32_MAX: without that extension */
     bool is_client;               /* of TLS */
 } kinds[] = {
-    {HSM_CERTIFY_PARTNER, KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT, UINT32_MAX, true},
+    {HSM_CERTIFY_PARTNER, KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT, XKU_SMIME, false},
     {HSM_CERTIFY_TLS, KU_DIGITAL_SIGNATURE, XKU_SSL_CLIENT, true},
     {HSM_CERTIFY_SIGNATURE, KU_DIGITAL_SIGNATURE, 0, false},
     {HSM_CERTIFY_ENCRYPTION, KU_KEY_AGREEMENT, UINT32_MAX, true},

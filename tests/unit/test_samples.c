@@ -302,6 +302,28 @@ static void a_key_that_is_not_for_signatures_makes_none(void **state) {
     }
 }
 
+/* The box's own authority certifies programmes and devices: one is not the other. */
+static void a_programmes_certificate_makes_no_captures(void **state) {
+    (void)state;
+    static const struct {
+        const char *extended;
+        bool is_device;
+    } cases[] = {{"emailProtection", false},
+                 {"emailProtection,1.3.6.1.5.5.7.3.36", false},
+                 {"1.3.6.1.5.5.7.3.36", true},
+                 {"clientAuth", true}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct sample_holder holder;
+        struct sample_subject subject = {"device", .bits = 2048, .extended = cases[i].extended};
+        sample_certify(&subject, &device_root, &holder);
+        const struct device_signer signer = {holder.key, sample_der(&holder)};
+        struct device_segment segment = segment_of("FMR", "Left Thumb", finger_record(6, 1));
+        segment.data_signer = &signer;
+        assert_int_equal(ask_about(&segment)->data_trusted, cases[i].is_device);
+        sample_free(&holder);
+    }
+}
+
 /* A certificate is judged once in a question; each signature of its own all the same. */
 static void of_one_device_each_segment_is_verified(void **state) {
     (void)state;
@@ -577,6 +599,7 @@ int main(void) {
         cmocka_unit_test(a_fault_shows_where_it_is_and_leaves_nothing_to_compare),
         cmocka_unit_test(a_certificate_that_bears_an_anchors_name_is_not_trusted_for_it),
         cmocka_unit_test(a_key_that_is_not_for_signatures_makes_none),
+        cmocka_unit_test(a_programmes_certificate_makes_no_captures),
         cmocka_unit_test(of_one_device_each_segment_is_verified),
         cmocka_unit_test(of_two_devices_each_has_its_own_certificate),
         cmocka_unit_test(behind_a_wrong_link_nothing_is_chained),
