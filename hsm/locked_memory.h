@@ -12,8 +12,8 @@
 
 /*
  * Once, before OpenSSL allocates anything, before confinement and threads. Memory that cannot be
- * locked is no error: OpenSSL then has ordinary memory, and locked_memory_check refuses. ERR_SYSTEM:
- * OpenSSL has allocated already.
+ * locked is no error: OpenSSL then has ordinary memory, and locked_memory_check refuses.
+ * ERR_SYSTEM: OpenSSL has allocated already.
  */
 MUST_CHECK enum err locked_memory_open(void);
 

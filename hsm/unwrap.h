@@ -10,8 +10,8 @@
 
 /*
  * RSA-OAEP with SHA-256 and MGF1-SHA-256: raw RSA in the token, or in OpenSSL for a key outside it
- * (hsm/custody.h), the padding checked by OpenSSL, in constant time. ${label} (RFC 8017 §7.1) keeps apart what one key opens for
- * two uses; MOSIP's own is "".
+ * (hsm/custody.h), the padding checked by OpenSSL, in constant time. ${label} (RFC 8017 §7.1) keeps
+ * apart what one key opens for two uses; MOSIP's own is "".
  */
 #define UNWRAP_SECRET_BYTES 32
 

@@ -29,10 +29,10 @@ struct officer_key {
 /* What comes next for the keys of a purpose. */
 struct officer_key_next {
     char purpose[OFFICER_PURPOSE_SIZE];
-    bool rolls;  /* its keys can have successors */
-    bool wanted; /* officers have asked for the next one */
+    bool rolls;   /* its keys can have successors */
+    bool wanted;  /* officers have asked for the next one */
     bool unready; /* the standby waits for a certificate that officers bring */
-    bool wraps;  /* officers chose that the next ones are wrapped under the KEK */
+    bool wraps;   /* officers chose that the next ones are wrapped under the KEK */
     enum keystate_action action, awaited;
     uint16_t generation;
     int64_t wait_ms;
