@@ -49,14 +49,16 @@ static void *resize(void *memory, size_t size, const char *file, int line) {
     return moved;
 }
 
-/* The mapping of the stack as it is; what it grows by is locked as well. */
+/* The mapping of the stack, "7ffc1000-7ffc3000 … [stack]"; what it grows by is locked as well. */
 static bool lock_stack(void) {
     char line[LINE_SIZE];
     bool is_done = false;
     FILE *maps = fopen("/proc/self/maps", "re");
     while (maps != NULL && !is_done && fgets(line, sizeof line, maps) != NULL) {
-        unsigned long from, until;
-        if (strstr(line, "[stack]") != NULL && sscanf(line, "%lx-%lx", &from, &until) == 2)
+        char *end;
+        unsigned long from = strtoul(line, &end, 16);
+        unsigned long until = *end == '-' ? strtoul(end + 1, NULL, 16) : 0;
+        if (strstr(line, "[stack]") != NULL && until > from)
             is_done = mlock2((const void *)from, until - from, MLOCK_ONFAULT) == 0;
     }
     if (maps != NULL)
