@@ -1,7 +1,7 @@
 """Keys of every purpose roll through their lives while both profiles authenticate, by numbers of persons and by VIDs:
 seconds for days, and not one failure. Each client keeps what it fetched for exactly as long as its max-age says, so
 that it meets whatever a copy can miss. Meanwhile provd, signer 0 and core are killed where they have most to lose: in
-the middle of what a roll of the KEK or of the pepper stores anew. Chance finds the moments; IDCS_SEED repeats them."""
+the middle of what a roll of the KEK, of the pepper or of the record root stores anew. Chance finds the moments; IDCS_SEED repeats them."""
 
 import http.client
 import json
@@ -32,8 +32,9 @@ LIVES.update({"hsm__%s_active_days" % name: 3 * ACTIVE for name in ROLLING_ONCE}
 LIVES.update({"hsm__%s_overlap_days" % name: OVERLAP for name in ROLLING + ROLLING_ONCE})
 # These live until nothing that is stored depends on them.
 LIVES.update(hsm__kek_active_days=10, hsm__pepper_active_days=12, hsm__key_destroy_days=1)
-PURPOSES = ("IDA/SIGN", "IDA/PARTNER", "IDA/IDA-FIR", "IDA/AUDIT", "IDCS/TOKEN", "IDCS/REQUEST", "IDA/ROOT", "IDCS/CA",
-            "IDA/KEK", "IDA/PEPPER")
+# A key of IDCS/TOKEN outlives the test: what it signs is good for longer.
+WHOLE_LIVES = ("IDA/SIGN", "IDA/PARTNER", "IDA/IDA-FIR", "IDA/AUDIT", "IDCS/REQUEST", "IDA/ROOT", "IDCS/CA", "IDA/KEK",
+               "IDA/PEPPER")
 KEYS = 4
 SEED = os.environ.get("IDCS_SEED") or str(random.randrange(10 ** 6))
 PATIENCE = 2 * PATIENCE_SECONDS
@@ -217,7 +218,9 @@ class Rotation(unittest.TestCase):
     def test_every_key_rolls_under_load_and_nothing_fails(self):
         first = [self.keys("active", purpose)[0] for purpose in ("IDA/KEK", "IDA/PEPPER")]
         frozen, straggler = self.freeze(), Straggler(kit.person())
-        self.assertEqual(box.officer("key", "custody", "IDA/PARTNER", "wrapped").returncode, 0)
+        for order in (("key", "custody", "IDA/PARTNER", "wrapped"), ("root", "roll")):
+            done = box.officer(*order)
+            self.assertEqual(done.returncode, 0, done.stderr)
         vid = kit.person("perpetual VID")
         clients = [Mosip(kit.person()), Mosip(kit.person(), certificate_seconds=MAX_AGE + OVERLAP - 2),
                    Jose(kit.person()), Jose(kit.person()), Mosip(vid, token="partner"), Jose(vid, token="random")]
@@ -234,6 +237,9 @@ class Rotation(unittest.TestCase):
             self.await_(lambda: held in self.keys("retired"))
             for name in first:
                 self.destroy(name)
+            self.await_(lambda: "record roots: 1 → 2, complete" in box.officer("status").stdout)
+            for purpose in WHOLE_LIVES:
+                self.await_event("action=retire purpose=%s generation=" % purpose)
             self.await_more(3)
         finally:
             for client in self.clients:
@@ -241,7 +247,7 @@ class Rotation(unittest.TestCase):
             for client in self.clients:
                 client.join(timeout=60)
         self.assert_nothing_failed()
-        self.assert_whole_lives()
+        self.assert_all_was_seen()
         self.assertEqual(self.programme.ask(frozen).codes, ["IDA-OTA-013"])
 
     def freeze(self):
@@ -310,11 +316,7 @@ class Rotation(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.await_event("action=destroy purpose=%s generation=%s$" % tuple(name.rsplit("/", 1)))
 
-    def assert_whole_lives(self):
-        for purpose in PURPOSES:
-            for action in ("publish", "activate", "retire"):
-                with self.subTest(purpose=purpose, action=action):
-                    self.assertRegex(box.log(), "action=%s purpose=%s generation=" % (action, purpose))
+    def assert_all_was_seen(self):
         troubles = [line for line in box.log().split("\n") if re.search(" (warning|error) ", line)]
         for client in self.clients[:-1]:
             with self.subTest(client=type(client).__name__, log=troubles[-20:]):
