@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <openssl/crypto.h>
 
@@ -13,6 +14,7 @@
 /* With the keys of a new box half a megabyte of it is in use, and loading them again adds nothing.
  */
 #define HEAP_BYTES  (4u * 1024u * 1024u)
+#define LIMIT_LEAST (2 * HEAP_BYTES)
 #define BLOCK_LEAST 16u
 #define LINE_SIZE   512
 
@@ -66,11 +68,19 @@ static bool lock_stack(void) {
     return is_done;
 }
 
+/* The arena of secrets is locked later, and without it no signer starts; and a locked stack that
+ * may not grow ends the process. */
+static bool is_enough_left(void) {
+    struct rlimit limit;
+    return getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur >= LIMIT_LEAST;
+}
+
 enum err locked_memory_open(void) {
     if (CRYPTO_set_mem_functions(allocate, resize, give_back) != 1)
         return ERR_SYSTEM;
     /* 2 would mean that the heap is there and not locked, or not guarded. */
-    is_locked = CRYPTO_secure_malloc_init(HEAP_BYTES, BLOCK_LEAST) == 1 && lock_stack();
+    is_locked =
+        is_enough_left() && CRYPTO_secure_malloc_init(HEAP_BYTES, BLOCK_LEAST) == 1 && lock_stack();
     return ERR_OK;
 }
 

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -25,7 +26,8 @@
 #include "tests/unit/custody_box.h"
 #include "tests/unit/memory_search.h"
 
-#define FEW_BYTES       (512u * 1024u)
+#define FEW_BYTES       "524288"
+#define HEAP_BYTES      "4194304"
 #define UNLOCKED_REFUSE 40 /* exit code of the process whose memory can't be locked */
 #define STACK_BYTES     (1024u * 1024u)
 #define BENCH_MS        3000
@@ -348,9 +350,10 @@ static void the_stack_is_locked_also_where_it_grows_to(void **state) {
     assert_int_equal(found.unlocked, 0);
 }
 
-/* In a process of its own, whose memory can't be locked. */
-static int refuse_unlocked(void) {
-    const struct rlimit few = {FEW_BYTES, FEW_BYTES};
+/* In a process of its own, whose memory can't be locked but for a signer's other secrets. */
+static int refuse_unlocked(const char *limit) {
+    const rlim_t bytes = strtoul(limit, NULL, 10);
+    const struct rlimit few = {bytes, bytes};
     struct keyring_row row = {.purpose = HSM_PURPOSE_PARTNER, .generation = 1};
     EVP_PKEY *key;
     if (geteuid() == 0 && (setgid(HSM_BOX_USER) != 0 || setuid(HSM_BOX_USER) != 0))
@@ -358,22 +361,25 @@ static int refuse_unlocked(void) {
     bool refuses = setrlimit(RLIMIT_MEMLOCK, &few) == 0 && locked_memory_open() == ERR_OK &&
                    locked_memory_check() == ERR_SYSTEM && custody_make(&row, &row) == ERR_SYSTEM &&
                    row.sealed_len == 0 && custody_open(NULL, &row, &key) == ERR_SYSTEM &&
-                   key == NULL;
+                   key == NULL && secret_arena_open(65536) == ERR_OK;
     return refuses ? UNLOCKED_REFUSE : 1;
 }
 
 static void memory_that_cannot_be_locked_is_refused(void **state) {
     (void)state;
-    int status;
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        execl("/proc/self/exe", "test_custody", "unlocked", (char *)NULL);
-        _exit(98);
+    static const char *const limits[] = {FEW_BYTES, HEAP_BYTES};
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        int status;
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            execl("/proc/self/exe", "test_custody", "unlocked", limits[i], (char *)NULL);
+            _exit(98);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), UNLOCKED_REFUSE);
     }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), UNLOCKED_REFUSE);
 }
 
 /* ---- how fast ---- */
@@ -429,8 +435,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(memory_that_cannot_be_locked_is_refused),
     };
     const struct CMUnitTest benches[] = {cmocka_unit_test(bench)};
-    if (argc == 2 && strcmp(argv[1], "unlocked") == 0)
-        return refuse_unlocked();
+    if (argc == 3 && strcmp(argv[1], "unlocked") == 0)
+        return refuse_unlocked(argv[2]);
     if (locked_memory_open() != ERR_OK)
         return 1;
     return argc == 2 && strcmp(argv[1], "bench") == 0
