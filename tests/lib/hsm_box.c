@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -419,6 +420,10 @@ struct hsm_hello hsm_signer_greet(struct hsm_signer *signer) {
 
 int hsm_signer_wait(struct hsm_signer *signer) {
     int status;
+    struct pollfd end = {.fd = (int)syscall(SYS_pidfd_open, signer->process, 0), .events = POLLIN};
+    assert_true(end.fd >= 0);
+    assert_int_equal(poll(&end, 1, PATIENCE_MS), 1);
+    assert_int_equal(close(end.fd), 0);
     assert_int_equal(waitpid(signer->process, &status, 0), signer->process);
     signer->process = 0;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);

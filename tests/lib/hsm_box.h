@@ -103,7 +103,7 @@ void hsm_signer_start(const struct hsm_box *box, const struct hsm_signer_plan *p
                       struct hsm_signer *signer);
 /* Waits for READY, and for the HELLO at core and provd, which is returned. */
 struct hsm_hello hsm_signer_greet(struct hsm_signer *signer);
-/* Waits for the end; gives the exit code, or minus the signal that killed it. */
+/* Waits for the end, a minute at most; gives the exit code, or minus the signal that killed it. */
 int hsm_signer_wait(struct hsm_signer *signer);
 /* Asks it to end, or kills it when that does not work; closes the sockets. */
 void hsm_signer_stop(struct hsm_signer *signer);
