@@ -18,8 +18,8 @@
 enum token_raw_kind ability_kind(enum hsm_purpose purpose);
 
 /*
- * The purposes, as HSM_PURPOSE_BITs, whose keys can be made and used: by ${raw}, or ${outside} it
- * (keyring_custody_wrapped). What is left out is in the log.
+ * The purposes, as HSM_PURPOSE_BITs, whose keys can be made and used: by ${raw}, but for those of
+ * ${outside}, which need no token (keyring_custody_wrapped). What is left out is in the log.
  */
 MUST_CHECK enum err ability_probe(struct token_raw *raw, uint32_t outside, uint32_t *purposes);
 

@@ -11,8 +11,7 @@
 /*
  * ECDH-ES (RFC 7518 §4.6, direct agreement, P-256, A256GCM): the token multiplies, or OpenSSL for a
  * key outside it (hsm/custody.h); OpenSSL checks the point before and derives the content key
- * afterwards. The shared
- * secret is in secret memory only, as far as it is ours.
+ * afterwards. The shared secret is in secret memory only, as far as it is ours.
  */
 
 /* The keys of one purpose; several live at once. */

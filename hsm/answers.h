@@ -58,17 +58,17 @@ struct answers {
  *
  *   core   UNWRAP LOOKUP STATEMENT CHECKPOINT HIGH_WATER OPEN_ROOT PUBLISHED DERIVE RESULT, and
  *          USAGE_TOLD at signer 0
- *   provd  LOOKUP OPEN_ROOT NEW_ROOT PUBLISHED, and GENERATE, KEYS, KEY_ORDER, STANDING,
- *          REWRAP_ROOT, NEED and CERTIFY at signer 0
+ *   provd  LOOKUP OPEN_ROOT NEW_ROOT PUBLISHED TLS_SHOW, and GENERATE, KEYS, KEY_ORDER, STANDING,
+ *          REWRAP_ROOT, NEED, TLS_REQUEST, TLS_INSTALL, TLS_REMOVE and CERTIFY at signer 0
  *   edge   TLS_CHAIN TLS_SIGN
  *
  * Every state of the box lets a message in, as the news of a state may arrive after the first
  * question asked in it. What is closed is answered by ERR_DENIED: UNWRAP, DERIVE and RESULT while
  * the box is failed or under maintenance (a statement may also say no, a result can't), LOOKUP
- * while it is failed. Without keys everything but GENERATE is answered by ERR_NOT_FOUND, as are
- * DERIVE and RESULT on a box that has no keys for them yet, and CHECKPOINT and HIGH_WATER at any
- * signer but the first. A checkpoint of less than one before it is ERR_DENIED, and so is a result
- * without an issuer.
+ * and CERTIFY while it is failed. Without keys everything but GENERATE is answered by
+ * ERR_NOT_FOUND, as are DERIVE and RESULT on a box that has no keys for them yet, and CHECKPOINT
+ * and HIGH_WATER at any signer but the first. A checkpoint of less than one before it is
+ * ERR_DENIED, and so is a result without an issuer.
  */
 MUST_CHECK enum err answers_verbs(const char *role, uint16_t signer_index,
                                   const struct serve_verb **verbs, size_t *count);

@@ -62,7 +62,7 @@ enum err answers_certify(void *context, struct serve_peer *peer, const struct fr
     enum err status = issue(answers, &question, &authority, &certificate);
     if (reply_is_over(answers, status))
         return ERR_OK;
-    log_event(LOG_INFO, "certificate", "kind=%u days=%u result=%s", (unsigned)question.kind,
+    log_event(LOG_INFO, "certificate-issue", "kind=%u days=%u result=%s", (unsigned)question.kind,
               question.days, err_text(status));
     struct hsm_certified answer = {.receipt = reply_receipt(answers, status)};
     if (status == ERR_OK) {

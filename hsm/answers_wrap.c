@@ -84,7 +84,7 @@ static enum err take_need(struct answers *answers, const struct hsm_need *need) 
     enum err err = keyring_need_tell(answers->keyring, need);
     if (err == ERR_OK && answers->rollover != NULL)
         rollover_wake(answers->rollover);
-    log_event(err == ERR_OK ? LOG_INFO : LOG_WARNING, "rows-need",
+    log_event(err == ERR_OK ? LOG_INFO : LOG_WARNING, "registry-needs",
               "kek-from=%u pepper-from=%u result=%s", need->kek_from, need->pepper_from,
               err_text(err));
     return err == ERR_SYSTEM ? ERR_LIMIT : err;

@@ -71,7 +71,7 @@ static bool limit_validity(X509 *certificate, const X509 *issuer) {
            X509_set1_notAfter(certificate, end) == 1;
 }
 
-/* All but the signature. ${issuer} is ${certificate} itself when it is the CA's own. */
+/* All but the signature. ${issuer} is ${certificate} itself when it signs itself. */
 static bool fill(X509 *certificate, X509 *issuer, const struct certificate_plan *plan) {
     const struct profile *profile = &profiles[plan->purpose];
     return X509_set_version(certificate, X509_VERSION_3) == 1 &&

@@ -17,7 +17,7 @@ X509 *certificate_parts_parse(struct bytes der);
 bool certificate_parts_serial(X509 *certificate);
 /* From CERTIFICATE_PARTS_SLACK_S before ${now_ms} until ${until_ms}, of the wall clock. */
 bool certificate_parts_validity(X509 *certificate, int64_t now_ms, int64_t until_ms);
-/* ${field}: "CN"; ${value} in ASCII. */
+/* ${field}: "C", "O" or "CN"; ${value} in ASCII. */
 bool certificate_parts_name(X509_NAME *name, const char *field, const char *value);
 /* An extension in the words of x509v3_config(5). */
 bool certificate_parts_extension(X509 *certificate, X509 *issuer, int extension, const char *value);

@@ -54,7 +54,7 @@ static enum err make_pair(struct token *token, enum token_raw_kind kind,
     return token_raw_check(raw, kind, row->id);
 }
 
-/* The CA's key and certificate; for the CA itself its own key and no certificate. */
+/* The root's key and certificate; for the root itself its own key and no certificate. */
 static enum err find_issuer(struct keyring *keyring, struct token *token,
                             const struct keyring_row *row, struct keyring_row *issuer,
                             EVP_PKEY **key) {

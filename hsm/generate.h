@@ -12,7 +12,7 @@
  * the signer's loop goes on between two of them. What the next step is follows from the keyring
  * alone: the first purpose without a committed row gets an intent, or, when it has one, its key,
  * afresh. So it can be stopped anywhere, by kill -9 too, and called again: it completes and makes
- * nothing twice. The CA signs the certificates of the others; the pepper is 32 random bytes,
+ * nothing twice. The root signs the certificates of the others; the pepper is 32 random bytes,
  * wrapped by the KEK. Each key is tried before it is committed.
  */
 enum generate_outcome {
@@ -30,8 +30,8 @@ struct generate_plan {
 
 /*
  * ERR_DENIED: ${plan} lacks a purpose that no box can do without, or the token does not keep keys
- * as it was told (in the log). ERR_HSM; ERR_CONFIG: bad
- * TLS names; ERR_CRYPTO: a new key failed its trial; ERR_SYSTEM.
+ * as it was told (in the log). ERR_HSM; ERR_CONFIG: bad TLS names; ERR_CRYPTO: a new key failed its
+ * trial; ERR_SYSTEM, also when memory for a key outside the token is not locked.
  */
 MUST_CHECK enum err generate_step(struct keyring *keyring, struct token *token,
                                   const struct generate_plan *plan, int64_t now_ms,

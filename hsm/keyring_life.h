@@ -46,7 +46,7 @@ MUST_CHECK enum err keyring_life_commit(struct keyring *keyring,
 
 /* Officers ask for the next key of ${purpose}. It is forgotten when that key is active. */
 MUST_CHECK enum err keyring_life_roll(struct keyring *keyring, enum hsm_purpose purpose);
-/* What officers, or rows that depend on it, say of one key. ERR_NOT_FOUND. */
+/* What officers say of one key. ERR_NOT_FOUND. */
 enum keyring_mark {
     KEYRING_HELD,
     KEYRING_RELEASED,

@@ -51,7 +51,7 @@ struct keystate_key {
     struct keystate_moment came[KEYSTATE_COUNT]; /* into each state */
     bool held;     /* officers keep it, or programmes still use it: it may not retire */
     bool needed;   /* something stored depends on it: no retiring, revoking or destroying; derived,
-                      and never stored (keyring_life.h) */
+                      and never stored (hsm/keyring_need.h) */
     bool granted;  /* officers agree that it is destroyed */
     bool released; /* officers let it retire though it is still used (usage_hold.h) */
 };

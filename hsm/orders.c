@@ -50,7 +50,7 @@ static enum err hand_over(struct answers *answers, enum hsm_purpose purpose, boo
     return step(answers, purpose, KEYSTATE_ACTIVATE, next.generation);
 }
 
-/* The step would be denied, but then the successor of an active key has taken over already. */
+/* Before anything is done: the step itself refuses too late, when the successor has taken over. */
 static enum err refuse_needed(struct answers *answers, const struct hsm_key_order *order,
                               struct hsm_key_ordered *answer) {
     static struct keyring_life life;

@@ -18,7 +18,8 @@ struct signing {
 
 /*
  * ${padding}: RSA_PKCS1_PADDING, or RSA_PKCS1_PSS_PADDING with a salt as long as the hash.
- * ERR_CRYPTO: such a key cannot sign so. Unopened it is all zeroes, which can be closed.
+ * ERR_CRYPTO: such a key cannot sign so; ERR_SYSTEM. It is to be closed then too. Unopened it is
+ * all zeroes, which can be closed.
  */
 MUST_CHECK enum err signing_open(struct signing *signing, EVP_PKEY *key, const char *hash,
                                  int padding);

@@ -68,12 +68,11 @@ struct hsm_hello {
 
 /* Key purposes. The order is the order of generation. */
 enum hsm_purpose {
-    HSM_PURPOSE_ROOT, /* the box's small CA, self-signed, RSA-2048: certificates of the keys below
-                       */
-    HSM_PURPOSE_SIGN, /* IDA/SIGN: RS256 responses */
+    HSM_PURPOSE_ROOT,    /* IDA/ROOT: certificates of the keys below; self-signed, RSA-2048 */
+    HSM_PURPOSE_SIGN,    /* IDA/SIGN: RS256 responses */
     HSM_PURPOSE_PARTNER, /* IDA/PARTNER: decrypts requests */
     HSM_PURPOSE_IDA_FIR, /* IDA/IDA-FIR: decrypts biometrics */
-    HSM_PURPOSE_KEK,     /* wraps record roots and the pepper */
+    HSM_PURPOSE_KEK,     /* IDA/KEK: wraps record roots, the pepper, keys outside the token */
     HSM_PURPOSE_AUDIT,   /* ES256 checkpoints of the journal */
     HSM_PURPOSE_PEPPER,  /* a secret of the lookup key, wrapped by the KEK */
     HSM_PURPOSE_TOKEN,   /* IDCS/TOKEN: ES256 results of the JOSE profile */
@@ -240,7 +239,7 @@ struct hsm_publication {
     struct bytes partner_pem; /* IDA/PARTNER certificate */
     struct bytes ida_fir_pem; /* IDA/IDA-FIR certificate */
     struct bytes sign_pem;    /* IDA/SIGN certificate */
-    struct bytes root_pem;    /* the box's CA */
+    struct bytes root_pem;    /* IDA/ROOT certificate */
     struct hsm_custodies wrapped_by;
     char request_kid[44]; /* RFC 7638 thumbprint of the active IDCS/REQUEST, as base64url; "": none
                            */
