@@ -33,7 +33,7 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
                              "l'horloge a beaucoup avancé : si elle est juste, `officer clock "
                              "confirm`"},
     [TEXT_KEY_NEXT_NOTHING] = {"next: nothing by itself; `officer key roll %1` asks for another",
-                               "suite : rien de soi-même ; `officer key roll %1` en demande une "
+                               "suite : rien sans ordre ; `officer key roll %1` en demande une "
                                "autre"},
     [TEXT_KEY_NEXT_NEVER] = {"next: nothing; keys of this purpose have no successors",
                              "suite : rien ; les clés de cet usage n'ont pas de remplaçante"},
