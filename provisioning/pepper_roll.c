@@ -153,6 +153,60 @@ static enum err has_to_come_again(const struct provd *provd, const struct regist
     return ERR_OK;
 }
 
+/* Somebody of the registry, and what her number is looked up by. It tells of people. */
+struct sample {
+    struct registry_person person;
+    struct registry_pepper_row row;
+    struct hsm_lookup_keys keys;
+};
+
+static void wipe_sample(struct sample *sample) {
+    secret_wipe(sample, sizeof *sample);
+}
+
+/* Whether it leads to her under the pepper of this generation that the signers have now. */
+static enum err is_found(struct change *change, struct sample *sample, uint16_t to, bool *found) {
+    struct registry_address address = {.pepper = to};
+    uint8_t person_key[IDENTITY_LOOKUP_BYTES];
+    *found = false;
+    memcpy(sample->row.uin, sample->person.uin, sizeof sample->row.uin);
+    ERR_TRY(hash_row(change, &sample->row));
+    ERR_TRY(lookups_ask(change, &sample->row.id_hash, 1, &sample->keys));
+    const uint8_t *key = lookups_key(&sample->keys, to);
+    if (key == NULL)
+        return ERR_UNAVAILABLE;
+    memcpy(address.lookup_key, key, sizeof address.lookup_key);
+    enum err err = registry_find_person(change->provd->registry, &address, 1, person_key);
+    *found = err == ERR_OK && memcmp(person_key, sample->person.person_key, sizeof person_key) == 0;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/*
+ * A generation is a number: when an older keyring was put back, the next pepper there has that of
+ * one that is lost. Rows are under the lost one, and without its elder nobody would be found.
+ */
+static enum err check_pepper(struct change *change, uint16_t to) {
+    __attribute__((cleanup(wipe_sample))) struct sample sample = {0};
+    bool found;
+    ERR_TRY(keys_open_roots(change));
+    enum err err = registry_first_person(change->provd->registry, &sample.person);
+    if (err == ERR_NOT_FOUND)
+        return ERR_OK;
+    ERR_TRY(err);
+    ERR_TRY(is_found(change, &sample, to, &found));
+    if (found)
+        return ERR_OK;
+    log_event(LOG_ERROR, "pepper-is-another", "generation=%u advice=%s", to,
+              "put-back-the-keyring-of-this-registry");
+    return ERR_DENIED;
+}
+
+static enum err let_go(struct change *change, uint16_t to) {
+    if (change->provd->standing.told.pepper_from != to)
+        ERR_TRY(check_pepper(change, to));
+    return standing_tell(change->provd, HSM_PURPOSE_PEPPER, to);
+}
+
 static enum err finish(struct change *change, const struct registry_pepper *pepper,
                        int64_t *pause_ms) {
     bool again;
@@ -161,7 +215,7 @@ static enum err finish(struct change *change, const struct registry_pepper *pepp
         *pause_ms = 0;
         return begin(change, pepper->to);
     }
-    return pepper->left > 0 ? ERR_OK : standing_tell(change->provd, HSM_PURPOSE_PEPPER, pepper->to);
+    return pepper->left > 0 ? ERR_OK : let_go(change, pepper->to);
 }
 
 static enum err turn(struct provd *provd, int64_t *pause_ms) {

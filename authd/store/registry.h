@@ -99,6 +99,13 @@ MUST_CHECK enum err registry_find_alias(struct registry *registry,
 MUST_CHECK enum err registry_find_person(struct registry *registry,
                                          const struct registry_address *addresses, size_t count,
                                          uint8_t person_key[static IDENTITY_LOOKUP_BYTES]);
+/* Of the people whose rows can be read, the first. ERR_NOT_FOUND: there is nobody. */
+struct registry_person {
+    uint8_t person_key[IDENTITY_LOOKUP_BYTES];
+    char uin[IDENTITY_UIN_SIZE];
+};
+MUST_CHECK enum err registry_first_person(struct registry *registry,
+                                          struct registry_person *person);
 /* The row under this key alone, of whatever type. */
 MUST_CHECK enum err registry_alias(struct registry *registry,
                                    const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],

@@ -62,3 +62,37 @@ enum err registry_find_person(struct registry *registry, const struct registry_a
     memcpy(person_key, alias.lookup_key, IDENTITY_LOOKUP_BYTES);
     return ERR_OK;
 }
+
+struct first {
+    const struct registry *registry;
+    struct registry_person *person;
+    bool found;
+};
+
+#define SEARCH_ENDED ERR_AGAIN
+
+static enum err take_first(void *context, struct bytes key, struct bytes sealed) {
+    struct first *first = context;
+    IDENTITY_CLEANUP struct identity *identity = NULL;
+    REGISTRY_ROW(row);
+    if (key.len != IDENTITY_LOOKUP_BYTES)
+        return ERR_CORRUPT;
+    enum err err = registry_row_open(first->registry, REGISTRY_IDENTITIES, key, sealed, &row);
+    if (err == ERR_OK)
+        err = registry_row_judge(&row, identity_decode(secret_view(&row.plain), &identity));
+    if (err != ERR_OK)
+        return err == ERR_CORRUPT ? ERR_OK : err;
+    memcpy(first->person->person_key, key.data, key.len);
+    memcpy(first->person->uin, identity->uin, sizeof first->person->uin);
+    first->found = true;
+    return SEARCH_ENDED;
+}
+
+enum err registry_first_person(struct registry *registry, struct registry_person *person) {
+    struct first first = {.registry = registry, .person = person};
+    KV_TXN_CLEANUP struct kv_txn txn = kv_read(registry->kv);
+    enum err err = kv_each(&txn, REGISTRY_IDENTITIES, (struct bytes){0}, take_first, &first);
+    if (first.found)
+        return ERR_OK;
+    return err == ERR_OK ? ERR_NOT_FOUND : err;
+}

@@ -398,7 +398,9 @@ static struct hsm_lookup_keys look_up(const struct provd_box *box, const uint8_t
         if (behind && generation > box->pepper.oldest)
             continue;
         keys.of[keys.count].generation = generation;
-        provd_box_lookup_key(id_hash, generation, keys.of[keys.count].key);
+        bool is_another = generation == box->pepper_made_anew;
+        provd_box_lookup_key(id_hash, is_another ? generation + 100 : generation,
+                             keys.of[keys.count].key);
         keys.count++;
     }
     return keys;

@@ -71,6 +71,8 @@ struct provd_box {
 
     /* signer 0's keyring: KEK and pepper, and what depends on them by provd's word */
     struct hsm_generations kek, pepper;
+    uint16_t
+        pepper_made_anew; /* of this generation, after an older keyring was put back; 0: none */
     uint16_t kek_of_roots_made; /* by a signer that is behind; 0: the active one */
     struct hsm_need need;
     size_t standings, needs, rewraps;

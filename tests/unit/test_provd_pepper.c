@@ -365,6 +365,24 @@ static void a_person_behind_a_damaged_alias_is_not_made_anew(void **state) {
     assert_int_equal(provd_box_status(box).people, PEOPLE);
 }
 
+/* A keyring of before the roll is put back, and its next pepper is not the registry's. */
+static void a_pepper_of_the_same_number_lets_no_elder_go(void **state) {
+    struct provd_box *box = *state;
+    provd_box_roll_key(box, &box->pepper);
+    turn_until_done(box);
+    box->pepper = (struct hsm_generations){.active = 2, .oldest = 1};
+    box->need.pepper_from = 0;
+    box->pepper_made_anew = 2;
+    start_over(box);
+    provd_box_initialise(box);
+    turn(box);
+    turn(box);
+    assert_int_equal(box->need.pepper_from, 0);
+    box->pepper_made_anew = 0; /* the right one */
+    turn(box);
+    assert_int_equal(box->need.pepper_from, 2);
+}
+
 /* ---- what is shown ---- */
 
 static void what_is_shown_of_a_box_that_never_rolled(void **state) {
@@ -393,6 +411,7 @@ int main(void) {
         TEST(an_answer_without_a_pepper_of_the_registry_is_asked_again),
         TEST(the_elder_stays_until_an_unmovable_vid_is_imported_again),
         TEST(a_person_behind_a_damaged_alias_is_not_made_anew),
+        TEST(a_pepper_of_the_same_number_lets_no_elder_go),
         TEST(what_is_shown_of_a_box_that_never_rolled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
