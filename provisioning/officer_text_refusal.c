@@ -55,9 +55,12 @@ static const struct officer_text_pair refusals[OFFICER_REASON_COUNT] = {
          "ce que `officer tls request` a écrit, et être le premier du fichier"},
     [OFFICER_REASON_TLS_SERVER] =
         {"the first certificate is not for a server that signs: ask for one with serverAuth and "
-         "digitalSignature, and put it first",
+         "digitalSignature, without OCSP must-staple or unusual critical extensions, and put it "
+         "first",
          "le premier certificat n'est pas pour un serveur qui signe : demandez-en un avec "
-         "serverAuth et digitalSignature, et mettez-le en premier"},
+         "serverAuth et digitalSignature, sans OCSP must-staple ni extension critique "
+         "inhabituelle, "
+         "et mettez-le en premier"},
     [OFFICER_REASON_TLS_ISSUER] =
         {"certificate %1 of the file has not issued the one before it: put the box's first, then "
          "its issuer, then that one's",
@@ -228,9 +231,11 @@ static const struct officer_text_pair refusals[OFFICER_REASON_COUNT] = {
          "il n'y a pas encore de programme %1 : ajoutez name=NOM pour l'ajouter avec un certificat "
          "du profil MOSIP, ou d'abord `officer partner add`"},
     [OFFICER_REASON_NO_AUTHORITY] =
-        {"the box has no active key of its CA: run `officer key initialise` if it never had one, else "
+        {"the box has no active key of its CA: run `officer key initialise` if it never had one, "
+         "else "
          "`officer key list` says when the next one is active",
-         "l'appareil n'a pas de clé active pour son autorité (CA) : lancez `officer key initialise` "
+         "l'appareil n'a pas de clé active pour son autorité (CA) : lancez `officer key "
+         "initialise` "
          "s'il n'en a jamais eu, sinon `officer key list` dit quand la prochaine sera active"},
     [OFFICER_REASON_AUTHORITY_ENDS] =
         {"the CA's own certificate ends before: give fewer days, or `officer key roll IDCS/CA` "

@@ -11,6 +11,7 @@
 #include "authd/unseal/tls_chain.h"
 
 #define STRENGTH_LEVEL 2 /* OpenSSL's security level for 112 bits */
+#define STRENGTH_BITS  112
 #define HOST_FLAGS     (X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS)
 
 /* The certificates as OpenSSL has read them. */
@@ -121,21 +122,39 @@ static bool is_valid_at(X509 *certificate, int64_t now_ms) {
            X509_cmp_time(X509_get0_notAfter(certificate), &now) > 0;
 }
 
+/* Where its issuer is not brought along, nobody looks at the signature. */
+static bool is_signed_strongly(X509 *leaf) {
+    int bits = 0;
+    return X509_get_signature_info(leaf, NULL, NULL, &bits, NULL) == 1 && bits >= STRENGTH_BITS;
+}
+
 static enum tls_chain_fault judge_each(const struct parsed *parsed, int64_t now_ms,
                                        struct tls_chain_read *answer) {
     for (size_t i = 0; i < parsed->count; i++)
         if (certificate_path_key(parsed->certificates[i], false) != ERR_OK)
             return at_fault(answer, TLS_CHAIN_WEAK, i);
+    if (parsed->count == 1 && !is_signed_strongly(parsed->certificates[0]))
+        return at_fault(answer, TLS_CHAIN_WEAK, 0);
     for (size_t i = 0; i < parsed->count; i++)
         if (!is_valid_at(parsed->certificates[i], now_ms))
             return at_fault(answer, TLS_CHAIN_TIME, i);
     return TLS_CHAIN_GOOD;
 }
 
+/*
+ * A critical extension that is not known makes clients refuse it (RFC 5280 §4.2), and one that
+ * promises OCSP responses in the handshake (RFC 7633) too, as the box sends none.
+ */
+static bool asks_too_much(X509 *leaf) {
+    return (X509_get_extension_flags(leaf) & EXFLAG_CRITICAL) != 0 ||
+           X509_get_ext_by_NID(leaf, NID_tlsfeature, -1) >= 0;
+}
+
 static bool is_for_server(X509 *leaf) {
     bool is_authority =
         X509_check_ca(leaf) != 0 || (X509_get_extension_flags(leaf) & EXFLAG_CA) != 0;
-    return !is_authority && (X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE) != 0 &&
+    return !is_authority && !asks_too_much(leaf) &&
+           (X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE) != 0 &&
            X509_check_purpose(leaf, X509_PURPOSE_SSL_SERVER, 0) == 1;
 }
 

@@ -30,9 +30,10 @@ struct tls_chain_question {
 enum tls_chain_fault {
     TLS_CHAIN_GOOD,
     TLS_CHAIN_UNREADABLE,
-    TLS_CHAIN_WEAK,   /* a key below 112 bits, or none that can be used */
+    TLS_CHAIN_WEAK,   /* a key or signature below 112 bits, or none that can be used */
     TLS_CHAIN_TIME,   /* run out, or not valid yet */
-    TLS_CHAIN_SERVER, /* the leaf is an authority's, or not for a server that signs */
+    TLS_CHAIN_SERVER, /* the leaf is an authority's, or not for a server that signs, or asks for
+                         more than this one does */
     TLS_CHAIN_ISSUER, /* this one has not issued the one before it */
     TLS_CHAIN_PATH,   /* an authority in it may not issue this leaf */
     TLS_CHAIN_NAME,   /* the leaf lacks a name */

@@ -189,6 +189,32 @@ static void a_leaf_is_for_a_server_that_signs(void **state) {
     assert_int_equal(judge_leaf(&subject), TLS_CHAIN_GOOD);
 }
 
+/* Alone, as an authority that is known to clients itself issues it. */
+static enum tls_chain_fault judge_alone(const struct sample_subject *subject) {
+    struct sample_holder made;
+    sample_certify(subject, &middle, &made);
+    enum tls_chain_fault fault = judge("id.example.ma", CHAIN(&made));
+    sample_free(&made);
+    return fault;
+}
+
+static void what_clients_would_refuse_of_a_lonely_leaf_is_refused(void **state) {
+    (void)state;
+    struct sample_subject subject = leaf_subject();
+    assert_int_equal(judge_alone(&subject), TLS_CHAIN_GOOD);
+    subject.comment = "not critical";
+    assert_int_equal(judge_alone(&subject), TLS_CHAIN_GOOD);
+    subject.comment = "critical,nobody knows this";
+    assert_int_equal(judge_alone(&subject), TLS_CHAIN_SERVER);
+    subject = leaf_subject();
+    subject.feature = "status_request"; /* must-staple */
+    assert_int_equal(judge_alone(&subject), TLS_CHAIN_SERVER);
+    assert_int_equal(judge_leaf(&subject), TLS_CHAIN_SERVER);
+    subject = leaf_subject();
+    subject.digest = "SHA1";
+    assert_int_equal(judge_alone(&subject), TLS_CHAIN_WEAK);
+}
+
 static void weak_keys_and_hashes_are_refused(void **state) {
     (void)state;
     struct sample_subject subject = leaf_subject();
@@ -261,6 +287,7 @@ int main(void) {
         cmocka_unit_test(an_authority_issues_only_what_it_may),
         cmocka_unit_test(what_is_out_of_date_is_refused),
         cmocka_unit_test(a_leaf_is_for_a_server_that_signs),
+        cmocka_unit_test(what_clients_would_refuse_of_a_lonely_leaf_is_refused),
         cmocka_unit_test(weak_keys_and_hashes_are_refused),
         cmocka_unit_test(every_name_of_the_box_is_there),
         cmocka_unit_test(der_is_read_to_its_last_byte),

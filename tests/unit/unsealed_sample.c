@@ -67,6 +67,10 @@ void sample_certify(const struct sample_subject *subject, const struct sample_ho
         add_extension(certificate, NID_ext_key_usage, subject->extended);
     if (subject->names != NULL)
         add_extension(certificate, NID_subject_alt_name, subject->names);
+    if (subject->feature != NULL)
+        add_extension(certificate, NID_tlsfeature, subject->feature);
+    if (subject->comment != NULL)
+        add_extension(certificate, NID_netscape_comment, subject->comment);
     const EVP_MD *digest = EVP_get_digestbyname(subject->digest ? subject->digest : "SHA256");
     assert_true(X509_sign(certificate, issuer != NULL ? issuer->key : holder->key, digest) > 0);
     unsigned char *at = holder->der;

@@ -31,6 +31,8 @@ struct sample_subject {
     const char *usage;                   /* of the key, as OpenSSL names it; NULL: not said */
     const char *extended;                /* its extended use, likewise */
     const char *names;                   /* subjectAltName, likewise */
+    const char *feature;                 /* tlsfeature, likewise */
+    const char *comment;                 /* nsComment, likewise */
     const char *constraints; /* basicConstraints, likewise, in place of an authority's */
 };
 
