@@ -248,6 +248,7 @@ class Rotation(unittest.TestCase):
                 client.join(timeout=60)
         self.assert_nothing_failed()
         self.assert_all_was_seen()
+        self.assert_none_went_too_soon()
         self.assertEqual(self.programme.ask(frozen).codes, ["IDA-OTA-013"])
 
     def freeze(self):
@@ -322,6 +323,14 @@ class Rotation(unittest.TestCase):
             with self.subTest(client=type(client).__name__, log=troubles[-20:]):
                 self.assertTrue(client.has_seen(), (client.times, client.signed_by, client.encrypted_to))
         self.assertRegex(box.officer("key", "list").stdout, r"(?s)IDA/PARTNER/\d+ +active.{0,40}wrapped under IDA/KEK")
+
+    def assert_none_went_too_soon(self):
+        """No KEK and no pepper retires before signer 0 was told that the registry needs later ones alone."""
+        log = box.log()
+        for purpose, told in (("IDA/KEK", "kek-from"), ("IDA/PEPPER", "pepper-from")):
+            for retired in re.finditer(r"action=retire purpose=%s generation=(\d+)$" % purpose, log, re.M):
+                needs = re.findall(r" rows-need .*%s=(\d+).* result=ok$" % told, log[:retired.start()], re.M)
+                self.assertGreater(max(map(int, needs), default=0), int(retired[1]), purpose)
 
     def keys(self, state, purpose="\\S+"):
         return re.findall(r"^(%s/\d+) +%s" % (purpose, state), box.officer("key", "list").stdout, re.M)
