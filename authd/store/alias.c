@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "firmware/base/secret.h"
 #include "authd/store/alias.h"
 
 #define FORMAT_FIRST        1 /* no pepper, no id hash; no ALIAS_UIN yet */
@@ -9,6 +10,10 @@
 
 bool alias_is_vid(const struct alias *alias) {
     return TYPE_IS_KNOWN(alias->type) && alias->type != ALIAS_UIN;
+}
+
+void alias_wipe(struct alias *alias) {
+    secret_wipe(alias, sizeof *alias);
 }
 
 static bool is_valid(const struct alias *alias) {

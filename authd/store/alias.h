@@ -41,3 +41,6 @@ MUST_CHECK enum err alias_encode(const struct alias *alias, struct buffer *plain
 MUST_CHECK enum err alias_decode(struct bytes plain, struct alias *alias);
 /* Whether it stands for a VID. */
 bool alias_is_vid(const struct alias *alias);
+/* An id hash and a person key are personal data: a copy is wiped at the end of its scope. */
+void alias_wipe(struct alias *alias);
+#define ALIAS_WIPED __attribute__((cleanup(alias_wipe)))

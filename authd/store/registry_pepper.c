@@ -160,7 +160,7 @@ static enum err collect_person(struct collection *collection, struct bytes key,
 static enum err collect_alias(struct collection *collection, struct bytes key,
                               const struct registry_row *opened) {
     struct registry_pepper *after = &collection->step->after;
-    struct alias alias;
+    ALIAS_WIPED struct alias alias = {0};
     ERR_TRY(registry_row_judge(opened, alias_decode(secret_view(&opened->plain), &alias)));
     after->uins += after->phase == REGISTRY_PEPPER_VERIFYING && alias.type == ALIAS_UIN;
     if (alias.pepper == after->to)
@@ -172,7 +172,6 @@ static enum err collect_alias(struct collection *collection, struct bytes key,
         struct registry_pepper_row *row = next_row(collection->step, key);
         memcpy(row->id_hash, alias.id_hash, sizeof row->id_hash);
     }
-    secret_wipe(&alias, sizeof alias);
     return ERR_OK;
 }
 
@@ -254,7 +253,8 @@ static struct registry_key hotlist_key(struct bytes id) {
     return registry_row_key(parts, 2);
 }
 
-enum err registry_pepper_move_hotlisted(struct registry_batch *batch, const uint8_t *lookup_key,
+enum err registry_pepper_move_hotlisted(struct registry_batch *batch,
+                                        const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
                                         const struct alias *alias) {
     struct bytes alias_id = bytes_of(alias->alias_id, sizeof alias->alias_id);
     struct registry_key old_key = hotlist_key(bytes_of(lookup_key, IDENTITY_LOOKUP_BYTES));
@@ -278,7 +278,8 @@ static enum err move_alias(struct registry_batch *batch, const struct registry_p
                            struct registry_pepper *pepper) {
     struct bytes key = bytes_of(row->key, sizeof row->key);
     struct bytes target = bytes_of(row->target, sizeof row->target);
-    struct alias alias, there;
+    ALIAS_WIPED struct alias alias = {0};
+    ALIAS_WIPED struct alias there = {0};
     ERR_TRY(find_alias(batch, key, &alias));
     if (alias_is_vid(&alias))
         ERR_TRY(registry_pepper_move_hotlisted(batch, row->key, &alias));
@@ -298,7 +299,7 @@ static enum err move_alias(struct registry_batch *batch, const struct registry_p
 /* Whether her number leads to her under the new pepper. ERR_CORRUPT: it leads to somebody else. */
 static enum err is_found(struct registry_batch *batch, const struct registry_pepper_row *row,
                          bool *found) {
-    struct alias alias;
+    ALIAS_WIPED struct alias alias = {0};
     *found = memcmp(row->key, row->target, sizeof row->key) == 0;
     if (*found)
         return ERR_OK;
@@ -320,7 +321,7 @@ static enum err move_person(struct registry_batch *batch, const struct registry_
     ERR_TRY(is_found(batch, row, &found));
     if (found || verifies)
         return found ? ERR_OK : ERR_CORRUPT;
-    struct alias alias = {.type = ALIAS_UIN, .pepper = pepper->to, .has_id_hash = true};
+    ALIAS_WIPED struct alias alias = {.type = ALIAS_UIN, .pepper = pepper->to, .has_id_hash = true};
     memcpy(alias.lookup_key, row->key, sizeof alias.lookup_key);
     memcpy(alias.id_hash, row->id_hash, sizeof alias.id_hash);
     registry_put_alias(batch, row->target, &alias);

@@ -82,6 +82,7 @@ MUST_CHECK enum err registry_pepper_move(struct registry *registry,
  * An entry of the hotlist that was made under a VID's lookup key goes under its alias id, unless
  * what is there blocks already. ERR_CORRUPT, ERR_UNAVAILABLE: it cannot be read, and stays.
  */
-MUST_CHECK enum err registry_pepper_move_hotlisted(struct registry_batch *batch,
-                                                   const uint8_t *lookup_key,
-                                                   const struct alias *alias);
+MUST_CHECK enum err
+registry_pepper_move_hotlisted(struct registry_batch *batch,
+                               const uint8_t lookup_key[static IDENTITY_LOOKUP_BYTES],
+                               const struct alias *alias);
