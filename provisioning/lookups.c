@@ -2,25 +2,29 @@
 
 #include "provisioning/lookups.h"
 
-static void wipe(struct hsm_looked_up *looked_up) {
+static void wipe_question(struct hsm_lookup *question) {
+    secret_wipe(question, sizeof *question);
+}
+static void wipe_answer(struct hsm_looked_up *looked_up) {
     secret_wipe(looked_up, sizeof *looked_up);
 }
 
 enum err lookups_ask(struct change *change, const uint8_t (*id_hashes)[HSM_ID_HASH_BYTES],
                      size_t count, struct hsm_lookup_keys *keys) {
-    static uint8_t memory[sizeof(struct hsm_lookup) + 64];
-    struct hsm_lookup question = {.count = count};
-    struct buffer buffer = buffer_over(memory, sizeof memory);
+    __attribute__((cleanup(wipe_question))) struct hsm_lookup question = {.count = count};
     struct bytes written;
+    SECRET(memory);
     SECRET(answer);
     if (count > HSM_LOOKUP_BATCH_MAX)
         return ERR_TOO_LARGE;
+    ERR_TRY(change_registry(change, secret_new(&memory, sizeof question + 64)));
+    struct buffer buffer = buffer_over(memory.data, memory.len);
     memcpy(question.id_hash, id_hashes, count * sizeof *id_hashes);
     hsm_wire_put_lookup(&buffer, &question);
     ERR_TRY(buffer_end(&buffer, &written));
     if (provd_peers_ask_signer(change->provd->peers, HSM_LOOKUP, written, &answer) != ERR_OK)
         return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_SIGNER, NULL);
-    __attribute__((cleanup(wipe))) struct hsm_looked_up looked_up;
+    __attribute__((cleanup(wipe_answer))) struct hsm_looked_up looked_up;
     enum err err = hsm_wire_get_looked_up(secret_view(&answer), &looked_up);
     if (err == ERR_OK)
         err = looked_up.receipt.status;

@@ -89,7 +89,8 @@ static enum err fill_identity(struct change *change, const struct people *people
 /* Her number, where it does not lead to her row by itself. */
 static void put_uin(struct registry_batch *batch, const struct people *people,
                     const struct people_identifier *uin, const uint8_t *person_key) {
-    struct alias alias = {.type = ALIAS_UIN, .pepper = people->peppers.newest, .has_id_hash = true};
+    ALIAS_WIPED struct alias alias = {
+        .type = ALIAS_UIN, .pepper = people->peppers.newest, .has_id_hash = true};
     struct addresses addresses = addresses_of(uin);
     const uint8_t *target = target_of(people, uin);
     remove_older(batch, &addresses, target);
@@ -120,7 +121,7 @@ static enum err put_hotlist(struct change *change, struct registry_batch *batch,
 /* A VID seen before keeps its id, under which the ledger counts its uses. */
 static enum err fill_alias(struct change *change, size_t index, const struct addresses *addresses,
                            struct alias *alias) {
-    struct alias known;
+    ALIAS_WIPED struct alias known = {0};
     enum err err =
         registry_find_alias(change->provd->registry, addresses->of, addresses->count, &known);
     if (err == ERR_NOT_FOUND || err == ERR_CORRUPT) {
@@ -180,7 +181,7 @@ static enum err put_vids(struct change *change, const struct people *people,
     for (size_t i = 0; i < person->vid_count; i++) {
         const struct people_identifier *vid = &people->identifier[at.identifier + 1 + i];
         struct addresses addresses = addresses_of(vid);
-        struct alias alias = alias_of(&person->vids[i], person_key);
+        ALIAS_WIPED struct alias alias = alias_of(&person->vids[i], person_key);
         ERR_TRY(fill_alias(change, at.person, &addresses, &alias));
         ERR_TRY(put_vid(change, batch, people, vid, &alias));
     }
