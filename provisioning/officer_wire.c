@@ -101,9 +101,12 @@ void officer_wire_put_outcome(struct buffer *target, const struct officer_outcom
 
 enum err officer_wire_get_outcome(struct bytes payload, struct officer_outcome *outcome) {
     *outcome = (struct officer_outcome){.status = ERR_UNAVAILABLE};
+    struct officer_outcome read = *outcome;
     struct cursor cursor = cursor_over(payload);
-    take_outcome(&cursor, outcome);
-    return cursor_end(&cursor);
+    take_outcome(&cursor, &read);
+    ERR_TRY(cursor_end(&cursor));
+    *outcome = read;
+    return ERR_OK;
 }
 
 void officer_wire_put_trust(struct buffer *target, const struct officer_trust *question) {

@@ -1,7 +1,6 @@
 #include "authd/wire/field.h"
 #include "provisioning/officer_wire_certificate.h"
-
-#define OUTCOME_MAX 256
+#include "provisioning/officer_wire_outcome.h"
 
 void officer_wire_put_certificate(struct buffer *target,
                                   const struct officer_certificate *question) {
@@ -25,12 +24,7 @@ enum err officer_wire_get_certificate(struct bytes payload, struct officer_certi
 }
 
 void officer_wire_put_issued(struct buffer *target, const struct officer_issued *answer) {
-    uint8_t memory[OUTCOME_MAX];
-    struct buffer outcome = buffer_over(memory, sizeof memory);
-    officer_wire_put_outcome(&outcome, &answer->outcome);
-    if (target->err == ERR_OK)
-        target->err = outcome.err;
-    buffer_block(target, bytes_of(outcome.data, outcome.len));
+    officer_wire_outcome_put(target, &answer->outcome);
     if (answer->outcome.status != ERR_OK)
         return;
     buffer_bool(target, answer->registered);
@@ -56,9 +50,7 @@ enum err officer_wire_get_issued(struct bytes payload, struct officer_issued *an
     *answer = (struct officer_issued){.outcome.status = ERR_UNAVAILABLE};
     struct officer_issued got = {0};
     struct cursor cursor = cursor_over(payload);
-    struct bytes outcome = cursor_block(&cursor, OUTCOME_MAX);
-    ERR_TRY(cursor.err);
-    ERR_TRY(officer_wire_get_outcome(outcome, &got.outcome));
+    ERR_TRY(officer_wire_outcome_take(&cursor, &got.outcome));
     if (got.outcome.status == ERR_OK)
         get_rest(&cursor, &got);
     ERR_TRY(cursor_end(&cursor));

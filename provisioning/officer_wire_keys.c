@@ -2,8 +2,7 @@
 
 #include "authd/wire/field.h"
 #include "provisioning/officer_wire_keys.h"
-
-#define OUTCOME_MAX 256
+#include "provisioning/officer_wire_outcome.h"
 
 void officer_wire_put_key_order(struct buffer *target, const struct officer_key_order *question) {
     buffer_u8(target, (uint8_t)question->order);
@@ -85,14 +84,9 @@ static void get_next(struct cursor *cursor, struct officer_key_next *next) {
 
 /* A refusal is its outcome, and counts of 0. */
 void officer_wire_put_keys(struct buffer *target, const struct officer_keys *answer) {
-    uint8_t memory[OUTCOME_MAX];
-    struct buffer outcome = buffer_over(memory, sizeof memory);
     bool is_done = answer->outcome.status == ERR_OK;
     size_t count = is_done ? answer->count : 0, next_count = is_done ? answer->next_count : 0;
-    officer_wire_put_outcome(&outcome, &answer->outcome);
-    if (target->err == ERR_OK)
-        target->err = outcome.err;
-    buffer_block(target, bytes_of(memory, outcome.len));
+    officer_wire_outcome_put(target, &answer->outcome);
     buffer_u16(target, (uint16_t)count);
     for (size_t i = 0; i < count; i++)
         put_key(target, &answer->keys[i]);
@@ -110,18 +104,17 @@ static size_t at_most(struct cursor *cursor, size_t count, size_t most) {
 
 enum err officer_wire_get_keys(struct bytes payload, struct officer_keys *answer) {
     struct cursor cursor = cursor_over(payload);
+    struct officer_outcome told;
     memset(answer, 0, sizeof *answer);
-    struct bytes outcome = cursor_block(&cursor, OUTCOME_MAX);
+    answer->outcome.status = ERR_UNAVAILABLE;
+    ERR_TRY(officer_wire_outcome_take(&cursor, &told));
     size_t count = at_most(&cursor, cursor_u16(&cursor), OFFICER_KEYS_MAX);
     for (size_t i = 0; i < count; i++)
         get_key(&cursor, &answer->keys[i]);
     size_t next_count = at_most(&cursor, cursor_u8(&cursor), OFFICER_PURPOSES_MAX);
     for (size_t i = 0; i < next_count; i++)
         get_next(&cursor, &answer->next[i]);
-    answer->outcome.status = ERR_UNAVAILABLE;
     ERR_TRY(cursor_end(&cursor));
-    struct officer_outcome told;
-    ERR_TRY(officer_wire_get_outcome(outcome, &told));
     if (told.status != ERR_OK && count + next_count > 0)
         return ERR_MALFORMED;
     answer->outcome = told;

@@ -1,9 +1,8 @@
 #include <string.h>
 
 #include "authd/wire/field.h"
+#include "provisioning/officer_wire_outcome.h"
 #include "provisioning/officer_wire_tls.h"
-
-#define OUTCOME_MAX 256
 
 static uint16_t take_generation(struct cursor *cursor) {
     uint16_t generation = cursor_u16(cursor);
@@ -15,23 +14,6 @@ static struct bytes take_filled(struct cursor *cursor, size_t most) {
     struct bytes block = cursor_block(cursor, most);
     field_require(cursor, block.len > 0);
     return block;
-}
-
-/* The outcome as a block; what follows it is there only when it is ERR_OK. */
-static void put_outcome(struct buffer *target, const struct officer_outcome *outcome) {
-    uint8_t memory[OUTCOME_MAX];
-    struct buffer block = buffer_over(memory, sizeof memory);
-    officer_wire_put_outcome(&block, outcome);
-    if (target->err == ERR_OK)
-        target->err = block.err;
-    buffer_block(target, bytes_of(memory, block.len));
-}
-
-static enum err get_outcome(struct cursor *cursor, struct officer_outcome *outcome) {
-    struct bytes block = cursor_block(cursor, OUTCOME_MAX);
-    *outcome = (struct officer_outcome){.status = ERR_UNAVAILABLE};
-    ERR_TRY(cursor->err);
-    return officer_wire_get_outcome(block, outcome);
 }
 
 void officer_wire_put_tls_request(struct buffer *target,
@@ -49,7 +31,7 @@ enum err officer_wire_get_tls_request(struct bytes payload, struct officer_tls_r
 
 void officer_wire_put_tls_requested(struct buffer *target,
                                     const struct officer_tls_requested *answer) {
-    put_outcome(target, &answer->outcome);
+    officer_wire_outcome_put(target, &answer->outcome);
     if (answer->outcome.status != ERR_OK)
         return;
     buffer_u16(target, answer->generation);
@@ -61,7 +43,7 @@ enum err officer_wire_get_tls_requested(struct bytes payload,
     struct cursor cursor = cursor_over(payload);
     struct officer_outcome told;
     *answer = (struct officer_tls_requested){.outcome.status = ERR_UNAVAILABLE};
-    ERR_TRY(get_outcome(&cursor, &told));
+    ERR_TRY(officer_wire_outcome_take(&cursor, &told));
     if (told.status == ERR_OK) {
         answer->generation = take_generation(&cursor);
         answer->request = take_filled(&cursor, OFFICER_TLS_REQUEST_MAX);
@@ -126,7 +108,7 @@ static void get_key(struct cursor *cursor, struct officer_tls_key *key) {
 }
 
 void officer_wire_put_tls_shown(struct buffer *target, const struct officer_tls_shown *answer) {
-    put_outcome(target, &answer->outcome);
+    officer_wire_outcome_put(target, &answer->outcome);
     if (answer->outcome.status != ERR_OK)
         return;
     buffer_text(target, answer->names);
@@ -140,7 +122,7 @@ enum err officer_wire_get_tls_shown(struct bytes payload, struct officer_tls_sho
     struct officer_outcome told;
     memset(answer, 0, sizeof *answer);
     answer->outcome.status = ERR_UNAVAILABLE;
-    ERR_TRY(get_outcome(&cursor, &told));
+    ERR_TRY(officer_wire_outcome_take(&cursor, &told));
     size_t count = 0;
     if (told.status == ERR_OK) {
         field_line(&cursor, answer->names, sizeof answer->names);

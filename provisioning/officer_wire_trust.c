@@ -1,7 +1,6 @@
 #include "authd/wire/field.h"
+#include "provisioning/officer_wire_outcome.h"
 #include "provisioning/officer_wire_trust.h"
-
-#define OUTCOME_MAX 256
 
 void officer_wire_put_trust_question(struct buffer *target,
                                      const struct officer_trust_question *question) {
@@ -17,12 +16,7 @@ enum err officer_wire_get_trust_question(struct bytes payload,
 }
 
 void officer_wire_put_anchors(struct buffer *target, const struct officer_anchors *answer) {
-    uint8_t memory[OUTCOME_MAX];
-    struct buffer outcome = buffer_over(memory, sizeof memory);
-    officer_wire_put_outcome(&outcome, &answer->outcome);
-    if (target->err == ERR_OK)
-        target->err = outcome.err;
-    buffer_block(target, bytes_of(outcome.data, outcome.len));
+    officer_wire_outcome_put(target, &answer->outcome);
     if (answer->outcome.status != ERR_OK)
         return;
     buffer_u16(target, (uint16_t)answer->count);
@@ -51,10 +45,8 @@ static void get_rest(struct cursor *cursor, struct officer_anchors *answer) {
 enum err officer_wire_get_anchors(struct bytes payload, struct officer_anchors *answer) {
     struct cursor cursor = cursor_over(payload);
     *answer = (struct officer_anchors){.outcome.status = ERR_UNAVAILABLE};
-    struct bytes outcome = cursor_block(&cursor, OUTCOME_MAX);
     struct officer_outcome told;
-    ERR_TRY(cursor.err);
-    ERR_TRY(officer_wire_get_outcome(outcome, &told));
+    ERR_TRY(officer_wire_outcome_take(&cursor, &told));
     if (told.status == ERR_OK)
         get_rest(&cursor, answer);
     ERR_TRY(cursor_end(&cursor));

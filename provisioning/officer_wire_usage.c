@@ -2,9 +2,8 @@
 
 #include "authd/store/key_usage_wire.h"
 #include "authd/wire/field.h"
+#include "provisioning/officer_wire_outcome.h"
 #include "provisioning/officer_wire_usage.h"
-
-#define OUTCOME_MAX 256
 
 void officer_wire_usage_put_question(struct buffer *target,
                                      const struct officer_usage_question *question) {
@@ -24,27 +23,22 @@ enum err officer_wire_usage_get_question(struct bytes payload,
 
 /* The outcome, as a block, and the report, which a refusal has none of. */
 void officer_wire_usage_put(struct buffer *target, const struct officer_usage *answer) {
-    uint8_t memory[OUTCOME_MAX];
-    struct buffer outcome = buffer_over(memory, sizeof memory);
-    officer_wire_put_outcome(&outcome, &answer->outcome);
-    if (target->err == ERR_OK)
-        target->err = outcome.err;
-    buffer_block(target, bytes_of(memory, outcome.len));
+    officer_wire_outcome_put(target, &answer->outcome);
     key_usage_wire_put_report(target, answer->outcome.status, &answer->report);
 }
 
 enum err officer_wire_usage_get(struct bytes payload, struct officer_usage *answer) {
     struct cursor cursor = cursor_over(payload);
+    struct officer_outcome told;
     enum err status;
     memset(answer, 0, sizeof *answer);
     answer->outcome.status = ERR_UNAVAILABLE;
-    struct bytes outcome = cursor_block(&cursor, OUTCOME_MAX);
+    ERR_TRY(officer_wire_outcome_take(&cursor, &told));
     struct bytes report = cursor_take(&cursor, cursor.left);
     ERR_TRY(cursor_end(&cursor));
     ERR_TRY(key_usage_wire_get_report(report, &status, &answer->report));
-    ERR_TRY(officer_wire_get_outcome(outcome, &answer->outcome));
-    if (status == answer->outcome.status)
-        return ERR_OK;
-    answer->outcome.status = ERR_UNAVAILABLE;
-    return ERR_MALFORMED;
+    if (status != told.status)
+        return ERR_MALFORMED;
+    answer->outcome = told;
+    return ERR_OK;
 }
