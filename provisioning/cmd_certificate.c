@@ -1,7 +1,7 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "firmware/base/clock.h"
+#include "firmware/base/codec.h"
 #include "firmware/base/pem.h"
 #include "provisioning/cmd.h"
 #include "provisioning/officer_input.h"
@@ -34,12 +34,12 @@ static enum result read_use(const char *text, enum officer_certificate_use *use)
 }
 
 static enum result read_days(const char *text, uint16_t *days) {
-    char most[8], *end = NULL;
+    char most[8];
+    int64_t number = 0;
     *days = DAYS_USUAL;
     if (text == NULL)
         return RESULT_DONE;
-    long number = text[0] >= '0' && text[0] <= '9' ? strtol(text, &end, 10) : 0;
-    if (number >= 1 && number <= OFFICER_CERTIFICATE_DAYS_MAX && *end == '\0') {
+    if (codec_integer(text, 1, OFFICER_CERTIFICATE_DAYS_MAX, &number) == ERR_OK) {
         *days = (uint16_t)number;
         return RESULT_DONE;
     }

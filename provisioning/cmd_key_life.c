@@ -5,12 +5,12 @@
 #include "provisioning/cmd_key_custody.h"
 #include "provisioning/cmd_key_life.h"
 #include "provisioning/cmd_key_usage.h"
+#include "provisioning/officer_input.h"
 
-#define NAME_SIZE   32
-#define FORCE_LEAST 8
-#define MINUTE_MS   INT64_C(60000)
-#define HOUR_MS     (60 * MINUTE_MS)
-#define DAY_MS      (24 * HOUR_MS)
+#define NAME_SIZE 32
+#define MINUTE_MS INT64_C(60000)
+#define HOUR_MS   (60 * MINUTE_MS)
+#define DAY_MS    (24 * HOUR_MS)
 
 /* ---- officer key list ---- */
 
@@ -141,20 +141,6 @@ enum result cmd_key_life_switch(const struct arguments *arguments, const char *n
     return RESULT_USAGE;
 }
 
-/* Why a key may retire though it is used: for the journal, so it has to say something. */
-static enum result read_force(const struct arguments *arguments, struct officer_key_order *order) {
-    const char *reason = arguments_get(arguments, "force");
-    size_t len = reason != NULL ? strlen(reason) : 0;
-    if (reason == NULL)
-        return RESULT_DONE;
-    if (len < FORCE_LEAST || len >= sizeof order->force) {
-        officer_text_complain(TEXT_BAD_FORCE, NULL, NULL);
-        return RESULT_USAGE;
-    }
-    memcpy(order->force, reason, len);
-    return RESULT_DONE;
-}
-
 enum result cmd_key_life_give(struct officer_link *link, const struct officer_key_order *order,
                               const char *name, enum officer_text done) {
     uint8_t memory[128];
@@ -183,7 +169,8 @@ static enum result order_key(struct officer_link *link, const struct arguments *
     RESULT_TRY(cmd_key_life_switch(arguments, "at-once", &at_once));
     if (at_once)
         order.order = OFFICER_ORDER_REVOKE_AT_ONCE;
-    RESULT_TRY(read_force(arguments, &order));
+    RESULT_TRY(officer_input_reason("force", arguments_get(arguments, "force"), order.force,
+                                    sizeof order.force));
     if (order.dry_run && (kind == OFFICER_ORDER_RETIRE || kind == OFFICER_ORDER_REVOKE))
         RESULT_TRY(cmd_key_usage_foretell(link, &order, name));
     return cmd_key_life_give(link, &order, name, done);

@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "firmware/base/clock.h"
@@ -13,7 +12,6 @@
 
 #define CHAIN_FILE_MAX  65536
 #define REQUEST_PEM_MAX (OFFICER_TLS_REQUEST_MAX / 3 * 4 + 512)
-#define FORCE_LEAST     8
 #define NAME_SIZE       32
 
 static enum result read_generation(const char *text, uint16_t *generation) {
@@ -113,21 +111,6 @@ static enum result read_chain(const char *path, struct officer_tls_install *ques
     return err == ERR_OK ? RESULT_DONE : RESULT_USAGE;
 }
 
-/* Why names of the box may be missing: for the journal, so it has to say something. */
-static enum result read_force(const struct arguments *arguments,
-                              struct officer_tls_install *question) {
-    const char *reason = arguments_get(arguments, "force-names");
-    size_t len = reason != NULL ? strlen(reason) : 0;
-    if (reason == NULL)
-        return RESULT_DONE;
-    if (len < FORCE_LEAST || len >= sizeof question->force) {
-        officer_text_complain(TEXT_TLS_BAD_FORCE, NULL, NULL);
-        return RESULT_USAGE;
-    }
-    memcpy(question->force, reason, len);
-    return RESULT_DONE;
-}
-
 static enum result install(struct officer_link *link, const struct arguments *arguments) {
     static uint8_t memory[OFFICER_TLS_CERTIFICATES * (OFFICER_TLS_CERTIFICATE_MAX + 4) + 128];
     struct officer_tls_install question = {0};
@@ -136,7 +119,8 @@ static enum result install(struct officer_link *link, const struct arguments *ar
     char name[NAME_SIZE];
     const char *path = arguments_get(arguments, "");
     RESULT_TRY(read_chain(path, &question));
-    RESULT_TRY(read_force(arguments, &question));
+    RESULT_TRY(officer_input_reason("force-names", arguments_get(arguments, "force-names"),
+                                    question.force, sizeof question.force));
     officer_wire_put_tls_install(&target, &question);
     RESULT_TRY(officer_link_change(link, OFFICER_TLS_INSTALL, &target, path, &outcome));
     (void)snprintf(name, sizeof name, "IDCS/TLS/%u", outcome.count);

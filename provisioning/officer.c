@@ -52,15 +52,19 @@ static const struct command *const commands[] = {
 
 /* ---- help ---- */
 
+/* Given as "name=value"; else the value stands alone. */
+static bool is_named(const struct argument *argument) {
+    return argument->name[0] != '\0' && !argument->bare;
+}
+
 /* "officer partner add id=ID name=NAME [status=…]" */
 static void write_usage(const struct command *command, char *target, size_t size) {
     size_t len = (size_t)snprintf(target, size, "officer %s%s%s", command->noun,
                                   command->verb[0] != '\0' ? " " : "", command->verb);
     for (const struct argument *argument = command->arguments; argument->name != NULL; argument++) {
-        bool is_named = argument->name[0] != '\0' && !argument->bare;
         int more = snprintf(target + len, size - len, " %s%s%s%s%s", argument->optional ? "[" : "",
-                            is_named ? argument->name : "", is_named ? "=" : "", argument->shown,
-                            argument->optional ? "]" : "");
+                            is_named(argument) ? argument->name : "", is_named(argument) ? "=" : "",
+                            argument->shown, argument->optional ? "]" : "");
         len = more > 0 && (size_t)more < size - len ? len + (size_t)more : size - 1;
     }
 }
@@ -112,7 +116,7 @@ static enum result read_argument(const struct command *command, const char *text
         const char *value = text;
         if (is_switch(argument, text)) {
             value = "yes";
-        } else if (len > 0 && !argument->bare) {
+        } else if (is_named(argument)) {
             if (strncmp(text, argument->name, len) != 0 || text[len] != '=')
                 continue;
             value = text + len + 1;
@@ -135,7 +139,7 @@ static enum result read_argument(const struct command *command, const char *text
 
 static enum result read_arguments(const struct command *command, char **texts, size_t count,
                                   struct arguments *arguments) {
-    char usage[256];
+    char usage[256], missing[64];
     *arguments = (struct arguments){0};
     for (size_t i = 0; i < count; i++)
         RESULT_TRY(read_argument(command, texts[i], arguments));
@@ -143,8 +147,10 @@ static enum result read_arguments(const struct command *command, char **texts, s
         if (argument->optional || arguments_get(arguments, argument->name) != NULL)
             continue;
         write_usage(command, usage, sizeof usage);
-        officer_text_complain(TEXT_MISSING_ARGUMENT,
-                              argument->name[0] != '\0' ? argument->name : argument->shown, usage);
+        (void)snprintf(missing, sizeof missing, "%s%s",
+                       is_named(argument) ? argument->name : argument->shown,
+                       is_named(argument) ? "=" : "");
+        officer_text_complain(TEXT_MISSING_ARGUMENT, missing, usage);
         return RESULT_USAGE;
     }
     return RESULT_DONE;

@@ -9,6 +9,8 @@
 #include "provisioning/officer_text.h"
 #include "provisioning/values.h"
 
+#define REASON_LEAST 8
+
 static void close_file(int *fd) {
     if (*fd > STDERR_FILENO)
         (void)close(*fd);
@@ -113,5 +115,17 @@ enum result officer_input_text(const char *name, const char *text, char *target,
         return RESULT_DONE;
     (void)snprintf(limit, sizeof limit, "%zu", size - 1);
     officer_text_complain(TEXT_TOO_LONG, name, limit);
+    return RESULT_USAGE;
+}
+
+enum result officer_input_reason(const char *name, const char *text, char *target, size_t size) {
+    char most[24];
+    target[0] = '\0';
+    if (text == NULL)
+        return RESULT_DONE;
+    if (strlen(text) >= REASON_LEAST && bytes_to_text(bytes_of_text(text), target, size) == ERR_OK)
+        return RESULT_DONE;
+    (void)snprintf(most, sizeof most, "%zu", size - 1);
+    officer_text_complain(TEXT_BAD_FORCE, name, most);
     return RESULT_USAGE;
 }

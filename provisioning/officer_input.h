@@ -24,3 +24,7 @@ MUST_CHECK_RESULT enum result officer_input_status(const char *name, const char 
 /* Copies an argument into a field of fixed size. */
 MUST_CHECK_RESULT enum result officer_input_text(const char *name, const char *text, char *target,
                                                  size_t size);
+/* Why something is done in spite of a rule: for the journal, so it has to say something. NULL: "".
+ */
+MUST_CHECK_RESULT enum result officer_input_reason(const char *name, const char *text, char *target,
+                                                   size_t size);

@@ -7,8 +7,8 @@
 #include "provisioning/officer_text_subjects.h"
 
 static const struct officer_text_pair *(*const subjects[])(enum officer_text) = {
-    officer_text_command_pair,  officer_text_key_pair,    officer_text_root_pair,
-    officer_text_tls_pair,      officer_text_registry_pair, officer_text_status_pair,
+    officer_text_command_pair,     officer_text_key_pair,      officer_text_root_pair,
+    officer_text_tls_pair,         officer_text_registry_pair, officer_text_status_pair,
     officer_text_certificate_pair,
 };
 static bool french;

@@ -23,7 +23,7 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
                            "« %1 » n'a pas de verbe « %2 » : `officer %1 --help` les montre"},
     [TEXT_UNKNOWN_ARGUMENT] = {"'%1' is not an argument here: use %2",
                                "« %1 » n'est pas un argument ici : utilisez %2"},
-    [TEXT_MISSING_ARGUMENT] = {"%1= is missing: use %2", "%1= manque : utilisez %2"},
+    [TEXT_MISSING_ARGUMENT] = {"%1 is missing: use %2", "%1 manque : utilisez %2"},
     [TEXT_DOUBLE_ARGUMENT] = {"%1= is given twice: keep one",
                               "%1= est donné deux fois : gardez-en un"},
     [TEXT_BAD_TIME] = {"%1: '%2' is no date: write 2027-12-31 or 2027-12-31T23:59:59.000Z",
@@ -60,8 +60,8 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
     [TEXT_NO_MEMORY] = {"out of memory: close other programs and try again",
                         "mémoire insuffisante : fermez d'autres programmes et réessayez"},
     [TEXT_BAD_SWITCH] = {"%1 is yes or no, not %2", "%1 vaut yes ou no, pas %2"},
-    [TEXT_BAD_FORCE] = {"force= is the reason, for the journal, in 8 to 48 characters",
-                        "force= est la raison, pour le journal, en 8 à 48 caractères"},
+    [TEXT_BAD_FORCE] = {"%1= is the reason, for the journal, in 8 to %2 bytes",
+                        "%1= est la raison, pour le journal, en 8 à %2 octets"},
     [TEXT_PIN_HELP] =
         {"A signer that the token refused its PIN ends and is not started again: the box is\n"
          "`locked`, so that a wrong PIN is tried once and the token never locks itself.\n"

@@ -29,7 +29,7 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
          "ces personnes (le journal de provd a les lignes), puis `officer root "
          "sweep`"},
     [TEXT_STATUS_KEK] = {"record roots: wrapped by IDA/KEK generation %1",
-                         "racines des enregistrements : chiffrées par IDA/KEK génération %1"},
+                         "racines des enregistrements : enveloppées par IDA/KEK génération %1"},
     [TEXT_STATUS_PEPPER] = {"pepper: generation %1", "poivre : génération %1"},
     [TEXT_STATUS_PEPPER_SWEEPING] = {"pepper: %1, %2 %", "poivre : %1, %2 %"},
     [TEXT_STATUS_PEPPER_VERIFYING] = {"pepper: %1, verified %2 %", "poivre : %1, vérifié %2 %"},

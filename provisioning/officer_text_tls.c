@@ -16,8 +16,6 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
         {"%1 has a certificate of more than 4096 bytes: ask for one with fewer names",
          "%1 contient un certificat de plus de 4096 octets : demandez-en un avec "
          "moins de noms"},
-    [TEXT_TLS_BAD_FORCE] = {"force-names= is the reason, for the journal, in 8 to 48 characters",
-                            "force-names= est la raison, pour le journal, en 8 à 48 caractères"},
     [TEXT_TLS_INSTALLED] = {"%1 has this certificate; while the key is active new handshakes show "
                             "it",
                             "%1 a ce certificat ; tant que la clé est active, il est montré aux "

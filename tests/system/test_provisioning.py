@@ -226,6 +226,8 @@ class FurnishedBox(Furnished):
         self.wrong("there is no 'nonsense'", "nonsense")
         self.wrong("has no verb 'fly'", "partner", "fly")
         self.wrong("id= is missing", "partner", "suspend")
+        self.wrong("GENERATION is missing", "tls", "remove")
+        self.wrong(r"wrapped\|token is missing", "key", "custody", "IDA/PARTNER")
         self.wrong("not an argument here", "partner", "suspend", "id=a", "colour=red")
         self.wrong("given twice", "partner", "suspend", "id=a", "id=b")
         self.wrong("no status", "partner", "add", "id=a", "name=b", f"certificate={data.people}", "status=asleep")
