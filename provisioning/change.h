@@ -21,6 +21,10 @@ struct officer_tls_shown;
 struct officer_usage;
 struct officer_anchors;
 
+/* The states of a box that answers. */
+#define PROVD_SERVING                                                                              \
+    (BOX_STATE_BIT(BOX_OPERATIONAL) | BOX_STATE_BIT(BOX_DEGRADED) | BOX_STATE_BIT(BOX_MAINTENANCE))
+
 /* What the parts of provd share. */
 struct provd {
     struct provd_peers *peers;

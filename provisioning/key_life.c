@@ -3,16 +3,11 @@
 
 #include "hsm/wire_keys.h"
 #include "provisioning/key_life.h"
+#include "provisioning/keys.h"
 #include "provisioning/officer_wire_keys.h"
 #include "provisioning/usage.h"
 
 #define SUBJECT_SIZE 96
-
-static enum err need_keys(struct change *change) {
-    if (provd_peers_standing(change->provd->peers).provisioned)
-        return ERR_OK;
-    return change_refuse(change, ERR_NOT_FOUND, OFFICER_REASON_NO_KEYS, NULL);
-}
 
 _Static_assert(OFFICER_KEYS_MAX == HSM_KEYS_MAX && OFFICER_PURPOSES_MAX >= HSM_PURPOSE_COUNT,
                "what a signer tells fits");
@@ -66,7 +61,7 @@ enum err key_life_list(struct change *change) {
         return ERR_MALFORMED;
     keys = (struct officer_keys){0};
     change->keys = &keys;
-    ERR_TRY(need_keys(change));
+    ERR_TRY(keys_require(change));
     if (provd_peers_ask_key_maker(change->provd->peers, HSM_KEYS, bytes_of(NULL, 0), &answer) !=
         ERR_OK)
         return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_SIGNER, NULL);
@@ -215,7 +210,7 @@ enum err key_life_order(struct change *change) {
     char subject[SUBJECT_SIZE];
     ERR_TRY(officer_wire_get_key_order(change->payload, &question));
     ERR_TRY(translate(change, &question, &order));
-    ERR_TRY(need_keys(change));
+    ERR_TRY(keys_require(change));
     if (order.order == HSM_ORDER_RETIRE)
         ERR_TRY(usage_gate(change, order.purpose, order.generation));
     ERR_TRY(judge(change, &order));

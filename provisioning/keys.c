@@ -188,12 +188,17 @@ enum err keys_initialise(struct change *change) {
     return ERR_OK;
 }
 
+enum err keys_require(struct change *change) {
+    if (provd_peers_standing(change->provd->peers).provisioned)
+        return ERR_OK;
+    return change_refuse(change, ERR_NOT_FOUND, OFFICER_REASON_NO_KEYS, NULL);
+}
+
 enum err keys_list(struct change *change) {
     struct hsm_publication publication;
     if (change->payload.len != 0)
         return ERR_MALFORMED;
-    if (!provd_peers_standing(change->provd->peers).provisioned)
-        return change_refuse(change, ERR_NOT_FOUND, OFFICER_REASON_NO_KEYS, NULL);
+    ERR_TRY(keys_require(change));
     if (provd_peers_ask_signer(change->provd->peers, HSM_PUBLISHED, bytes_of(NULL, 0),
                                &change->published) != ERR_OK)
         return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_SIGNER, NULL);

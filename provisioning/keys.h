@@ -9,6 +9,8 @@
  */
 MUST_CHECK enum err keys_initialise(struct change *change);
 MUST_CHECK enum err keys_list(struct change *change);
+/* Refuses while no signer has keys. */
+MUST_CHECK enum err keys_require(struct change *change);
 
 /*
  * Opens the record roots of the registry with a signer, once, but for one that is only offered

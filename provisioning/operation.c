@@ -23,8 +23,6 @@
  * state alone does not refuse what needs keys: an open root decides.
  */
 #define NEW_BOX BOX_STATE_BIT(BOX_UNPROVISIONED)
-#define SERVING                                                                                    \
-    (BOX_STATE_BIT(BOX_OPERATIONAL) | BOX_STATE_BIT(BOX_DEGRADED) | BOX_STATE_BIT(BOX_MAINTENANCE))
 
 static enum err status(struct change *change) {
     struct provd *provd = change->provd;
@@ -130,38 +128,42 @@ struct operation {
 
 static const struct operation operations[] = {
     {OFFICER_STATUS, "status", SERVE_ANY_STATE, false, status, answer_box},
-    {OFFICER_KEY_LIST, "key show", NEW_BOX | SERVING, false, keys_list, answer_publication},
-    {OFFICER_KEY_LIFE, "key list", SERVING, false, key_life_list, answer_keys},
-    {OFFICER_KEY_ORDER, "key order", SERVING, false, key_life_order, answer_outcome},
-    {OFFICER_KEY_USAGE, "key usage", SERVING, false, usage_show, answer_usage},
-    {OFFICER_ROOT, "root", SERVING, true, root_roll_order, answer_outcome},
-    {OFFICER_KEY_INITIALISE, "key initialise", NEW_BOX | SERVING, false, keys_initialise,
+    {OFFICER_KEY_LIST, "key show", NEW_BOX | PROVD_SERVING, false, keys_list, answer_publication},
+    {OFFICER_KEY_LIFE, "key list", PROVD_SERVING, false, key_life_list, answer_keys},
+    {OFFICER_KEY_ORDER, "key order", PROVD_SERVING, false, key_life_order, answer_outcome},
+    {OFFICER_KEY_USAGE, "key usage", PROVD_SERVING, false, usage_show, answer_usage},
+    {OFFICER_ROOT, "root", PROVD_SERVING, true, root_roll_order, answer_outcome},
+    {OFFICER_KEY_INITIALISE, "key initialise", NEW_BOX | PROVD_SERVING, false, keys_initialise,
      answer_outcome},
-    {OFFICER_TLS_REQUEST, "tls request", SERVING, false, tls_request, answer_tls_requested},
-    {OFFICER_TLS_INSTALL, "tls install", SERVING, false, tls_install, answer_outcome},
-    {OFFICER_TLS_REMOVE, "tls remove", SERVING, false, tls_remove, answer_outcome},
-    {OFFICER_TLS_SHOW, "tls show", SERVING, false, tls_show, answer_tls_shown},
-    {OFFICER_TRUST_ADD, "trust add", NEW_BOX | SERVING, true, programmes_trust_add, answer_outcome},
-    {OFFICER_TRUST_LIST, "trust list", NEW_BOX | SERVING, true, trust_list_show, answer_anchors},
-    {OFFICER_PARTNER_ADD, "partner add", NEW_BOX | SERVING, true, programmes_partner_add,
+    {OFFICER_TLS_REQUEST, "tls request", PROVD_SERVING, false, tls_request, answer_tls_requested},
+    {OFFICER_TLS_INSTALL, "tls install", PROVD_SERVING, false, tls_install, answer_outcome},
+    {OFFICER_TLS_REMOVE, "tls remove", PROVD_SERVING, false, tls_remove, answer_outcome},
+    {OFFICER_TLS_SHOW, "tls show", PROVD_SERVING, false, tls_show, answer_tls_shown},
+    {OFFICER_TRUST_ADD, "trust add", NEW_BOX | PROVD_SERVING, true, programmes_trust_add,
      answer_outcome},
-    {OFFICER_PARTNER_STATUS, "partner status", NEW_BOX | SERVING, true, programmes_partner_status,
+    {OFFICER_TRUST_LIST, "trust list", NEW_BOX | PROVD_SERVING, true, trust_list_show,
+     answer_anchors},
+    {OFFICER_PARTNER_ADD, "partner add", NEW_BOX | PROVD_SERVING, true, programmes_partner_add,
      answer_outcome},
-    {OFFICER_PARTNER_JOSE, "partner jose", NEW_BOX | SERVING, true, jose_clients_put,
+    {OFFICER_PARTNER_STATUS, "partner status", NEW_BOX | PROVD_SERVING, true,
+     programmes_partner_status, answer_outcome},
+    {OFFICER_PARTNER_JOSE, "partner jose", NEW_BOX | PROVD_SERVING, true, jose_clients_put,
      answer_outcome},
-    {OFFICER_PARTNER_JOSE_REMOVE, "partner jose-remove", NEW_BOX | SERVING, true,
+    {OFFICER_PARTNER_JOSE_REMOVE, "partner jose-remove", NEW_BOX | PROVD_SERVING, true,
      jose_clients_remove, answer_outcome},
-    {OFFICER_PARTNER_JOSE_SHOW, "partner jose-show", NEW_BOX | SERVING, true, jose_clients_show,
-     answer_shown},
-    {OFFICER_CERTIFICATE, "certificate issue", NEW_BOX | SERVING, true, issue_certificate,
+    {OFFICER_PARTNER_JOSE_SHOW, "partner jose-show", NEW_BOX | PROVD_SERVING, true,
+     jose_clients_show, answer_shown},
+    {OFFICER_CERTIFICATE, "certificate issue", NEW_BOX | PROVD_SERVING, true, issue_certificate,
      answer_issued},
-    {OFFICER_POLICY_ADD, "policy add", NEW_BOX | SERVING, true, programmes_policy_add,
+    {OFFICER_POLICY_ADD, "policy add", NEW_BOX | PROVD_SERVING, true, programmes_policy_add,
      answer_outcome},
-    {OFFICER_API_KEY_ADD, "api-key add", NEW_BOX | SERVING, true, programmes_api_key_add,
+    {OFFICER_API_KEY_ADD, "api-key add", NEW_BOX | PROVD_SERVING, true, programmes_api_key_add,
      answer_outcome},
-    {OFFICER_MISP_ADD, "misp add", NEW_BOX | SERVING, true, programmes_misp_add, answer_outcome},
-    {OFFICER_PEOPLE_PUT, "people import", NEW_BOX | SERVING, true, people_put, answer_outcome},
-    {OFFICER_HOTLIST, "hotlist", NEW_BOX | SERVING, true, hotlist_put, answer_outcome},
+    {OFFICER_MISP_ADD, "misp add", NEW_BOX | PROVD_SERVING, true, programmes_misp_add,
+     answer_outcome},
+    {OFFICER_PEOPLE_PUT, "people import", NEW_BOX | PROVD_SERVING, true, people_put,
+     answer_outcome},
+    {OFFICER_HOTLIST, "hotlist", NEW_BOX | PROVD_SERVING, true, hotlist_put, answer_outcome},
 };
 
 static const struct operation *find(uint16_t type) {

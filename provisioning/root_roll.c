@@ -13,8 +13,6 @@
 #define IDLE_MS        60000
 #define ASK_AGAIN_MS   1000
 #define PERCENT_LOGGED 10
-#define SERVING                                                                                    \
-    (BOX_STATE_BIT(BOX_OPERATIONAL) | BOX_STATE_BIT(BOX_DEGRADED) | BOX_STATE_BIT(BOX_MAINTENANCE))
 
 /* ---- what officers order ---- */
 
@@ -211,7 +209,7 @@ static enum err turn(struct provd *provd, int64_t *pause_ms) {
     struct change change = {.provd = provd, .action = "root roll"};
     struct registry_roll roll;
     *pause_ms = ASK_AGAIN_MS;
-    if ((BOX_STATE_BIT(provd->state) & SERVING) == 0)
+    if ((BOX_STATE_BIT(provd->state) & PROVD_SERVING) == 0)
         return ERR_OK;
     ERR_TRY(registry_roll_get(provd->registry, &roll));
     switch (roll.phase) {

@@ -6,6 +6,7 @@
 #include "firmware/base/clock.h"
 #include "hsm/wire_tls_install.h"
 #include "authd/wire/tls_chain_wire.h"
+#include "provisioning/keys.h"
 #include "provisioning/officer_wire_tls.h"
 #include "provisioning/tls.h"
 
@@ -27,12 +28,6 @@ _Static_assert(OFFICER_TLS_CERTIFICATES == HSM_TLS_CERTIFICATES &&
 
 /* One change is worked on at a time. */
 static uint8_t question_memory[QUESTION_SIZE];
-
-static enum err need_keys(struct change *change) {
-    if (provd_peers_standing(change->provd->peers).provisioned)
-        return ERR_OK;
-    return change_refuse(change, ERR_NOT_FOUND, OFFICER_REASON_NO_KEYS, NULL);
-}
 
 /* ---- signers ---- */
 
@@ -56,7 +51,7 @@ static enum err ask_key_maker(struct change *change, uint16_t verb, const struct
 /* What there is; views of ${shown} point into ${answer}. */
 static enum err ask_shown(struct change *change, struct secret *answer,
                           struct hsm_tls_shown *shown) {
-    ERR_TRY(need_keys(change));
+    ERR_TRY(keys_require(change));
     if (provd_peers_ask_signer(change->provd->peers, HSM_TLS_SHOW, bytes_of(NULL, 0), answer) !=
         ERR_OK)
         return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_SIGNER, NULL);
@@ -110,7 +105,7 @@ enum err tls_request(struct change *change) {
     requested = (struct officer_tls_requested){0};
     change->tls_requested = &requested;
     ERR_TRY(officer_wire_get_tls_request(change->payload, &question));
-    ERR_TRY(need_keys(change));
+    ERR_TRY(keys_require(change));
     asked.generation = question.generation;
     memcpy(asked.names, question.names, sizeof asked.names);
     hsm_wire_put_tls_request(&buffer, &asked);
@@ -202,7 +197,7 @@ enum err tls_remove(struct change *change) {
     struct buffer buffer = buffer_over(question_memory, sizeof question_memory);
     SECRET(answered);
     ERR_TRY(officer_wire_get_tls_remove(change->payload, &question));
-    ERR_TRY(need_keys(change));
+    ERR_TRY(keys_require(change));
     const struct hsm_tls_remove asked = {question.generation};
     hsm_wire_put_tls_remove(&buffer, &asked);
     (void)snprintf(subject, sizeof subject, "IDCS/TLS/%u", question.generation);

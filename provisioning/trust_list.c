@@ -3,7 +3,7 @@
 
 #include <sodium.h>
 
-#include "provisioning/certificates.h"
+#include "provisioning/box_anchors.h"
 #include "provisioning/officer_wire_trust.h"
 #include "provisioning/trust_list.h"
 #include "provisioning/values.h"
@@ -38,7 +38,8 @@ static enum err add_domain(struct change *change, const char *domain,
 }
 
 enum err trust_list_show(struct change *change) {
-    static const char *const asked_by_the_box[] = {"AUTH", "DEVICE", "FTM"};
+    static const char *const asked_by_the_box[] = {BOX_ANCHORS_PROGRAMMES, BOX_ANCHORS_DEVICES,
+                                                   "FTM"};
     static struct officer_anchors anchors; /* the change's, one at a time */
     _Static_assert(OFFICER_ANCHORS_MAX == 3 * CERTIFICATES_ANCHORS_MAX, "all of them fit");
     struct officer_trust_question question;
