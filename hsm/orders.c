@@ -7,23 +7,14 @@
 
 #define STATE(name) (1u << KEYSTATE_##name)
 
+#define IN_SIGHT   (STATE(PUBLISHED) | STATE(ACTIVE) | STATE(RETIRING))
+#define BEFORE_END (STATE(GENERATED) | IN_SIGHT | STATE(RETIRED))
+
 /* In which states a key may be ordered what. */
-static const struct {
-    bool of_key;
-    unsigned states;
-} orders[HSM_ORDER_COUNT] = {
-    [HSM_ORDER_ROLL] = {false, 0},
-    [HSM_ORDER_CONFIRM_CLOCK] = {false, 0},
-    [HSM_ORDER_WRAP] = {false, 0},
-    [HSM_ORDER_KEEP_IN_TOKEN] = {false, 0},
-    [HSM_ORDER_KEEP] = {true, STATE(PUBLISHED) | STATE(ACTIVE) | STATE(RETIRING)},
-    [HSM_ORDER_RETIRE] = {true, STATE(PUBLISHED) | STATE(ACTIVE) | STATE(RETIRING)},
-    [HSM_ORDER_RETIRE_IN_USE] = {true, STATE(PUBLISHED) | STATE(ACTIVE) | STATE(RETIRING)},
-    [HSM_ORDER_DESTROY] = {true, STATE(RETIRED) | STATE(REVOKED)},
-    [HSM_ORDER_REVOKE] = {true, STATE(GENERATED) | STATE(PUBLISHED) | STATE(ACTIVE) |
-                                    STATE(RETIRING) | STATE(RETIRED)},
-    [HSM_ORDER_REVOKE_AT_ONCE] = {true, STATE(GENERATED) | STATE(PUBLISHED) | STATE(ACTIVE) |
-                                            STATE(RETIRING) | STATE(RETIRED)},
+static const unsigned states_for[HSM_ORDER_COUNT] = {
+    [HSM_ORDER_KEEP] = IN_SIGHT,          [HSM_ORDER_RETIRE] = IN_SIGHT,
+    [HSM_ORDER_RETIRE_IN_USE] = IN_SIGHT, [HSM_ORDER_DESTROY] = STATE(RETIRED) | STATE(REVOKED),
+    [HSM_ORDER_REVOKE] = BEFORE_END,      [HSM_ORDER_REVOKE_AT_ONCE] = BEFORE_END,
 };
 
 static enum err step(struct answers *answers, enum hsm_purpose purpose, enum keystate_action action,
@@ -133,12 +124,12 @@ enum err orders_take(struct answers *answers, const struct hsm_key_order *order,
     bool is_of_purpose = order->order != HSM_ORDER_CONFIRM_CLOCK;
     if (is_of_purpose && !rollover_policy_rolls(order->purpose))
         return ERR_DENIED;
-    if (orders[order->order].of_key) {
+    if (hsm_wire_order_is_of_key(order->order)) {
         ERR_TRY(keyring_find(answers->keyring, order->purpose, order->generation, &row));
         answer->state = keyring_row_state(&row);
         if (answer->state == KEYSTATE_COUNT)
             return ERR_NOT_FOUND;
-        if ((orders[order->order].states & (1u << answer->state)) == 0)
+        if ((states_for[order->order] & (1u << answer->state)) == 0)
             return ERR_DENIED;
     }
     enum err err = take(answers, order, answer);

@@ -103,7 +103,7 @@ void hsm_wire_put_key_order(struct buffer *target, const struct hsm_key_order *q
     buffer_bool(target, question->dry_run);
 }
 
-static bool is_of_key(enum hsm_order order) {
+bool hsm_wire_order_is_of_key(enum hsm_order order) {
     return order != HSM_ORDER_ROLL && order != HSM_ORDER_CONFIRM_CLOCK && order != HSM_ORDER_WRAP &&
            order != HSM_ORDER_KEEP_IN_TOKEN;
 }
@@ -116,7 +116,7 @@ enum err hsm_wire_get_key_order(struct bytes payload, struct hsm_key_order *ques
     question->generation = cursor_u16(&cursor);
     question->dry_run = cursor_bool(&cursor);
     ERR_TRY(cursor_end(&cursor));
-    bool fits = is_of_key(question->order) == (question->generation != 0);
+    bool fits = hsm_wire_order_is_of_key(question->order) == (question->generation != 0);
     return question->order != 0 && fits ? ERR_OK : ERR_MALFORMED;
 }
 

@@ -66,10 +66,13 @@ enum hsm_order {
     HSM_ORDER_COUNT
 };
 
+/* Whether it is about one key; else about a purpose, or (CONFIRM_CLOCK) none. */
+bool hsm_wire_order_is_of_key(enum hsm_order order);
+
 struct hsm_key_order {
     enum hsm_order order;
     enum hsm_purpose purpose;
-    uint16_t generation; /* 0 for ROLL, CONFIRM_CLOCK, WRAP and KEEP_IN_TOKEN: they are of no key */
+    uint16_t generation; /* 0: the order is of no key */
     bool dry_run;        /* judged, and nothing is changed */
 };
 /*
