@@ -475,17 +475,22 @@ struct bytes hsm_signer_ask(struct hsm_signer *signer, int fd, uint16_t type,
     return hsm_signer_receive(signer, fd, (uint16_t)(type + 1));
 }
 
-void hsm_signer_provision(const struct hsm_box *box, struct hsm_signer *signer) {
-    struct hsm_signer_plan plan = {.index = 0};
+void hsm_signer_make_keys(const struct hsm_box *box, const struct hsm_signer_plan *plan) {
+    struct hsm_signer signer;
     struct hsm_generated answer;
-    hsm_signer_start(box, &plan, signer);
-    assert_false(hsm_signer_greet(signer).provisioned);
-    struct bytes payload = hsm_signer_ask(signer, signer->provd, HSM_GENERATE, bytes_of(NULL, 0));
+    hsm_signer_start(box, plan, &signer);
+    assert_false(hsm_signer_greet(&signer).provisioned);
+    struct bytes payload = hsm_signer_ask(&signer, signer.provd, HSM_GENERATE, bytes_of(NULL, 0));
     assert_int_equal(hsm_wire_get_generated(payload, &answer), ERR_OK);
     assert_int_equal(answer.receipt.status, ERR_OK);
     assert_int_equal(answer.made, hsm_box_purpose_count());
-    assert_int_equal(hsm_signer_wait(signer), BOOT_EXIT_RECYCLE);
-    hsm_signer_stop(signer);
+    assert_int_equal(hsm_signer_wait(&signer), BOOT_EXIT_RECYCLE);
+    hsm_signer_stop(&signer);
+}
+
+void hsm_signer_provision(const struct hsm_box *box, struct hsm_signer *signer) {
+    const struct hsm_signer_plan plan = {.index = 0};
+    hsm_signer_make_keys(box, &plan);
     hsm_signer_start(box, &plan, signer);
     assert_true(hsm_signer_greet(signer).provisioned);
 }

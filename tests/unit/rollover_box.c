@@ -138,6 +138,11 @@ unsigned rollover_box_settle(struct rollover_box *box) {
     return steps;
 }
 
+unsigned rollover_box_settle_after(struct rollover_box *box, int64_t ms) {
+    rollover_box_pass(box, ms);
+    return rollover_box_settle(box);
+}
+
 struct looking {
     enum keystate state;
     uint16_t found;

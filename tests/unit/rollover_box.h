@@ -54,6 +54,8 @@ bool rollover_box_rolls(enum hsm_purpose purpose);
 void rollover_box_pass(struct rollover_box *box, int64_t ms);
 /* Turns until nothing is due; gives how many steps were done, rows wrapped anew among them. */
 unsigned rollover_box_settle(struct rollover_box *box);
+/* The same, once both clocks have gone on. */
+unsigned rollover_box_settle_after(struct rollover_box *box, int64_t ms);
 /* The key of ${purpose} that is in ${state}: its generation, 0 when there is none. */
 uint16_t rollover_box_in(struct rollover_box *box, enum hsm_purpose purpose, enum keystate state);
 /* The token and the keyring agree: each key that is not destroyed is there once, and no other. */

@@ -65,16 +65,11 @@ static void choose(enum hsm_purpose purpose, enum keyring_custody custody) {
     assert_int_equal(chosen, custody);
 }
 
-static void settle_after(int64_t ms) {
-    rollover_box_pass(&box, ms);
-    (void)rollover_box_settle(&box);
-}
-
 /* Until the next key is active, and nothing older than ${active} - 1 is in use. */
 static void roll(enum hsm_purpose purpose, uint16_t active) {
     assert_int_equal(keyring_life_roll(box.keyring, purpose), ERR_OK);
-    settle_after(0);
-    settle_after(TO_ACTIVE);
+    (void)rollover_box_settle_after(&box, 0);
+    (void)rollover_box_settle_after(&box, TO_ACTIVE);
     assert_int_equal(rollover_box_in(&box, purpose, KEYSTATE_ACTIVE), active);
     assert_int_equal(rollover_box_in(&box, purpose, KEYSTATE_RETIRING), active - 1);
 }
@@ -143,7 +138,7 @@ static void a_choice_is_for_keys_made_later_and_a_ring_has_both_while_they_roll(
     HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
     for (size_t i = 0; i < PURPOSE_COUNT; i++) {
         choose(purposes[i], KEYRING_CUSTODY_WRAPPED);
-        settle_after(0);
+        (void)rollover_box_settle_after(&box, 0);
         assert_custody(purposes[i], 1, KEYRING_CUSTODY_TOKEN);
         assert_serves(purposes[i], 1);
         roll(purposes[i], 2);
@@ -190,12 +185,12 @@ static void of_a_destroyed_key_nothing_is_left_in_its_row(void **state) {
     roll(HSM_PURPOSE_REQUEST, 2);
     struct keyring_row sealed = row_of(HSM_PURPOSE_REQUEST, 2);
     roll(HSM_PURPOSE_REQUEST, 3);
-    settle_after(TO_RETIRED);
+    (void)rollover_box_settle_after(&box, TO_RETIRED);
     assert_int_equal(rollover_box_in(&box, HSM_PURPOSE_REQUEST, KEYSTATE_RETIRED), 2);
     assert_int_equal(keyring_life_mark(box.keyring, HSM_PURPOSE_REQUEST, 2, KEYRING_GRANTED),
                      ERR_OK);
     assert_int_equal(row_of(HSM_PURPOSE_REQUEST, 2).sealed_len, sealed.sealed_len);
-    settle_after(TO_DESTROY);
+    (void)rollover_box_settle_after(&box, TO_DESTROY);
     struct keyring_row row = row_of(HSM_PURPOSE_REQUEST, 2);
     assert_int_equal(keyring_row_state(&row), KEYSTATE_DESTROYED);
     assert_false(row.has_wrapped);
@@ -211,7 +206,7 @@ static void a_sealed_row_that_was_tampered_with_stops_the_keys_from_loading(void
     struct keyset keys;
     choose(HSM_PURPOSE_PARTNER, KEYRING_CUSTODY_WRAPPED);
     assert_int_equal(keyring_life_roll(box.keyring, HSM_PURPOSE_PARTNER), ERR_OK);
-    settle_after(0);
+    (void)rollover_box_settle_after(&box, 0);
     struct keyring_row row = row_of(HSM_PURPOSE_PARTNER, 2), intent;
     assert_int_equal(keyset_load(&keys, box.keyring, box.token), ERR_OK);
     keyset_unload(&keys);
@@ -237,7 +232,7 @@ static void an_attempt_of_before_the_choice_leaves_nothing_in_the_token(void **s
                                         "IDA/PARTNER 2"),
                      ERR_OK);
     choose(HSM_PURPOSE_PARTNER, KEYRING_CUSTODY_WRAPPED);
-    settle_after(0);
+    (void)rollover_box_settle_after(&box, 0);
     assert_custody(HSM_PURPOSE_PARTNER, 2, KEYRING_CUSTODY_WRAPPED);
     rollover_box_assert_agreed(&box);
 }
@@ -268,7 +263,7 @@ static void killed_anywhere_while_a_wrapped_key_is_made_it_goes_on(void **state)
         }
     assert_int_equal(die_at(3, "before", 1), 0); /* the key is there */
     rollover_box_assert_agreed(&box);
-    settle_after(0);
+    (void)rollover_box_settle_after(&box, 0);
     assert_int_equal(rollover_box_in(&box, HSM_PURPOSE_PARTNER, KEYSTATE_PUBLISHED), 2);
     assert_custody(HSM_PURPOSE_PARTNER, 2, KEYRING_CUSTODY_WRAPPED);
     assert_serves(HSM_PURPOSE_PARTNER, 2);

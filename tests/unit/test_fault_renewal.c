@@ -32,13 +32,8 @@ static const struct hsm_signer_plan second_by_shim = {.index = 1, .settings = HU
 
 static int make_box(void **state) {
     (void)state;
-    struct hsm_signer signer;
     hsm_box_make(&box);
-    hsm_signer_start(&box, &first, &signer);
-    assert_false(hsm_signer_greet(&signer).provisioned);
-    (void)hsm_signer_ask(&signer, signer.provd, HSM_GENERATE, NOTHING);
-    assert_int_equal(hsm_signer_wait(&signer), BOOT_EXIT_RECYCLE);
-    hsm_signer_stop(&signer);
+    hsm_signer_make_keys(&box, &first);
     return 0;
 }
 

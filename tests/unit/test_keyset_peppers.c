@@ -46,14 +46,9 @@ static int end(void **state) {
     return 0;
 }
 
-static void settle_after(int64_t ms) {
-    rollover_box_pass(&box, ms);
-    (void)rollover_box_settle(&box);
-}
-
 static void order_roll(void) {
     assert_int_equal(keyring_life_roll(box.keyring, HSM_PURPOSE_PEPPER), ERR_OK);
-    settle_after(0);
+    (void)rollover_box_settle_after(&box, 0);
 }
 
 static struct hsm_lookup_keys look_up(const struct keyset *keys) {
@@ -92,14 +87,14 @@ static void the_active_one_is_first_then_the_retiring_or_the_standby(void **stat
     struct hsm_lookup_keys shown = loaded();
     assert_generations(&shown, 1, 2);
     assert_same(&shown, 0, &alone, 0);
-    settle_after(TO_ACTIVE);
+    (void)rollover_box_settle_after(&box, TO_ACTIVE);
     struct hsm_lookup_keys rolled = loaded();
     assert_generations(&rolled, 2, 1);
     assert_same(&rolled, 0, &shown, 1);
     assert_same(&rolled, 1, &shown, 0);
     const struct hsm_need need = {.pepper_from = 2};
     assert_int_equal(keyring_need_tell(box.keyring, &need), ERR_OK);
-    settle_after(TO_RETIRED);
+    (void)rollover_box_settle_after(&box, TO_RETIRED);
     struct hsm_lookup_keys after = loaded();
     assert_generations(&after, 2, 0);
     assert_same(&after, 0, &rolled, 0);

@@ -183,11 +183,7 @@ static int make_box(void **state) {
     if (secret_arena_open(65536) != ERR_OK)
         return -1;
     hsm_box_make(&box);
-    hsm_signer_start(&box, &hurried, &signer);
-    assert_false(hsm_signer_greet(&signer).provisioned);
-    (void)hsm_signer_ask(&signer, signer.provd, HSM_GENERATE, NOTHING);
-    assert_int_equal(hsm_signer_wait(&signer), BOOT_EXIT_RECYCLE);
-    hsm_signer_stop(&signer);
+    hsm_signer_make_keys(&box, &hurried);
     return 0;
 }
 

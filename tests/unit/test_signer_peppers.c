@@ -51,11 +51,7 @@ static int make_box(void **state) {
     (void)state;
     const struct hsm_signer_plan plan = {.settings = patient};
     hsm_box_make(&box);
-    hsm_signer_start(&box, &plan, &signers[0]);
-    assert_false(hsm_signer_greet(&signers[0]).provisioned);
-    (void)hsm_signer_ask(&signers[0], signers[0].provd, HSM_GENERATE, NOTHING);
-    assert_int_equal(hsm_signer_wait(&signers[0]), BOOT_EXIT_RECYCLE);
-    hsm_signer_stop(&signers[0]);
+    hsm_signer_make_keys(&box, &plan);
     return secret_arena_open(65536) == ERR_OK ? 0 : -1;
 }
 

@@ -24,11 +24,7 @@ static const struct hsm_signer_plan hurried = {
 static int make_box(void **state) {
     (void)state;
     hsm_box_make(&box);
-    hsm_signer_start(&box, &hurried, &signer);
-    assert_false(hsm_signer_greet(&signer).provisioned);
-    (void)hsm_signer_ask(&signer, signer.provd, HSM_GENERATE, NOTHING);
-    assert_int_equal(hsm_signer_wait(&signer), BOOT_EXIT_RECYCLE);
-    hsm_signer_stop(&signer);
+    hsm_signer_make_keys(&box, &hurried);
     return 0;
 }
 

@@ -27,11 +27,7 @@ static int start(void **state) {
     (void)state;
     hsm_box_make(&box);
     tls_authority_make(&authority);
-    hsm_signer_start(&box, &plan, &signer);
-    assert_false(hsm_signer_greet(&signer).provisioned);
-    (void)hsm_signer_ask(&signer, signer.provd, HSM_GENERATE, NOTHING);
-    assert_int_equal(hsm_signer_wait(&signer), BOOT_EXIT_RECYCLE);
-    hsm_signer_stop(&signer);
+    hsm_signer_make_keys(&box, &plan);
     hsm_signer_start(&box, &plan, &signer);
     assert_true(hsm_signer_greet(&signer).provisioned);
     return 0;
