@@ -183,8 +183,7 @@ static enum err translate(struct change *change, const struct officer_key_order 
         .generation = question->generation,
         .dry_run = question->dry_run,
     };
-    bool is_of_key = order->order != HSM_ORDER_ROLL && order->order != HSM_ORDER_CONFIRM_CLOCK &&
-                     !is_of_custody(order);
+    bool is_of_key = hsm_wire_order_is_of_key(order->order);
     bool is_forced = question->force[0] != '\0';
     if (is_of_key != (order->generation != 0) || (is_forced && order->order != HSM_ORDER_RETIRE))
         return ERR_MALFORMED;
