@@ -43,7 +43,6 @@ enum officer_verb {
     OFFICER_KEY_INITIALISE = 602, /* no payload */
     OFFICER_KEY_LIST = 604,       /* no payload; answered with struct officer_publication */
     OFFICER_TRUST_ADD = 606,
-    OFFICER_TRUST_LIST = 682, /* officer_wire_trust.h */
     OFFICER_PARTNER_ADD = 608,
     OFFICER_PARTNER_STATUS = 610,
     OFFICER_POLICY_ADD = 612,
@@ -64,6 +63,7 @@ enum officer_verb {
     OFFICER_TLS_REMOVE = 674,
     OFFICER_TLS_SHOW = 676,    /* no payload; answered with struct officer_tls_shown */
     OFFICER_CERTIFICATE = 680, /* officer_wire_certificate.h */
+    OFFICER_TRUST_LIST = 682,  /* officer_wire_trust.h */
 };
 
 /* Why provd refuses. The officer's program has a text for each, in each language. */

@@ -15,7 +15,8 @@ struct officer_key {
     uint16_t generation;
     enum keystate state;
     bool held, granted;
-    bool in_use;         /* it is retiring, and does not retire while programmes encrypt to it */
+    bool in_use; /* it is retiring, and does not retire while programmes encrypt to it, or, of a KEK
+                    or pepper, while what is stored depends on it */
     char kid[44];        /* as in the JWKS; "": it is not in one */
     uint16_t wrapped_by; /* the generation of the KEK it is wrapped under; 0: it is in the token */
     bool has_certificate;

@@ -30,6 +30,19 @@ static void an_outcome_survives_the_way(void **state) {
     assert_memory_equal(&sent, &got, sizeof got);
 }
 
+/* Whoever does not look at the error must not read a yes either. */
+static void an_outcome_that_is_cut_short_or_too_long_is_no_yes(void **state) {
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_outcome sent = {.detail = "done"}, got;
+    (void)state;
+    officer_wire_put_outcome(&buffer, &sent);
+    for (size_t len = 0; len <= buffer.len + 1; len++) {
+        bool whole = len == buffer.len;
+        assert_int_equal(officer_wire_get_outcome(bytes_of(memory, len), &got) == ERR_OK, whole);
+        assert_int_equal(got.status, whole ? ERR_OK : ERR_UNAVAILABLE);
+    }
+}
+
 static void a_partner_and_its_certificate_survive_the_way(void **state) {
     struct buffer buffer = buffer_over(memory, sizeof memory);
     struct officer_partner got, sent = {.id = "amo",
@@ -529,6 +542,7 @@ static void more_attributes_than_a_policy_has_are_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_outcome_survives_the_way),
+        cmocka_unit_test(an_outcome_that_is_cut_short_or_too_long_is_no_yes),
         cmocka_unit_test(a_partner_and_its_certificate_survive_the_way),
         cmocka_unit_test(a_policy_survives_the_way),
         cmocka_unit_test(certificates_of_the_jose_profile_survive_the_way),
