@@ -12,7 +12,6 @@
 #define RATE_WAIT_MS   100
 #define RATE_WAITS_MAX 600 /* a minute under the signer's ceiling */
 
-_Static_assert(HSM_LOOKUP_KEY_BYTES == IDENTITY_LOOKUP_BYTES, "the signer makes the record's key");
 _Static_assert(HSM_ID_HASH_BYTES == IDENTIFIER_HASH_BYTES, "the signer takes the id hash");
 
 static void free_people(struct secret *memory) {

@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "firmware/base/log.h"
+#include "authd/core/addresses.h"
 #include "authd/core/token.h"
 #include "provisioning/people_rows.h"
 
@@ -16,20 +17,6 @@ enum err people_rows_refuse(struct change *change, size_t index, enum officer_re
 }
 
 /* ---- where a row is, and where it goes ---- */
-
-struct addresses {
-    size_t count;
-    struct registry_address of[HSM_PEPPERS_MAX];
-};
-
-static struct addresses addresses_of(const struct people_identifier *identifier) {
-    struct addresses addresses = {.count = identifier->keys.count};
-    for (size_t i = 0; i < addresses.count; i++) {
-        addresses.of[i].pepper = identifier->keys.of[i].generation;
-        memcpy(addresses.of[i].lookup_key, identifier->keys.of[i].key, IDENTITY_LOOKUP_BYTES);
-    }
-    return addresses;
-}
 
 /* Batches have been looked up, so that every identifier has this key. */
 static const uint8_t *target_of(const struct people *people,
@@ -55,7 +42,7 @@ static void remove_older(struct registry_batch *batch, const struct addresses *a
 static enum err find_person_key(struct change *change, const struct people *people,
                                 const struct people_identifier *uin,
                                 uint8_t person_key[static IDENTITY_LOOKUP_BYTES]) {
-    struct addresses addresses = addresses_of(uin);
+    struct addresses addresses = addresses_of(&uin->keys);
     enum err err =
         registry_find_person(change->provd->registry, addresses.of, addresses.count, person_key);
     if (err == ERR_NOT_FOUND) {
@@ -91,7 +78,7 @@ static void put_uin(struct registry_batch *batch, const struct people *people,
                     const struct people_identifier *uin, const uint8_t *person_key) {
     ALIAS_WIPED struct alias alias = {
         .type = ALIAS_UIN, .pepper = people->peppers.newest, .has_id_hash = true};
-    struct addresses addresses = addresses_of(uin);
+    struct addresses addresses = addresses_of(&uin->keys);
     const uint8_t *target = target_of(people, uin);
     remove_older(batch, &addresses, target);
     if (memcmp(person_key, target, IDENTITY_LOOKUP_BYTES) == 0)
@@ -149,7 +136,7 @@ static enum err move_hotlisted(struct change *change, struct registry_batch *bat
 static enum err put_vid(struct change *change, struct registry_batch *batch,
                         const struct people *people, const struct people_identifier *identifier,
                         struct alias *alias) {
-    struct addresses addresses = addresses_of(identifier);
+    struct addresses addresses = addresses_of(&identifier->keys);
     const uint8_t *target = target_of(people, identifier);
     alias->pepper = people->peppers.newest;
     alias->has_id_hash = true;
@@ -180,7 +167,7 @@ static enum err put_vids(struct change *change, const struct people *people,
     const struct officer_person *person = &people->person[at.person];
     for (size_t i = 0; i < person->vid_count; i++) {
         const struct people_identifier *vid = &people->identifier[at.identifier + 1 + i];
-        struct addresses addresses = addresses_of(vid);
+        struct addresses addresses = addresses_of(&vid->keys);
         ALIAS_WIPED struct alias alias = alias_of(&person->vids[i], person_key);
         ERR_TRY(fill_alias(change, at.person, &addresses, &alias));
         ERR_TRY(put_vid(change, batch, people, vid, &alias));

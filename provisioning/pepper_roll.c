@@ -166,7 +166,7 @@ static void wipe_sample(struct sample *sample) {
 
 /* Whether it leads to her under the pepper of this generation that the signers have now. */
 static enum err is_found(struct change *change, struct sample *sample, uint16_t to, bool *found) {
-    struct registry_address address = {.pepper = to};
+    struct registry_address address;
     uint8_t person_key[IDENTITY_LOOKUP_BYTES];
     *found = false;
     memcpy(sample->row.uin, sample->person.uin, sizeof sample->row.uin);

@@ -4,6 +4,7 @@
 
 #include "authd/core/person.h"
 
+#include "authd/core/addresses.h"
 #include "authd/core/budget.h"
 #include "authd/core/token.h"
 #include "authd/match/birth.h"
@@ -76,21 +77,6 @@ static enum err refuse_unknown(const struct core *core, struct request *request,
     default:
         return ERR_UNAVAILABLE;
     }
-}
-
-/* Where there may be a row about what was presented: under its key of each pepper in use. */
-struct addresses {
-    size_t count;
-    struct registry_address of[HSM_PEPPERS_MAX];
-};
-
-static struct addresses addresses_of(const struct hsm_lookup_keys *keys) {
-    struct addresses addresses = {.count = keys->count};
-    for (size_t i = 0; i < keys->count; i++) {
-        addresses.of[i].pepper = keys->of[i].generation;
-        memcpy(addresses.of[i].lookup_key, keys->of[i].key, sizeof(keys->of[i].key));
-    }
-    return addresses;
 }
 
 /*

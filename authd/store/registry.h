@@ -18,7 +18,8 @@
 
 /*
  * The registry environment: people and programmes. provd is its one writer, core reads. Every row
- * but the wrapped roots and the sequence is sealed; core logs and refuses what does not open.
+ * but the wrapped roots and those of REGISTRY_META is sealed; core logs and refuses what does not
+ * open.
  */
 enum registry_table {
     REGISTRY_META, /* "sequence" → u64 commit count; "format" → u16; "roll" → registry_roll.h;
@@ -85,7 +86,6 @@ MUST_CHECK enum err registry_biometrics(struct registry *registry,
  * to another key in one transaction, and a reader sees one state: she is found once.
  */
 struct registry_address {
-    uint16_t pepper; /* generation */
     uint8_t lookup_key[IDENTITY_LOOKUP_BYTES];
 };
 /* The alias of a VID. What is found there of another type is not found. */

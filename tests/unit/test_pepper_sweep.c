@@ -53,7 +53,7 @@ static void key_of_hash(const uint8_t hash[static 32], uint16_t pepper,
 }
 
 static struct registry_address address(char kind, unsigned number, uint16_t pepper) {
-    struct registry_address address = {.pepper = pepper};
+    struct registry_address address;
     char text[IDENTITY_UIN_SIZE];
     uint8_t hash[32];
     text_of(kind, number, text);

@@ -43,7 +43,7 @@ static struct officer_outcome import(struct provd_box *box, unsigned first, unsi
 
 static struct registry_address address(struct provd_box *box, const char *identifier,
                                        uint16_t pepper) {
-    struct registry_address address = {.pepper = pepper};
+    struct registry_address address;
     char salt[SALT_SIZE];
     uint8_t hash[IDENTIFIER_HASH_BYTES];
     assert_int_equal(registry_salt(box->provd.registry, identifier_salt_modulo(identifier), salt),

@@ -11,8 +11,7 @@ static struct registry_box box;
 
 /* The key of person or VID ${number} under pepper ${generation}. */
 static struct registry_address address(unsigned number, uint16_t generation) {
-    return (struct registry_address){.pepper = generation,
-                                     .lookup_key = {(uint8_t)number, (uint8_t)generation}};
+    return (struct registry_address){.lookup_key = {(uint8_t)number, (uint8_t)generation}};
 }
 
 static void put_identity(const struct registry_address *at) {
@@ -25,7 +24,7 @@ static void put_identity(const struct registry_address *at) {
 
 static void put_alias(const struct registry_address *at, enum alias_type type,
                       const struct registry_address *person) {
-    struct alias alias = {.type = type, .pepper = at->pepper, .has_id_hash = true};
+    struct alias alias = {.type = type, .pepper = at->lookup_key[1], .has_id_hash = true};
     uint64_t sequence;
     memcpy(alias.lookup_key, person->lookup_key, sizeof alias.lookup_key);
     struct registry_batch batch = registry_begin(box.registry);
