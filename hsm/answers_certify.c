@@ -36,18 +36,18 @@ static enum err promise(struct keyring *keyring, int64_t days) {
 static enum err issue(struct answers *answers, const struct hsm_certify *question,
                       struct keyring_row *authority, struct buffer *certificate) {
     __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
-    int64_t now_ns = clock_boot_ns();
+    int64_t now_ms = clock_wall_ms();
     ERR_TRY(reply_gate(answers, BOX_STATE_BIT(BOX_FAILED)));
-    ERR_TRY(certify_check(question));
     ERR_TRY(keyring_active(answers->keyring, HSM_PURPOSE_CA, authority));
-    ERR_TRY(rate_take(&answers->certificates, 1, now_ns / MINUTE_TICKS));
-    ERR_TRY(promise(answers->keyring, question->days));
+    ERR_TRY(rate_take(&answers->certificates, 1, clock_boot_ns() / MINUTE_TICKS));
     struct bytes authority_der = keyring_row_certificate(authority);
+    ERR_TRY(certify_check(authority_der, question, now_ms)); /* what is refused promises nothing */
+    ERR_TRY(promise(answers->keyring, question->days));
     if (token_key(answers->token, authority->id, &key) != ERR_OK ||
         certificate_fits(authority_der, key) != ERR_OK)
         return ERR_HSM;
     answers->sequence++;
-    return certify_issue(&(struct certify_authority){key, authority_der}, question, clock_wall_ms(),
+    return certify_issue(&(struct certify_authority){key, authority_der}, question, now_ms,
                          certificate);
 }
 

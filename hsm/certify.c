@@ -106,7 +106,7 @@ static enum err read_key(const struct hsm_certify *question, EVP_PKEY **key) {
 
 /* ---- the certificate ---- */
 
-enum err certify_check(const struct hsm_certify *question) {
+static enum err check_words(const struct hsm_certify *question) {
     bool has_organisation = question->organisation[0] != '\0';
     bool named = hsm_certify_name(question->common_name) &&
                  (!has_organisation || hsm_certify_name(question->organisation));
@@ -147,6 +147,24 @@ static bool ends_first(const X509 *certificate, const X509 *issuer) {
     return ASN1_TIME_compare(X509_get0_notAfter(certificate), X509_get0_notAfter(issuer)) <= 0;
 }
 
+/* All but the signature; NULL is no certificate. */
+static enum err write_unsigned(X509 *made, X509 *issuer, const struct hsm_certify *question,
+                               int64_t now_ms) {
+    CLEANUP(free_key) EVP_PKEY *key = NULL;
+    ERR_TRY(check_words(question));
+    ERR_TRY(read_key(question, &key));
+    if (issuer == NULL || made == NULL || X509_set_pubkey(made, key) != 1 ||
+        !fill(made, issuer, question, now_ms))
+        return ERR_CRYPTO;
+    return ends_first(made, issuer) ? ERR_OK : ERR_DENIED;
+}
+
+enum err certify_check(struct bytes authority, const struct hsm_certify *question, int64_t now_ms) {
+    CLEANUP(free_certificate) X509 *issuer = certificate_parts_parse(authority);
+    CLEANUP(free_certificate) X509 *made = X509_new();
+    return write_unsigned(made, issuer, question, now_ms);
+}
+
 /* What leaves is what the authority's certificate vouches for, whatever the token has done. */
 static enum err sign(X509 *certificate, X509 *issuer, EVP_PKEY *key) {
     ERR_clear_error();
@@ -161,14 +179,7 @@ enum err certify_issue(const struct certify_authority *authority,
                        const struct hsm_certify *question, int64_t now_ms, struct buffer *der) {
     CLEANUP(free_certificate) X509 *issuer = certificate_parts_parse(authority->certificate);
     CLEANUP(free_certificate) X509 *made = X509_new();
-    CLEANUP(free_key) EVP_PKEY *key = NULL;
-    ERR_TRY(certify_check(question));
-    ERR_TRY(read_key(question, &key));
-    if (issuer == NULL || made == NULL || X509_set_pubkey(made, key) != 1 ||
-        !fill(made, issuer, question, now_ms))
-        return ERR_CRYPTO;
-    if (!ends_first(made, issuer))
-        return ERR_DENIED;
+    ERR_TRY(write_unsigned(made, issuer, question, now_ms));
     ERR_TRY(sign(made, issuer, authority->key));
     return certificate_parts_put(der, made);
 }

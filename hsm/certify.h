@@ -18,13 +18,16 @@ struct certify_authority {
     struct bytes certificate;
 };
 
-/* ERR_DENIED: names or days of the question that no certificate may have. */
-MUST_CHECK enum err certify_check(const struct hsm_certify *question);
+/*
+ * Whether it may be issued, by the authority of this certificate. ERR_DENIED: names or days that no
+ * certificate may have, or the authority's own ends before; ERR_CRYPTO: the key is not sound, which
+ * is RSA of 2048 to 4096 bits with the exponent 65537, or a point of P-256.
+ */
+MUST_CHECK enum err certify_check(struct bytes authority, const struct hsm_certify *question,
+                                  int64_t now_ms);
 
 /*
- * Appends the certificate, DER, valid from an hour before ${now_ms} for its days. ERR_DENIED: the
- * authority's own certificate ends before, or what certify_check refuses; ERR_CRYPTO: the key is
- * not sound, which is RSA of 2048 to 4096 bits with the exponent 65537, or a point of P-256;
+ * Appends the certificate, DER, valid from an hour before ${now_ms} for its days. Errors as above;
  * ERR_HSM: the token failed to sign, or signed something else.
  */
 MUST_CHECK enum err certify_issue(const struct certify_authority *authority,

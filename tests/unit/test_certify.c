@@ -228,6 +228,8 @@ static void nothing_outlives_the_authority(void **state) {
     struct buffer target = buffer_over(certificate_memory, sizeof certificate_memory);
     question.days = 1095;
     assert_int_equal(issue(&question, &der), ERR_OK);
+    assert_int_equal(certify_check(authority, &question, end_ms - 1095 * DAY_MS), ERR_OK);
+    assert_int_equal(certify_check(authority, &question, end_ms - 1094 * DAY_MS), ERR_DENIED);
     assert_int_equal(certify_issue(&issuer, &question, end_ms - 1095 * DAY_MS, &target), ERR_OK);
     target.len = 0;
     assert_int_equal(certify_issue(&issuer, &question, end_ms - 1094 * DAY_MS, &target),
@@ -242,7 +244,7 @@ static void days_out_of_range_are_denied(void **state) {
     for (size_t i = 0; i < sizeof days / sizeof *days; i++) {
         struct hsm_certify question = question_of(HSM_CERTIFY_TLS);
         question.days = days[i];
-        assert_int_equal(certify_check(&question), ERR_DENIED);
+        assert_int_equal(certify_check(authority, &question, NOW_MS), ERR_DENIED);
         assert_int_equal(issue(&question, &der), ERR_DENIED);
     }
 }
