@@ -3,12 +3,13 @@
 #include "firmware/base/kv.h"
 #include "hsm/keyring.h"
 
-/* What keyring.c and keyring_life.c share: the environment and its transactions. */
+/* What the files of the keyring share: the environment and its transactions. */
 enum keyring_table {
     KEYRING_KEYS,  /* keyring_row_key → row: the newest comes first */
     KEYRING_FACTS, /* "sequence", "serial", "mark", "clock", "max-age", and of a purpose:
                       "generation" ‖ purpose, "promises" ‖ purpose, "roll" ‖ purpose,
-                      "needs" ‖ purpose */
+                      "needs" ‖ purpose, "custody" ‖ purpose; of a TLS key "tls-chain" ‖
+                      generation */
     KEYRING_TABLES
 };
 
