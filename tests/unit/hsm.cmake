@@ -12,7 +12,7 @@ target_compile_definitions(hsm_box PRIVATE HSM_SIGNER="$<TARGET_FILE:hsm-signer>
 add_dependencies(hsm_box hsm-signer pkcs11_shim)
 
 foreach(subject hsm_wire hsm_wire_jose concat_kdf result statement keyring sign token unwrap signer signer_upgrade
-                generate)
+                generate answers)
   idcs_unit_test(test_${subject} ${PROJECT_SOURCE_DIR}/tests/unit/test_${subject}.c LINK hsm hsm_box
                  PkgConfig::JANSSON)
 endforeach()

@@ -211,16 +211,24 @@ static void what_cannot_be_is_refused_and_changes_nothing(void **state) {
     assert_stands(standing().kek, before.kek.active, before.kek.oldest);
 }
 
-/* The table of verbs is the permission: whoever else asks is lost, and the signer ends. */
+/*
+ * The table of verbs is the permission: whoever else asks is lost, and the signer ends. The
+ * questions are such as it answers when provd asks.
+ */
 static void only_provd_asks_and_only_the_first_signer(void **state) {
     (void)state;
-    static const uint16_t verbs[] = {HSM_STANDING, HSM_REWRAP_ROOT, HSM_NEED};
+    static const uint8_t zeroes[HSM_WRAPPED_BYTES];
+    static const struct {
+        uint16_t verb;
+        size_t len;
+    } questions[] = {{HSM_STANDING, 0}, {HSM_REWRAP_ROOT, HSM_WRAPPED_BYTES}, {HSM_NEED, 4}};
     const struct hsm_signer_plan plans[] = {{.index = 1}, hurried};
-    for (size_t i = 0; i < 2 * sizeof verbs / sizeof *verbs; i++) {
+    for (size_t i = 0; i < 2 * sizeof questions / sizeof *questions; i++) {
         struct hsm_signer other;
         hsm_signer_start(&box, &plans[i % 2], &other);
         (void)hsm_signer_greet(&other);
-        hsm_signer_send(&other, i % 2 == 0 ? other.provd : other.core, verbs[i / 2], NOTHING);
+        hsm_signer_send(&other, i % 2 == 0 ? other.provd : other.core, questions[i / 2].verb,
+                        bytes_of(zeroes, questions[i / 2].len));
         assert_int_equal(hsm_signer_wait(&other), BOOT_EXIT_FAILURE);
         hsm_signer_stop(&other);
     }
