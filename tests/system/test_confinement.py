@@ -336,4 +336,4 @@ def serve_one(test):
 if __name__ == "__main__":
     if os.uname().machine != "x86_64":
         sys.exit("inject knows x86-64 alone")
-    unittest.main()
+    unittest.main(failfast=True)  # what failed is said before a time limit can hide it
