@@ -234,7 +234,7 @@ class Devices(Case):
         expired = authority.signer(days=(-20, -10))
         self.no(self.ask(finger(kit, self.person, signer=expired)), "IDA-MLC-007", "IDA-MPA-001")
 
-    def test_a_device_is_trusted_that_the_boxs_ca_has_certified_until_its_key_is_revoked(self):
+    def test_a_device_but_no_programme_is_trusted_that_the_boxs_ca_has_certified_until_its_key_is_revoked(self):
         key, path = certificate_request(box.folder / "scanner.csr")
         done = box.officer("certificate", "issue-device", "name=Scanner 0042", "csr=%s" % path, "days=30")
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -243,6 +243,10 @@ class Devices(Case):
         self.assertEqual(certified[1].subject.rfc4514_string(), "CN=Scanner 0042,C=MA")
         self.yes(self.ask(finger(kit, self.person, signer=certified)))
         self.no(self.ask(finger(kit, self.person, chip=certified)), "IDA-MLC-007", "IDA-MPA-001")
+        done = box.officer("certificate", "issue", "id=scans", "name=Scans", "csr=%s" % path, "days=30")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        programme = key, x509.load_pem_x509_certificate(done.stdout.encode())
+        self.no(self.ask(finger(kit, self.person, signer=programme)), "IDA-MLC-007", "IDA-MPA-001")
         done = box.officer("key", "revoke", "IDCS/CA/1", "at-once=yes")
         self.assertEqual(done.returncode, 0, done.stderr)
         refused = lambda: self.ask(finger(kit, self.person, signer=certified)).codes != []
