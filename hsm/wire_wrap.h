@@ -41,7 +41,7 @@ struct hsm_root_rewrapped {
  * rise.
  */
 struct hsm_need {
-    uint16_t kek_from, pepper_from; /* 0: nothing is said of this purpose */
+    uint16_t kek_from, pepper_from; /* 0: nothing is said of this purpose; not both */
 };
 /* ${receipt.status}: ERR_DENIED: less than was told before, or later than the active key: neither
  * is taken; ERR_LIMIT: it could not be stored, say it again. */

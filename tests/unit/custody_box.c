@@ -57,6 +57,7 @@ void custody_box_remove(struct custody_box *box) {
     for (size_t i = 0; i < 2; i++)
         EVP_PKEY_free(box->kek_keys[i]);
     EVP_PKEY_free(box->authority);
+    token_close(box->token);
     hsm_box_remove(&box->box);
 }
 
