@@ -85,14 +85,7 @@ static enum result send(struct officer_link *link, struct officer_certificate *q
     RESULT_TRY(
         officer_link_ask(link, OFFICER_CERTIFICATE, bytes_of(buffer.data, buffer.len), &answer));
     enum err err = officer_wire_get_issued(answer, &issued);
-    if (err != ERR_OK) {
-        officer_text_complain(TEXT_NO_ANSWER, err_text(err), NULL);
-        return RESULT_REFUSED;
-    }
-    if (issued.outcome.status != ERR_OK) {
-        officer_text_refusal(&issued.outcome, question->id);
-        return RESULT_REFUSED;
-    }
+    RESULT_TRY(officer_link_judge(err, &issued.outcome, question->id));
     RESULT_TRY(print_pem(&issued));
     say(question, &issued);
     return RESULT_DONE;

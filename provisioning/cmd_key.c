@@ -40,14 +40,7 @@ static enum result show(struct officer_link *link, const struct arguments *argum
     (void)arguments;
     RESULT_TRY(officer_link_ask(link, OFFICER_KEY_LIST, bytes_of(NULL, 0), &answer));
     enum err err = officer_wire_get_publication(answer, &publication);
-    if (err != ERR_OK) {
-        officer_text_complain(TEXT_NO_ANSWER, err_text(err), NULL);
-        return RESULT_REFUSED;
-    }
-    if (publication.outcome.status != ERR_OK) {
-        officer_text_refusal(&publication.outcome, NULL);
-        return RESULT_REFUSED;
-    }
+    RESULT_TRY(officer_link_judge(err, &publication.outcome, NULL));
     print_kept_block("IDA/PARTNER", publication.partner_wrapped_by, publication.partner_pem);
     print_kept_block("IDA/IDA-FIR", publication.ida_fir_wrapped_by, publication.ida_fir_pem);
     print_block("IDA/SIGN", publication.sign_pem);

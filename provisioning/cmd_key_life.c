@@ -110,14 +110,7 @@ static enum result list(struct officer_link *link, const struct arguments *argum
     (void)arguments;
     RESULT_TRY(officer_link_ask(link, OFFICER_KEY_LIFE, bytes_of(NULL, 0), &answer));
     enum err err = officer_wire_get_keys(answer, &shown);
-    if (err != ERR_OK) {
-        officer_text_complain(TEXT_NO_ANSWER, err_text(err), NULL);
-        return RESULT_REFUSED;
-    }
-    if (shown.outcome.status != ERR_OK) {
-        officer_text_refusal(&shown.outcome, NULL);
-        return RESULT_REFUSED;
-    }
+    RESULT_TRY(officer_link_judge(err, &shown.outcome, NULL));
     print_keys(&shown);
     return RESULT_DONE;
 }

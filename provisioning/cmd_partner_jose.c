@@ -45,14 +45,7 @@ static enum result show(struct officer_link *link, const struct arguments *argum
     struct bytes answer;
     RESULT_TRY(send_named(link, OFFICER_PARTNER_JOSE_SHOW, id, &answer));
     enum err err = officer_wire_get_jose_shown(answer, &shown);
-    if (err != ERR_OK) {
-        officer_text_complain(TEXT_NO_ANSWER, err_text(err), NULL);
-        return RESULT_REFUSED;
-    }
-    if (shown.outcome.status != ERR_OK) {
-        officer_text_refusal(&shown.outcome, id);
-        return RESULT_REFUSED;
-    }
+    RESULT_TRY(officer_link_judge(err, &shown.outcome, id));
     print_client(&shown.client);
     return RESULT_DONE;
 }

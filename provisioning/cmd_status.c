@@ -91,14 +91,7 @@ static enum result show(struct officer_link *link, const struct arguments *argum
     (void)arguments;
     RESULT_TRY(officer_link_ask(link, OFFICER_STATUS, bytes_of(NULL, 0), &answer));
     enum err err = officer_wire_get_box(answer, &box);
-    if (err != ERR_OK) {
-        officer_text_complain(TEXT_NO_ANSWER, err_text(err), NULL);
-        return RESULT_REFUSED;
-    }
-    if (box.outcome.status != ERR_OK) {
-        officer_text_refusal(&box.outcome, NULL);
-        return RESULT_REFUSED;
-    }
+    RESULT_TRY(officer_link_judge(err, &box.outcome, NULL));
     print(&box);
     if (box.signers_up > 0 && box.record_generation > 0)
         cmd_tls_status(link);

@@ -27,15 +27,6 @@ static enum result read_generation(const char *text, uint16_t *generation) {
     return RESULT_DONE;
 }
 
-static enum result refuse_answer(enum err err, const struct officer_outcome *outcome,
-                                 const char *where) {
-    if (err != ERR_OK)
-        officer_text_complain(TEXT_NO_ANSWER, err_text(err), NULL);
-    else
-        officer_text_refusal(outcome, where);
-    return RESULT_REFUSED;
-}
-
 static enum result ask(struct officer_link *link, enum officer_verb verb,
                        const struct buffer *question, struct bytes *answer) {
     struct bytes written;
@@ -62,13 +53,9 @@ static enum result request(struct officer_link *link, const struct arguments *ar
     officer_wire_put_tls_request(&target, &question);
     RESULT_TRY(ask(link, OFFICER_TLS_REQUEST, &target, &answer));
     enum err err = officer_wire_get_tls_requested(answer, &told);
-    if (err != ERR_OK || told.outcome.status != ERR_OK)
-        return refuse_answer(err, &told.outcome, NULL);
+    RESULT_TRY(officer_link_judge(err, &told.outcome, NULL));
     pem_put(&text, "CERTIFICATE REQUEST", told.request);
-    if (text.err != ERR_OK)
-        return refuse_answer(text.err, &told.outcome, NULL);
-    (void)fwrite(pem, 1, text.len, stdout);
-    if (fflush(stdout) == 0)
+    if (text.err == ERR_OK && fwrite(pem, 1, text.len, stdout) == text.len && fflush(stdout) == 0)
         return RESULT_DONE;
     officer_text_complain(TEXT_CANNOT_WRITE, NULL, NULL);
     return RESULT_REFUSED;
@@ -204,8 +191,7 @@ static enum result show(struct officer_link *link, const struct arguments *argum
     enum err err = fetch(link, &shown);
     if (err == ERR_CLOSED)
         return RESULT_REFUSED;
-    if (err != ERR_OK || shown.outcome.status != ERR_OK)
-        return refuse_answer(err, &shown.outcome, NULL);
+    RESULT_TRY(officer_link_judge(err, &shown.outcome, NULL));
     for (size_t i = 0; i < shown.count; i++)
         print_key(&shown.keys[i]);
     return RESULT_DONE;

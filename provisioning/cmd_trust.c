@@ -47,14 +47,7 @@ static enum result list(struct officer_link *link, const struct arguments *argum
     RESULT_TRY(
         officer_link_ask(link, OFFICER_TRUST_LIST, bytes_of(buffer.data, buffer.len), &answer));
     enum err err = officer_wire_get_anchors(answer, &anchors);
-    if (err != ERR_OK) {
-        officer_text_complain(TEXT_NO_ANSWER, err_text(err), NULL);
-        return RESULT_REFUSED;
-    }
-    if (anchors.outcome.status != ERR_OK) {
-        officer_text_refusal(&anchors.outcome, domain);
-        return RESULT_REFUSED;
-    }
+    RESULT_TRY(officer_link_judge(err, &anchors.outcome, domain));
     for (size_t i = 0; i < anchors.count; i++)
         print_anchor(&anchors.of[i]);
     return RESULT_DONE;

@@ -70,6 +70,17 @@ enum result officer_link_ask(struct officer_link *link, enum officer_verb verb,
     return RESULT_REFUSED;
 }
 
+enum result officer_link_judge(enum err err, const struct officer_outcome *outcome,
+                               const char *where) {
+    if (err != ERR_OK)
+        officer_text_complain(TEXT_NO_ANSWER, err_text(err), NULL);
+    else if (outcome->status != ERR_OK)
+        officer_text_refusal(outcome, where);
+    else
+        return RESULT_DONE;
+    return RESULT_REFUSED;
+}
+
 enum result officer_link_change(struct officer_link *link, enum officer_verb verb,
                                 const struct buffer *question, const char *where,
                                 struct officer_outcome *outcome) {
@@ -82,14 +93,7 @@ enum result officer_link_change(struct officer_link *link, enum officer_verb ver
     }
     RESULT_TRY(officer_link_ask(link, verb, written, &answer));
     enum err err = officer_wire_get_outcome(answer, told);
-    if (err != ERR_OK) {
-        officer_text_complain(TEXT_NO_ANSWER, err_text(err), NULL);
-        return RESULT_REFUSED;
-    }
-    if (told->status == ERR_OK)
-        return RESULT_DONE;
-    officer_text_refusal(told, where);
-    return RESULT_REFUSED;
+    return officer_link_judge(err, told, where);
 }
 
 void officer_link_close(struct officer_link *link) {

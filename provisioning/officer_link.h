@@ -33,6 +33,12 @@ struct officer_link {
 MUST_CHECK_RESULT enum result officer_link_ask(struct officer_link *link, enum officer_verb verb,
                                                struct bytes question, struct bytes *answer);
 /*
+ * Of an answer that was read with ${err}: whether it is a yes. Says so when it is none, or a
+ * refusal, naming ${where} (may be NULL).
+ */
+MUST_CHECK_RESULT enum result
+officer_link_judge(enum err err, const struct officer_outcome *outcome, const char *where);
+/*
  * Asks what is answered with an outcome alone; ${question} carries the writer's sticky error. A
  * refusal is said, naming ${where} (may be NULL). ${outcome} may be NULL.
  */
