@@ -9,6 +9,13 @@
 #define DAY_MS       INT64_C(86400000)
 #define MINUTE_TICKS 60
 
+/* For the log, as officers name them (officer(1)). */
+static const char *const kind_texts[HSM_CERTIFY_KINDS] = {
+    [HSM_CERTIFY_PARTNER] = "mosip",       [HSM_CERTIFY_TLS] = "tls",
+    [HSM_CERTIFY_SIGNATURE] = "signature", [HSM_CERTIFY_ENCRYPTION] = "encryption",
+    [HSM_CERTIFY_DEVICE] = "device",
+};
+
 static void free_key(EVP_PKEY **key) {
     EVP_PKEY_free(*key);
 }
@@ -62,7 +69,7 @@ enum err answers_certify(void *context, struct serve_peer *peer, const struct fr
     enum err status = issue(answers, &question, &authority, &certificate);
     if (reply_is_over(answers, status))
         return ERR_OK;
-    log_event(LOG_INFO, "certificate-issue", "kind=%u days=%u result=%s", (unsigned)question.kind,
+    log_event(LOG_INFO, "certificate-issue", "kind=%s days=%u result=%s", kind_texts[question.kind],
               question.days, err_text(status));
     struct hsm_certified answer = {.receipt = reply_receipt(answers, status)};
     if (status == ERR_OK) {

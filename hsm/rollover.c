@@ -271,10 +271,10 @@ static enum err choose(struct rollover *rollover, enum hsm_purpose purpose, stru
         !wants_standby(purpose, &rollover->life.facts, &is_full) || rollover->ends_run_ms != 0;
     is_full = is_full && !frees_itself(purpose, &rollover->life.facts);
     if (is_full && !rollover->told_full[purpose])
-        log_event(LOG_WARNING, "keys-full", "purpose=%s advice=\"%s\"", hsm_purpose_text(purpose),
+        log_event(LOG_WARNING, "keys-full", "purpose=%s advice=%s", hsm_purpose_text(purpose),
                   keyring_need_concerns(purpose)
-                      ? "rows still depend on an older generation; see officer status"
-                      : "let older keys retire, or agree to their destruction");
+                      ? "rows-still-depend-on-an-older-generation-see-officer-status"
+                      : "let-older-keys-retire-or-agree-to-their-destruction");
     rollover->told_full[purpose] = is_full;
     if (purpose == HSM_PURPOSE_TLS)
         tell_unready(rollover);
