@@ -7,12 +7,11 @@ static const struct officer_text_pair refusals[OFFICER_REASON_COUNT] = {
          "impossible avec cette clé ou cet usage (état : %1) : voir `officer key list`"},
     [OFFICER_REASON_KEY_NEEDED] =
         {"what is stored depends on this key, and nobody could be found or opened without it: "
-         "order "
-         "the next one (`officer key roll`), and revoke this one when `officer key list` does not "
-         "call it in-use any more",
-         "ce qui est stocké dépend de cette clé, et sans elle personne ne serait retrouvé : "
-         "demandez la suivante (`officer key roll`), et révoquez celle-ci quand `officer key list` "
-         "ne dit plus in-use"},
+         "order the next one (`officer key roll`), and revoke this one when `officer key list` "
+         "does not call it in-use any more",
+         "ce qui est stocké dépend de cette clé : sans elle, rien ne s'ouvrirait ou personne ne "
+         "serait retrouvé ; demandez la suivante (`officer key roll`), et révoquez celle-ci quand "
+         "`officer key list` ne dit plus in-use"},
     [OFFICER_REASON_KEY_SUCCESSOR] =
         {"its successor cannot take over yet: it has been asked for, so try again when `officer "
          "key list` says that it can, or add at-once=yes and have no key until then",
