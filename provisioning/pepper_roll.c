@@ -226,8 +226,8 @@ static enum err turn(struct provd *provd, int64_t *pause_ms) {
     if (!provd->standing.is_known)
         return ERR_OK;
     ERR_TRY(registry_pepper_get(provd->registry, &pepper));
-    uint16_t now = pepper.phase == REGISTRY_PEPPER_NONE ? REGISTRY_PEPPER_FIRST : pepper.to;
-    if (active > now) {
+    uint16_t reached = pepper.phase == REGISTRY_PEPPER_NONE ? ALIAS_PEPPER_FIRST : pepper.to;
+    if (active > reached) {
         *pause_ms = 0;
         return begin(&change, active);
     }

@@ -5,7 +5,6 @@
 
 #define FORMAT_FIRST        1 /* no pepper, no id hash; no ALIAS_UIN yet */
 #define FORMAT              2
-#define FIRST_PEPPER        1
 #define TYPE_IS_KNOWN(type) ((type) >= ALIAS_PERPETUAL && (type) <= ALIAS_UIN)
 
 bool alias_is_vid(const struct alias *alias) {
@@ -17,7 +16,7 @@ void alias_wipe(struct alias *alias) {
 }
 
 static bool is_valid(const struct alias *alias) {
-    return alias->pepper >= FIRST_PEPPER && TYPE_IS_KNOWN(alias->type) &&
+    return alias->pepper >= ALIAS_PEPPER_FIRST && TYPE_IS_KNOWN(alias->type) &&
            (alias->type != ALIAS_UIN || alias->has_id_hash);
 }
 
@@ -39,7 +38,7 @@ enum err alias_encode(const struct alias *alias, struct buffer *plain) {
 }
 
 enum err alias_decode(struct bytes plain, struct alias *alias) {
-    *alias = (struct alias){.pepper = FIRST_PEPPER};
+    *alias = (struct alias){.pepper = ALIAS_PEPPER_FIRST};
     struct cursor cursor = cursor_over(plain);
     uint8_t format = cursor_u8(&cursor);
     cursor_copy(&cursor, alias->lookup_key, sizeof alias->lookup_key);

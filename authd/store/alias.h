@@ -15,6 +15,7 @@
  */
 #define ALIAS_ID_BYTES      16
 #define ALIAS_ID_HASH_BYTES 32
+#define ALIAS_PEPPER_FIRST  1 /* of boxes whose pepper never rolled, and of rows of format 1 */
 
 enum alias_type {
     ALIAS_PERPETUAL = 1,

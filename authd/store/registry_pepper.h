@@ -14,7 +14,6 @@
  * What is imported meanwhile goes under the new pepper at once. Afterwards all rows are looked at
  * once more, and what is not under the new pepper is counted.
  */
-#define REGISTRY_PEPPER_FIRST 1
 enum registry_pepper_phase {
     REGISTRY_PEPPER_NONE, /* there was never a roll: all rows are of the first one */
     REGISTRY_PEPPER_SWEEPING,
