@@ -52,17 +52,19 @@ static bool is_device(const struct issue *issue) {
 
 /* ---- before it is issued ---- */
 
+/* A device bears its name as its common name; a programme is known by its id. */
+static enum err judge_id(const struct officer_certificate *question) {
+    if (question->use == OFFICER_CERTIFICATE_DEVICE)
+        return hsm_certify_name(question->id) ? ERR_OK : ERR_MALFORMED;
+    return strlen(question->id) < PROGRAMME_ID_SIZE ? values_id(question->id) : ERR_TOO_LARGE;
+}
+
 static enum err judge_question(struct change *change, const struct officer_certificate *question) {
     bool of_device = question->use == OFFICER_CERTIFICATE_DEVICE;
-    bool named = question->name[0] != '\0';
     bool in_range = question->days >= 1 && question->days <= HSM_CERTIFY_DAYS_MAX;
-    enum err id = of_device && hsm_certify_name(question->id) ? ERR_OK : values_id(question->id);
-    enum err length =
-        strlen(question->id) < PROGRAMME_ID_SIZE || of_device ? ERR_OK : ERR_TOO_LARGE;
-    enum err name = named ? values_name(bytes_of_text(question->name)) : ERR_OK;
-    ERR_TRY(change_require(change, id, of_device ? "name" : "id"));
-    ERR_TRY(change_require(change, length, "id"));
-    ERR_TRY(change_require(change, name, "name"));
+    struct bytes name = bytes_of_text(question->name);
+    ERR_TRY(change_require(change, judge_id(question), of_device ? "name" : "id"));
+    ERR_TRY(change_require(change, name.len > 0 ? values_name(name) : ERR_OK, "name"));
     return change_require(change, in_range ? ERR_OK : ERR_MALFORMED, "days");
 }
 
