@@ -24,8 +24,8 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
                           "%1 a de nouveau le certificat de l'appareil"},
     [TEXT_TLS_BROUGHT] = {"%1 (%2): certificate brought by officers",
                           "%1 (%2) : certificat apporté par les officiers"},
-    [TEXT_TLS_OWN] = {"%1 (%2): certificate of the box's own CA",
-                      "%1 (%2) : certificat de l'autorité de l'appareil"},
+    [TEXT_TLS_OWN] = {"%1 (%2): certificate by the box's own root, IDA/ROOT",
+                      "%1 (%2) : certificat de la racine de l'appareil, IDA/ROOT"},
     [TEXT_TLS_ENDS] = {"  warning: it runs out in %1 days: `officer tls request`",
                        "  attention : il expire dans %1 jours : `officer tls request`"},
     [TEXT_TLS_OVER] = {"  warning: it has run out, and clients refuse it: `officer tls request`",
@@ -34,9 +34,8 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
     [TEXT_STATUS_TLS_BROUGHT] =
         {"TLS key in the token: %1, certificate brought by officers, until %2",
          "clé TLS du jeton : %1, certificat apporté par les officiers, jusqu'au %2"},
-    [TEXT_STATUS_TLS_OWN] =
-        {"TLS key in the token: %1, certificate of the box's own CA, until %2",
-         "clé TLS du jeton : %1, certificat de l'autorité de l'appareil, jusqu'au %2"},
+    [TEXT_STATUS_TLS_OWN] = {"TLS key in the token: %1, certificate by IDA/ROOT, until %2",
+                             "clé TLS du jeton : %1, certificat par IDA/ROOT, jusqu'au %2"},
     [TEXT_KEY_NEXT_CERTIFICATE] =
         {"next: the standby becomes active once it has a certificate too: `officer tls request`",
          "suite : la clé suivante devient active dès qu'elle aussi a un certificat : `officer tls "
@@ -49,8 +48,8 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
          "the next",
          "montre désormais les certificats donnés par une autorité : celui de l'appareil d'abord, "
          "chacun émis par le suivant"},
-    [TEXT_ABOUT_TLS_REMOVE] = {"goes back to the certificate of the box's own CA",
-                               "revient au certificat de l'autorité de l'appareil"},
+    [TEXT_ABOUT_TLS_REMOVE] = {"goes back to the certificate by the box's own root, IDA/ROOT",
+                               "revient au certificat de la racine de l'appareil, IDA/ROOT"},
     [TEXT_ABOUT_TLS_SHOW] = {"shows which certificates handshakes show, and until when",
                              "montre les certificats présentés aux connexions, et jusqu'à quand"},
 };
