@@ -123,7 +123,8 @@ static enum err certify(struct change *change, struct issue *issue) {
     memcpy(question.x, request->x, sizeof question.x);
     memcpy(question.y, request->y, sizeof question.y);
     name_organisation(issue, &question);
-    return requests_certify(change, &question, &change->published, &issue->certified);
+    return requests_certify(change, &question, request->key_name, &change->published,
+                            &issue->certified);
 }
 
 /* ---- and after ---- */

@@ -46,24 +46,26 @@ enum err requests_read(struct change *change, struct bytes encoded, enum hsm_cer
                 : change_refuse(change, ERR_DENIED, OFFICER_REASON_REQUEST_KEY, read->key_name);
 }
 
-static enum err refuse_issuing(struct change *change, enum err status) {
-    static const struct {
+static enum err refuse_issuing(struct change *change, enum err status, const char *key_name) {
+    const struct {
         enum err status;
         enum officer_reason reason;
+        const char *detail;
     } reasons[] = {
-        {ERR_NOT_FOUND, OFFICER_REASON_NO_AUTHORITY},
-        {ERR_DENIED, OFFICER_REASON_AUTHORITY_ENDS},
-        {ERR_LIMIT, OFFICER_REASON_ISSUED_MANY},
-        {ERR_CRYPTO, OFFICER_REASON_REQUEST_KEY},
+        {ERR_NOT_FOUND, OFFICER_REASON_NO_AUTHORITY, NULL},
+        {ERR_DENIED, OFFICER_REASON_AUTHORITY_ENDS, NULL},
+        {ERR_LIMIT, OFFICER_REASON_ISSUED_MANY, NULL},
+        {ERR_CRYPTO, OFFICER_REASON_REQUEST_KEY, key_name},
     };
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         if (reasons[i].status == status)
-            return change_refuse(change, status, reasons[i].reason, NULL);
+            return change_refuse(change, status, reasons[i].reason, reasons[i].detail);
     return change_refuse(change, status, OFFICER_REASON_TOKEN, err_text(status));
 }
 
 enum err requests_certify(struct change *change, const struct hsm_certify *question,
-                          struct secret *answer, struct hsm_certified *certified) {
+                          const char *key_name, struct secret *answer,
+                          struct hsm_certified *certified) {
     uint8_t memory[QUESTION_BYTES];
     struct buffer buffer = buffer_over(memory, sizeof memory);
     struct bytes written;
@@ -74,5 +76,5 @@ enum err requests_certify(struct change *change, const struct hsm_certify *quest
     if (hsm_wire_get_certified(secret_view(answer), certified) != ERR_OK)
         return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_SIGNER, "answer");
     enum err status = certified->receipt.status;
-    return status == ERR_OK ? ERR_OK : refuse_issuing(change, status);
+    return status == ERR_OK ? ERR_OK : refuse_issuing(change, status, key_name);
 }

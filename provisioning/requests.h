@@ -17,7 +17,8 @@ MUST_CHECK enum err requests_read(struct change *change, struct bytes encoded,
                                   enum hsm_certify_kind kind, struct unseal_pkcs10_read *read);
 /*
  * Has signer 0 issue what ${question} says, once. ${certified} has views into ${answer}. Refuses
- * when there is none, or no CA, or it is not to be.
+ * when there is none, or no CA, or it is not to be; a key that it does not take by ${key_name}.
  */
 MUST_CHECK enum err requests_certify(struct change *change, const struct hsm_certify *question,
-                                     struct secret *answer, struct hsm_certified *certified);
+                                     const char *key_name, struct secret *answer,
+                                     struct hsm_certified *certified);

@@ -347,15 +347,17 @@ static void what_the_signer_refuses_is_said(void **state) {
     static const struct {
         enum err status;
         enum officer_reason reason;
-    } cases[] = {{ERR_NOT_FOUND, OFFICER_REASON_NO_AUTHORITY},
-                 {ERR_DENIED, OFFICER_REASON_AUTHORITY_ENDS},
-                 {ERR_LIMIT, OFFICER_REASON_ISSUED_MANY},
-                 {ERR_CRYPTO, OFFICER_REASON_REQUEST_KEY},
-                 {ERR_EXISTS, OFFICER_REASON_TOKEN}};
+        const char *detail;
+    } cases[] = {{ERR_NOT_FOUND, OFFICER_REASON_NO_AUTHORITY, ""},
+                 {ERR_DENIED, OFFICER_REASON_AUTHORITY_ENDS, ""},
+                 {ERR_LIMIT, OFFICER_REASON_ISSUED_MANY, ""},
+                 {ERR_CRYPTO, OFFICER_REASON_REQUEST_KEY, "RSA-2048"},
+                 {ERR_EXISTS, OFFICER_REASON_TOKEN, "exists"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         signer.status = cases[i].status;
-        provd_box_assert_refused(issue(box, OFFICER_CERTIFICATE_MOSIP, "amo", "rsa"),
-                                 cases[i].reason);
+        struct officer_outcome outcome = issue(box, OFFICER_CERTIFICATE_MOSIP, "amo", "rsa");
+        provd_box_assert_refused(outcome, cases[i].reason);
+        assert_string_equal(outcome.detail, cases[i].detail);
     }
     assert_int_equal(sequence(box), before);
 }
