@@ -32,7 +32,7 @@ bool custody_may_wrap(enum hsm_purpose purpose) {
 static enum err allow(const struct keyring_row *row) {
     if (!custody_may_wrap(row->purpose))
         return ERR_DENIED;
-    return locked_memory_check();
+    return locked_memory_use();
 }
 
 /* The associated data: purpose ‖ generation ‖ id. */

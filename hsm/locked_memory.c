@@ -18,11 +18,12 @@
 #define BLOCK_LEAST 16u
 #define LINE_SIZE   512
 
-static bool is_locked;
+static bool is_locked; /* the heap is there */
+static bool is_used;
 
-/* Before the heap is there, and when there is none, as malloc does. */
+/* As malloc does, until the first key comes that needs more: the heap is slower. */
 static void *allocate(size_t size, const char *file, int line) {
-    return is_locked ? CRYPTO_secure_malloc(size, file, line) : malloc(size);
+    return is_used ? CRYPTO_secure_malloc(size, file, line) : malloc(size);
 }
 
 static void give_back(void *memory, const char *file, int line) {
@@ -81,6 +82,12 @@ enum err locked_memory_open(void) {
     /* 2 would mean that the heap is there and not locked, or not guarded. */
     is_locked =
         is_enough_left() && CRYPTO_secure_malloc_init(HEAP_BYTES, BLOCK_LEAST) == 1 && lock_stack();
+    return ERR_OK;
+}
+
+enum err locked_memory_use(void) {
+    ERR_TRY(locked_memory_check());
+    is_used = true;
     return ERR_OK;
 }
 
