@@ -87,7 +87,9 @@ enum err locked_memory_open(void) {
 
 enum err locked_memory_use(void) {
     ERR_TRY(locked_memory_check());
+#ifndef IDCS_SANITIZE /* it sees no pointers that are kept in this heap, and calls theirs leaks */
     is_used = true;
+#endif
     return ERR_OK;
 }
 
