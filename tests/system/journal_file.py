@@ -35,6 +35,16 @@ def records(folder):
     return found
 
 
+def note(checkpoint):
+    """The fields of a checkpoint's signed note, by name."""
+    text, _ = checkpoint.payload[:-1].rsplit(b"\n", 1)
+    return dict(line.split(" ", 1) for line in text.decode().split("\n")[1:])
+
+
+def tree_size(checkpoint):
+    return int(note(checkpoint)["tree-size"])
+
+
 def root(leaves):
     """RFC 6962 §2.1."""
     if not leaves:

@@ -255,11 +255,10 @@ class Checkpoints(unittest.TestCase):
         notes = [record for record in records if record.kind == journal_file.CHECKPOINT]
         for record in notes:
             text, last_line = record.payload[:-1].rsplit(b"\n", 1)
-            fields = dict(line.split(" ", 1) for line in text.decode().split("\n")[1:])
-            size = int(fields["tree-size"])
+            size = journal_file.tree_size(record)
             self.assertTrue(text.startswith(b"idcs checkpoint 1\n"))
             self.assertLess(size, record.sequence)
-            self.assertEqual(bytes.fromhex(fields["tree-root"]), journal_file.root(leaves[:size]))
+            self.assertEqual(bytes.fromhex(journal_file.note(record)["tree-root"]), journal_file.root(leaves[:size]))
             word, algorithm, kid, signature = last_line.decode().split(" ")
             self.assertEqual((word, algorithm), ("signature", "ES256"))
             self.assertTrue(self.openssl(kid, text + b"\n", unb64u(signature)))

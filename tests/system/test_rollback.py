@@ -15,6 +15,7 @@ class Rollback(unittest.TestCase):
     def setUp(self):
         self.box = RoughBox(people=40, core__checkpoint_seconds=1, **RoughBox.UNLIMITED)
         self.programme, self.person = self.box.kit.programme(), self.box.kit.person()
+        self.codes = 1  # that each test asks for
 
     def tearDown(self):
         self.box.close()
@@ -23,10 +24,12 @@ class Rollback(unittest.TestCase):
         return journal_file.records(self.box.state / "journal")
 
     def await_checkpoint(self):
-        """Until all that is in the journal now has been signed."""
-        last = self.records()[-1].sequence
-        await_(lambda: any(record.sequence > last for record in self.records()
-                           if record.kind == journal_file.CHECKPOINT))
+        """Until all codes are delivered, and all that is in the journal has been signed."""
+        def is_signed():
+            records = self.records()
+            return (records[-1].kind == journal_file.CHECKPOINT
+                    and journal_file.tree_size(records[-1]) == records[-1].sequence - 1)
+        await_(lambda: self.box.deliveries() == self.codes and is_signed())
 
     def keep(self, name):
         """A copy of what a stopped box has stored."""
