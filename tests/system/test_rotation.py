@@ -329,7 +329,7 @@ class Rotation(unittest.TestCase):
         log = box.log()
         for purpose, told in (("IDA/KEK", "kek-from"), ("IDA/PEPPER", "pepper-from")):
             for retired in re.finditer(r"action=retire purpose=%s generation=(\d+)$" % purpose, log, re.M):
-                needs = re.findall(r" rows-need .*%s=(\d+).* result=ok$" % told, log[:retired.start()], re.M)
+                needs = re.findall(r" registry-needs .*%s=(\d+).* result=ok$" % told, log[:retired.start()], re.M)
                 self.assertGreater(max(map(int, needs), default=0), int(retired[1]), purpose)
 
     def keys(self, state, purpose="\\S+"):
