@@ -83,16 +83,20 @@ static struct hsm_publication publication(void) {
     return answer;
 }
 
-static enum err order(enum hsm_order kind, enum hsm_purpose purpose, uint16_t generation) {
+static enum err give(const struct hsm_key_order *question) {
     uint8_t memory[16];
     struct hsm_key_ordered answer;
-    const struct hsm_key_order question = {
-        .order = kind, .purpose = purpose, .generation = generation};
     struct buffer target = buffer_over(memory, sizeof memory);
-    hsm_wire_put_key_order(&target, &question);
+    hsm_wire_put_key_order(&target, question);
     struct bytes payload = ask(signer.provd, HSM_KEY_ORDER, bytes_of(memory, target.len));
     assert_int_equal(hsm_wire_get_key_ordered(payload, &answer), ERR_OK);
     return answer.receipt.status;
+}
+
+static enum err order(enum hsm_order kind, enum hsm_purpose purpose, uint16_t generation) {
+    const struct hsm_key_order question = {
+        .order = kind, .purpose = purpose, .generation = generation};
+    return give(&question);
 }
 
 static const struct hsm_keys *keys(void) {
@@ -209,12 +213,68 @@ static void orders_that_make_no_sense_change_nothing(void **state) {
         {HSM_ORDER_REVOKE_AT_ONCE, HSM_PURPOSE_PEPPER, 1, ERR_DENIED},
         {HSM_ORDER_REVOKE, HSM_PURPOSE_SIGN, 9, ERR_NOT_FOUND},
         {HSM_ORDER_DESTROY, HSM_PURPOSE_SIGN, 1, ERR_DENIED},
+        {HSM_ORDER_DESTROY, HSM_PURPOSE_SIGN, 9, ERR_NOT_FOUND},
     };
     uint64_t before = publication().sequence;
     for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
         assert_int_equal(order(orders[i].order, orders[i].purpose, orders[i].generation),
                          orders[i].expected);
     assert_true(publication().sequence == before);
+}
+
+/* Of a key that is over nothing is to be had any more but its destruction. */
+static void a_revoked_key_takes_no_order_but_one(void **state) {
+    (void)state;
+    static const enum hsm_order refused[] = {HSM_ORDER_KEEP, HSM_ORDER_RETIRE,
+                                             HSM_ORDER_RETIRE_IN_USE, HSM_ORDER_REVOKE,
+                                             HSM_ORDER_REVOKE_AT_ONCE};
+    HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
+    uint16_t revoked = in(HSM_PURPOSE_REQUEST, KEYSTATE_REVOKED);
+    assert_int_not_equal(revoked, 0); /* by the tests before */
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        assert_int_equal(order(refused[i], HSM_PURPOSE_REQUEST, revoked), ERR_DENIED);
+    assert_int_equal(in(HSM_PURPOSE_REQUEST, KEYSTATE_REVOKED), revoked);
+}
+
+static void assert_as_before(const struct hsm_keys *before) {
+    const struct hsm_keys *now = keys();
+    assert_int_equal(now->count, before->count);
+    for (size_t i = 0; i < now->count; i++) {
+        assert_int_equal(now->keys[i].state, before->keys[i].state);
+        assert_int_equal(now->keys[i].held, before->keys[i].held);
+        assert_int_equal(now->keys[i].granted, before->keys[i].granted);
+    }
+    for (size_t i = 0; i < HSM_PURPOSE_COUNT; i++) {
+        assert_int_equal(now->next[i].wanted, before->next[i].wanted);
+        assert_int_equal(now->next[i].awaited, before->next[i].awaited);
+    }
+}
+
+static void a_dry_run_is_judged_and_changes_nothing(void **state) {
+    (void)state;
+    static struct hsm_keys before;
+    HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
+    const struct {
+        struct hsm_key_order order;
+        enum err expected;
+    } tried[] = {
+        {{HSM_ORDER_ROLL, HSM_PURPOSE_PARTNER, 0, true}, ERR_OK},
+        {{HSM_ORDER_KEEP, HSM_PURPOSE_PARTNER, 1, true}, ERR_OK},
+        {{HSM_ORDER_RETIRE, HSM_PURPOSE_PARTNER, 1, true}, ERR_OK},
+        {{HSM_ORDER_REVOKE, HSM_PURPOSE_PARTNER, 1, true}, ERR_OK},
+        {{HSM_ORDER_REVOKE_AT_ONCE, HSM_PURPOSE_PARTNER, 1, true}, ERR_OK},
+        {{HSM_ORDER_REVOKE_AT_ONCE, HSM_PURPOSE_KEK, 1, true}, ERR_DENIED},
+        {{HSM_ORDER_DESTROY, HSM_PURPOSE_PARTNER, 1, true}, ERR_DENIED},
+        {{HSM_ORDER_DESTROY, HSM_PURPOSE_REQUEST, in(HSM_PURPOSE_REQUEST, KEYSTATE_REVOKED), true},
+         ERR_OK},
+    };
+    uint64_t published = publication().sequence;
+    before = *keys();
+    for (size_t i = 0; i < sizeof tried / sizeof *tried; i++) {
+        assert_int_equal(give(&tried[i].order), tried[i].expected);
+        assert_as_before(&before);
+    }
+    assert_true(publication().sequence == published);
 }
 
 static void only_the_first_signer_takes_orders_and_only_from_provd(void **state) {
@@ -240,6 +300,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(
             an_active_key_is_revoked_only_once_its_successor_can_take_over, start, stop),
         cmocka_unit_test_setup_teardown(orders_that_make_no_sense_change_nothing, start, stop),
+        cmocka_unit_test_setup_teardown(a_revoked_key_takes_no_order_but_one, start, stop),
+        cmocka_unit_test_setup_teardown(a_dry_run_is_judged_and_changes_nothing, start, stop),
         cmocka_unit_test(only_the_first_signer_takes_orders_and_only_from_provd),
     };
     return cmocka_run_group_tests(tests, make_box, remove_box);
