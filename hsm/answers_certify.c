@@ -1,12 +1,12 @@
 #include "firmware/base/clock.h"
 #include "firmware/base/log.h"
+#include "firmware/base/openssl_scope.h"
 #include "hsm/answers_certify.h"
 #include "hsm/certificate.h"
 #include "hsm/certify.h"
 #include "hsm/keyring_life.h"
 #include "hsm/reply.h"
 
-#define DAY_MS       INT64_C(86400000)
 #define MINUTE_TICKS 60
 
 /* For the log, as officers name them (officer(1)). */
@@ -15,10 +15,6 @@ static const char *const kind_texts[HSM_CERTIFY_KINDS] = {
     [HSM_CERTIFY_SIGNATURE] = "signature", [HSM_CERTIFY_ENCRYPTION] = "encryption",
     [HSM_CERTIFY_DEVICE] = "device",
 };
-
-static void free_key(EVP_PKEY **key) {
-    EVP_PKEY_free(*key);
-}
 
 struct rate answers_certify_rate(int64_t a_minute) {
     return rate_of(a_minute, clock_boot_ns() / MINUTE_TICKS);
@@ -29,7 +25,7 @@ struct rate answers_certify_rate(int64_t a_minute) {
  * before this one is. On a full disk none is issued.
  */
 static enum err promise(struct keyring *keyring, int64_t days) {
-    struct keyring_promises promises = {.lived_ms[HSM_PURPOSE_CA] = days * DAY_MS};
+    struct keyring_promises promises = {.lived_ms[HSM_PURPOSE_CA] = days * CLOCK_DAY_MS};
     ERR_TRY(keyring_life_max_age(keyring, &promises.max_age_seconds));
     enum err err = keyring_life_promise(keyring, &promises);
     if (err != ERR_SYSTEM)
@@ -42,7 +38,7 @@ static enum err promise(struct keyring *keyring, int64_t days) {
  */
 static enum err issue(struct answers *answers, const struct hsm_certify *question,
                       struct keyring_row *authority, struct buffer *certificate) {
-    __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
+    OPENSSL_SCOPE(EVP_PKEY) *key = NULL;
     int64_t now_ms = clock_wall_ms();
     ERR_TRY(reply_gate(answers, BOX_STATE_BIT(BOX_FAILED)));
     ERR_TRY(keyring_active(answers->keyring, HSM_PURPOSE_CA, authority));

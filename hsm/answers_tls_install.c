@@ -2,19 +2,16 @@
 
 #include "firmware/base/clock.h"
 #include "firmware/base/log.h"
+#include "firmware/base/openssl_scope.h"
 #include "hsm/answers_tls_install.h"
 #include "hsm/reply.h"
 #include "hsm/tls_expiry.h"
 #include "hsm/tls_install.h"
 #include "hsm/tls_request.h"
 
-static void free_key(EVP_PKEY **key) {
-    EVP_PKEY_free(*key);
-}
-
 static enum err request(struct answers *answers, const struct hsm_tls_request *question,
                         uint16_t *generation, struct buffer *der) {
-    __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
+    OPENSSL_SCOPE(EVP_PKEY) *key = NULL;
     struct keyring_row row;
     const char *names =
         question->names[0] != '\0' ? question->names : answers->generate.plan.tls_names;

@@ -3,11 +3,11 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "firmware/base/clock.h"
+#include "firmware/base/openssl_scope.h"
 #include "hsm/certificate.h"
 #include "hsm/certificate_parts.h"
 #include "hsm/tls_names.h"
-
-#define DAY_MS INT64_C(86400000)
 
 struct profile {
     const char *common_name;
@@ -32,14 +32,6 @@ static const struct profile profiles[HSM_PURPOSE_COUNT] = {
     [HSM_PURPOSE_CA] = {"IDCS-CA", 3650, "critical,CA:TRUE,pathlen:0", "critical,keyCertSign"},
 };
 
-static void free_certificate(X509 **certificate) {
-    X509_free(*certificate);
-}
-
-static void free_encoding(unsigned char **der) {
-    OPENSSL_free(*der);
-}
-
 static bool set_subject(X509 *certificate, const char *common_name, unsigned generation) {
     uint8_t text[64];
     struct buffer target = buffer_over(text, sizeof text);
@@ -53,7 +45,7 @@ static bool set_subject(X509 *certificate, const char *common_name, unsigned gen
 }
 
 static bool set_validity(X509 *certificate, int64_t generated_ms, int days) {
-    int64_t until_ms = generated_ms - CERTIFICATE_PARTS_SLACK_S * 1000 + days * DAY_MS;
+    int64_t until_ms = generated_ms - CERTIFICATE_PARTS_SLACK_S * 1000 + days * CLOCK_DAY_MS;
     return certificate_parts_validity(certificate, generated_ms, until_ms);
 }
 
@@ -94,8 +86,8 @@ static bool may_have_authorities(X509 *root) {
 enum err certificate_issue(const struct certificate_plan *plan, struct buffer *der) {
     if ((unsigned)plan->purpose >= HSM_PURPOSE_COUNT || profiles[plan->purpose].common_name == NULL)
         return ERR_DENIED;
-    __attribute__((cleanup(free_certificate))) X509 *made = X509_new();
-    __attribute__((cleanup(free_certificate))) X509 *issuer = NULL;
+    OPENSSL_SCOPE(X509) *made = X509_new();
+    OPENSSL_SCOPE(X509) *issuer = NULL;
     bool self_signed = plan->purpose == HSM_PURPOSE_ROOT;
     if (!self_signed)
         issuer = certificate_parts_parse(plan->issuer);
@@ -114,9 +106,9 @@ enum err certificate_issue(const struct certificate_plan *plan, struct buffer *d
 }
 
 enum err certificate_fits(struct bytes der, EVP_PKEY *key) {
-    __attribute__((cleanup(free_certificate))) X509 *certificate = certificate_parts_parse(der);
-    __attribute__((cleanup(free_encoding))) unsigned char *certified = NULL;
-    __attribute__((cleanup(free_encoding))) unsigned char *held = NULL;
+    OPENSSL_SCOPE(X509) *certificate = certificate_parts_parse(der);
+    OPENSSL_SCOPE_OCTETS *certified = NULL;
+    OPENSSL_SCOPE_OCTETS *held = NULL;
     EVP_PKEY *subject = certificate != NULL ? X509_get0_pubkey(certificate) : NULL;
     if (subject == NULL)
         return ERR_CRYPTO;

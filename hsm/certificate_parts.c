@@ -1,13 +1,10 @@
 #include <openssl/x509v3.h>
 #include <sodium.h>
 
+#include "firmware/base/openssl_scope.h"
 #include "hsm/certificate_parts.h"
 
 #define SERIAL_BYTES 16
-
-static void free_encoding(unsigned char **der) {
-    OPENSSL_free(*der);
-}
 
 X509 *certificate_parts_parse(struct bytes der) {
     const unsigned char *at = der.data;
@@ -53,7 +50,7 @@ bool certificate_parts_identifiers(X509 *certificate, X509 *issuer) {
 }
 
 enum err certificate_parts_put(struct buffer *target, X509 *certificate) {
-    __attribute__((cleanup(free_encoding))) unsigned char *der = NULL;
+    OPENSSL_SCOPE_OCTETS *der = NULL;
     int len = i2d_X509(certificate, &der);
     if (len <= 0)
         return ERR_CRYPTO;

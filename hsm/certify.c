@@ -5,11 +5,12 @@
 #include <openssl/param_build.h>
 #include <openssl/x509v3.h>
 
+#include "firmware/base/clock.h"
 #include "firmware/base/log.h"
+#include "firmware/base/openssl_scope.h"
 #include "hsm/certificate_parts.h"
 #include "hsm/certify.h"
 
-#define DAY_MS       INT64_C(86400000)
 #define RSA_BITS_MIN 2048
 #define UNCOMPRESSED 0x04 /* SEC 1 §2.3.3 */
 
@@ -28,32 +29,11 @@ static const struct {
     [HSM_CERTIFY_DEVICE] = {"critical,digitalSignature", "1.3.6.1.5.5.7.3.36"},
 };
 
-/* Scope-end cleanups for OpenSSL's objects. */
-static void free_certificate(X509 **certificate) {
-    X509_free(*certificate);
-}
-static void free_key(EVP_PKEY **key) {
-    EVP_PKEY_free(*key);
-}
-static void free_number(BIGNUM **number) {
-    BN_free(*number);
-}
-static void free_builder(OSSL_PARAM_BLD **builder) {
-    OSSL_PARAM_BLD_free(*builder);
-}
-static void free_parameters(OSSL_PARAM **parameters) {
-    OSSL_PARAM_free(*parameters);
-}
-static void free_maker(EVP_PKEY_CTX **maker) {
-    EVP_PKEY_CTX_free(*maker);
-}
-#define CLEANUP(function) __attribute__((cleanup(function)))
-
 /* ---- the key ---- */
 
 static EVP_PKEY *make_key(const char *type, OSSL_PARAM_BLD *builder) {
-    CLEANUP(free_parameters) OSSL_PARAM *parameters = OSSL_PARAM_BLD_to_param(builder);
-    CLEANUP(free_maker) EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+    OPENSSL_SCOPE(OSSL_PARAM) *parameters = OSSL_PARAM_BLD_to_param(builder);
+    OPENSSL_SCOPE(EVP_PKEY_CTX) *maker = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
     EVP_PKEY *key = NULL;
     if (parameters == NULL || maker == NULL || EVP_PKEY_fromdata_init(maker) != 1 ||
         EVP_PKEY_fromdata(maker, &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1)
@@ -62,9 +42,8 @@ static EVP_PKEY *make_key(const char *type, OSSL_PARAM_BLD *builder) {
 }
 
 static EVP_PKEY *make_rsa(const struct hsm_certify *question) {
-    CLEANUP(free_builder) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-    CLEANUP(free_number)
-    BIGNUM *modulus = BN_bin2bn(question->modulus, (int)question->modulus_len, NULL);
+    OPENSSL_SCOPE(OSSL_PARAM_BLD) *builder = OSSL_PARAM_BLD_new();
+    OPENSSL_SCOPE(BIGNUM) *modulus = BN_bin2bn(question->modulus, (int)question->modulus_len, NULL);
     if (builder == NULL || modulus == NULL ||
         OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) != 1 ||
         OSSL_PARAM_BLD_push_uint32(builder, OSSL_PKEY_PARAM_RSA_E, question->exponent) != 1)
@@ -74,7 +53,7 @@ static EVP_PKEY *make_rsa(const struct hsm_certify *question) {
 
 /* OpenSSL takes no point whose coordinates are not below the prime, or that is not on the curve. */
 static EVP_PKEY *make_p256(const struct hsm_certify *question) {
-    CLEANUP(free_builder) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    OPENSSL_SCOPE(OSSL_PARAM_BLD) *builder = OSSL_PARAM_BLD_new();
     uint8_t point[1 + sizeof question->x + sizeof question->y] = {UNCOMPRESSED};
     memcpy(point + 1, question->x, sizeof question->x);
     memcpy(point + 1 + sizeof question->x, question->y, sizeof question->y);
@@ -88,7 +67,7 @@ static EVP_PKEY *make_p256(const struct hsm_certify *question) {
 
 /* NIST SP 800-56B §6.4.2.2 and SP 800-56A §5.6.2.3: what can be known of a public key. */
 static bool is_sound(EVP_PKEY *key) {
-    CLEANUP(free_maker) EVP_PKEY_CTX *judge = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+    OPENSSL_SCOPE(EVP_PKEY_CTX) *judge = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
     return judge != NULL && EVP_PKEY_public_check(judge) == 1;
 }
 
@@ -133,7 +112,8 @@ static bool fill(X509 *certificate, X509 *issuer, const struct hsm_certify *ques
                  int64_t now_ms) {
     return X509_set_version(certificate, X509_VERSION_3) == 1 &&
            certificate_parts_serial(certificate) &&
-           certificate_parts_validity(certificate, now_ms, now_ms + question->days * DAY_MS) &&
+           certificate_parts_validity(certificate, now_ms,
+                                      now_ms + question->days * CLOCK_DAY_MS) &&
            set_subject(certificate, question) &&
            X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) == 1 &&
            certificate_parts_extension(certificate, issuer, NID_basic_constraints,
@@ -150,7 +130,7 @@ static bool ends_first(const X509 *certificate, const X509 *issuer) {
 /* All but the signature; NULL is no certificate. */
 static enum err write_unsigned(X509 *made, X509 *issuer, const struct hsm_certify *question,
                                int64_t now_ms) {
-    CLEANUP(free_key) EVP_PKEY *key = NULL;
+    OPENSSL_SCOPE(EVP_PKEY) *key = NULL;
     ERR_TRY(check_words(question));
     ERR_TRY(read_key(question, &key));
     if (issuer == NULL || made == NULL || X509_set_pubkey(made, key) != 1 ||
@@ -160,8 +140,8 @@ static enum err write_unsigned(X509 *made, X509 *issuer, const struct hsm_certif
 }
 
 enum err certify_check(struct bytes authority, const struct hsm_certify *question, int64_t now_ms) {
-    CLEANUP(free_certificate) X509 *issuer = certificate_parts_parse(authority);
-    CLEANUP(free_certificate) X509 *made = X509_new();
+    OPENSSL_SCOPE(X509) *issuer = certificate_parts_parse(authority);
+    OPENSSL_SCOPE(X509) *made = X509_new();
     return write_unsigned(made, issuer, question, now_ms);
 }
 
@@ -177,8 +157,8 @@ static enum err sign(X509 *certificate, X509 *issuer, EVP_PKEY *key) {
 
 enum err certify_issue(const struct certify_authority *authority,
                        const struct hsm_certify *question, int64_t now_ms, struct buffer *der) {
-    CLEANUP(free_certificate) X509 *issuer = certificate_parts_parse(authority->certificate);
-    CLEANUP(free_certificate) X509 *made = X509_new();
+    OPENSSL_SCOPE(X509) *issuer = certificate_parts_parse(authority->certificate);
+    OPENSSL_SCOPE(X509) *made = X509_new();
     ERR_TRY(write_unsigned(made, issuer, question, now_ms));
     ERR_TRY(sign(made, issuer, authority->key));
     return certificate_parts_put(der, made);

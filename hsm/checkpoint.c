@@ -5,6 +5,7 @@
 
 #include "firmware/base/clock.h"
 #include "firmware/base/codec.h"
+#include "firmware/base/openssl_scope.h"
 #include "hsm/checkpoint.h"
 
 static const char title[] = "idcs checkpoint 1\n";
@@ -97,18 +98,6 @@ enum err checkpoint_parse(struct bytes note, struct checkpoint_note *parsed) {
     return cursor_end(&cursor) == ERR_OK ? ERR_OK : ERR_MALFORMED;
 }
 
-static void free_signature(ECDSA_SIG **signature) {
-    ECDSA_SIG_free(*signature);
-}
-
-static void free_digest(EVP_MD_CTX **digest) {
-    EVP_MD_CTX_free(*digest);
-}
-
-static void free_der(unsigned char **der) {
-    OPENSSL_free(*der);
-}
-
 static ECDSA_SIG *signature_of(const uint8_t raw[static CHECKPOINT_SIGNATURE_BYTES]) {
     int half = CHECKPOINT_SIGNATURE_BYTES / 2;
     ECDSA_SIG *made = ECDSA_SIG_new();
@@ -122,9 +111,9 @@ static ECDSA_SIG *signature_of(const uint8_t raw[static CHECKPOINT_SIGNATURE_BYT
 }
 
 enum err checkpoint_verify(const struct checkpoint_note *parsed, EVP_PKEY *key) {
-    __attribute__((cleanup(free_signature))) ECDSA_SIG *signature = signature_of(parsed->signature);
-    __attribute__((cleanup(free_digest))) EVP_MD_CTX *digest = EVP_MD_CTX_new();
-    __attribute__((cleanup(free_der))) unsigned char *der = NULL;
+    OPENSSL_SCOPE(ECDSA_SIG) *signature = signature_of(parsed->signature);
+    OPENSSL_SCOPE(EVP_MD_CTX) *digest = EVP_MD_CTX_new();
+    OPENSSL_SCOPE_OCTETS *der = NULL;
     if (signature == NULL || digest == NULL)
         return ERR_SYSTEM;
     if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC || EVP_PKEY_get_bits(key) != 256)

@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 
+#include "firmware/base/openssl_scope.h"
 #include "hsm/concat_kdf.h"
 
 #define KEY_BYTES      32
@@ -17,10 +18,6 @@ static pthread_once_t fetched = PTHREAD_ONCE_INIT;
 
 static void fetch(void) {
     one_step = EVP_KDF_fetch(NULL, "SSKDF", NULL);
-}
-
-static void free_derivation(EVP_KDF_CTX **derivation) {
-    EVP_KDF_CTX_free(*derivation);
 }
 
 static enum err check_sizes(const struct concat_kdf *kdf, size_t key_len) {
@@ -44,7 +41,7 @@ enum err concat_kdf_derive(const struct concat_kdf *kdf,
     ERR_TRY(buffer_end(&other, &info));
     if (pthread_once(&fetched, fetch) != 0 || one_step == NULL)
         return ERR_CRYPTO;
-    __attribute__((cleanup(free_derivation))) EVP_KDF_CTX *derivation = EVP_KDF_CTX_new(one_step);
+    OPENSSL_SCOPE(EVP_KDF_CTX) *derivation = EVP_KDF_CTX_new(one_step);
     const OSSL_PARAM parameters[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)(uintptr_t) "SHA256", 0),
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)shared,

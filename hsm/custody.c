@@ -5,6 +5,7 @@
 #include <openssl/x509.h>
 #include <sodium.h>
 
+#include "firmware/base/openssl_scope.h"
 #include "hsm/ability.h"
 #include "hsm/custody.h"
 #include "hsm/locked_memory.h"
@@ -15,14 +16,6 @@
 #define PLACE_BYTES       (1 + 2 + TOKEN_RAW_ID_BYTES)
 
 _Static_assert(SEALING_KEY_BYTES == UNWRAP_SECRET_BYTES, "the KEK wraps it");
-
-static void free_info(PKCS8_PRIV_KEY_INFO **info) {
-    PKCS8_PRIV_KEY_INFO_free(*info);
-}
-
-static void free_key(EVP_PKEY **key) {
-    EVP_PKEY_free(*key);
-}
 
 bool custody_may_wrap(enum hsm_purpose purpose) {
     return purpose == HSM_PURPOSE_PARTNER || purpose == HSM_PURPOSE_IDA_FIR ||
@@ -77,7 +70,7 @@ static enum err unseal(const struct keyring_row *row, const struct secret *seali
 }
 
 static enum err encode(EVP_PKEY *key, struct secret *encoded) {
-    __attribute__((cleanup(free_info))) PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(key);
+    OPENSSL_SCOPE(PKCS8_PRIV_KEY_INFO) *info = EVP_PKEY2PKCS8(key);
     int len = info != NULL ? i2d_PKCS8_PRIV_KEY_INFO(info, NULL) : 0;
     if (len <= 0)
         return ERR_CRYPTO;
@@ -88,7 +81,7 @@ static enum err encode(EVP_PKEY *key, struct secret *encoded) {
 
 static enum err decode(const struct secret *encoded, EVP_PKEY **key) {
     const unsigned char *at = encoded->data;
-    __attribute__((cleanup(free_info))) PKCS8_PRIV_KEY_INFO *info =
+    OPENSSL_SCOPE(PKCS8_PRIV_KEY_INFO) *info =
         d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, (long)encoded->len);
     if (info == NULL || at != encoded->data + encoded->len)
         return ERR_CRYPTO;
@@ -101,7 +94,7 @@ enum err custody_make(const struct keyring_row *kek, struct keyring_row *row) {
     SECRET(sealing);
     ERR_TRY(allow(row));
     bool is_rsa = ability_kind(row->purpose) == TOKEN_RAW_RSA_DECRYPT;
-    __attribute__((cleanup(free_key))) EVP_PKEY *key =
+    OPENSSL_SCOPE(EVP_PKEY) *key =
         is_rsa ? EVP_RSA_gen(HSM_WRAPPED_BYTES * 8) : EVP_EC_gen("P-256");
     if (key == NULL)
         return ERR_CRYPTO;

@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 
 #include "firmware/base/log.h"
+#include "firmware/base/openssl_scope.h"
 #include "hsm/ability.h"
 #include "hsm/certificate.h"
 #include "hsm/custody.h"
@@ -25,14 +26,6 @@ static enum err (*const trials[])(EVP_PKEY *key, struct bytes certificate) = {
 
 static enum token_raw_kind kind_of(const struct generate_plan *plan, enum hsm_purpose purpose) {
     return purpose == HSM_PURPOSE_TLS && plan->tls_rsa ? TOKEN_RAW_RSA_SIGN : ability_kind(purpose);
-}
-
-static void free_key(EVP_PKEY **key) {
-    EVP_PKEY_free(*key);
-}
-
-static void free_ring(struct unwrap_ring **ring) {
-    unwrap_free(*ring);
 }
 
 /*
@@ -69,7 +62,7 @@ static enum err find_issuer(struct keyring *keyring, struct token *token,
 static enum err certify(struct keyring *keyring, struct token *token, const char *names,
                         EVP_PKEY *key, struct keyring_row *row) {
     struct keyring_row issuer;
-    __attribute__((cleanup(free_key))) EVP_PKEY *issuer_key = NULL;
+    OPENSSL_SCOPE(EVP_PKEY) *issuer_key = NULL;
     struct buffer der = buffer_over(row->certificate, sizeof row->certificate);
     ERR_TRY(find_issuer(keyring, token, row, &issuer, &issuer_key));
     struct certificate_plan plan = {
@@ -100,8 +93,8 @@ static enum err make_in_token(struct token *token, enum token_raw_kind kind,
 static enum err make_outside(struct keyring *keyring, struct token *token, struct keyring_row *row,
                              EVP_PKEY **key) {
     struct keyring_row kek;
-    __attribute__((cleanup(free_key))) EVP_PKEY *kek_key = NULL;
-    __attribute__((cleanup(free_ring))) struct unwrap_ring *keks = NULL;
+    OPENSSL_SCOPE(EVP_PKEY) *kek_key = NULL;
+    UNWRAP_CLEANUP struct unwrap_ring *keks = NULL;
     ERR_TRY(token_raw_destroy(token_session(token), row->id));
     ERR_TRY(keyring_active(keyring, HSM_PURPOSE_KEK, &kek));
     ERR_TRY(custody_make(&kek, row));
@@ -113,7 +106,7 @@ static enum err make_outside(struct keyring *keyring, struct token *token, struc
 
 static enum err make_key(struct keyring *keyring, struct token *token,
                          const struct generate_plan *plan, struct keyring_row *row) {
-    __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
+    OPENSSL_SCOPE(EVP_PKEY) *key = NULL;
     enum token_raw_kind kind = kind_of(plan, row->purpose);
     enum keyring_custody custody;
     ERR_TRY(keyring_custody_get(keyring, row->purpose, &custody));
@@ -127,7 +120,7 @@ static enum err make_key(struct keyring *keyring, struct token *token,
 static enum err make_pepper(struct keyring *keyring, struct token *token, struct keyring_row *row) {
     struct keyring_row kek;
     SECRET(pepper);
-    __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
+    OPENSSL_SCOPE(EVP_PKEY) *key = NULL;
     ERR_TRY(keyring_active(keyring, HSM_PURPOSE_KEK, &kek));
     ERR_TRY(token_key(token, kek.id, &key));
     ERR_TRY(secret_random(&pepper, UNWRAP_SECRET_BYTES));

@@ -6,19 +6,13 @@
 
 #include "firmware/base/clock.h"
 #include "firmware/base/codec.h"
+#include "firmware/base/openssl_scope.h"
+#include "hsm/certificate_parts.h"
 #include "hsm/jwk.h"
 
 #define INTEGER_BYTES_MAX 1024
 #define COORDINATE_BYTES  32
 #define THUMBPRINT_TEXT   160
-
-static void free_integer(BIGNUM **integer) {
-    BN_free(*integer);
-}
-
-static void free_certificate(X509 **certificate) {
-    X509_free(*certificate);
-}
 
 /* ${digest} as base64url with its zero. */
 static enum err put_digest(const uint8_t digest[static 32], char text[static JWK_KID_SIZE]) {
@@ -57,7 +51,7 @@ enum err jwk_certificate_thumbprint(struct bytes certificate,
 
 /* Appends the integer ${name} of ${key}, big-endian, padded to ${width} bytes (0: not padded). */
 static enum err put_integer(struct buffer *target, EVP_PKEY *key, const char *name, int width) {
-    __attribute__((cleanup(free_integer))) BIGNUM *integer = NULL;
+    OPENSSL_SCOPE(BIGNUM) *integer = NULL;
     uint8_t digits[INTEGER_BYTES_MAX];
     if (EVP_PKEY_get_bn_param(key, name, &integer) != 1)
         return ERR_CRYPTO;
@@ -76,14 +70,9 @@ static enum err put_coordinates(struct buffer *target, EVP_PKEY *key, const char
     return put_integer(target, key, OSSL_PKEY_PARAM_EC_PUB_Y, COORDINATE_BYTES);
 }
 
-static X509 *parse_certificate(struct bytes certificate) {
-    const unsigned char *at = certificate.data;
-    return d2i_X509(NULL, &at, (long)certificate.len);
-}
-
 enum err jwk_ec_thumbprint(struct bytes certificate,
                            uint8_t thumbprint[static JWK_THUMBPRINT_BYTES]) {
-    __attribute__((cleanup(free_certificate))) X509 *parsed = parse_certificate(certificate);
+    OPENSSL_SCOPE(X509) *parsed = certificate_parts_parse(certificate);
     EVP_PKEY *key = parsed != NULL ? X509_get0_pubkey(parsed) : NULL;
     uint8_t members[THUMBPRINT_TEXT];
     struct buffer target = buffer_over(members, sizeof members);
@@ -127,7 +116,7 @@ static enum err put_common(struct buffer *target, const struct role *role, struc
 }
 
 enum err jwk_put_rsa(struct buffer *target, struct bytes certificate, const char *kid) {
-    __attribute__((cleanup(free_certificate))) X509 *parsed = parse_certificate(certificate);
+    OPENSSL_SCOPE(X509) *parsed = certificate_parts_parse(certificate);
     EVP_PKEY *key = parsed != NULL ? X509_get0_pubkey(parsed) : NULL;
     if (key == NULL || EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA)
         return ERR_CRYPTO;
@@ -141,7 +130,7 @@ enum err jwk_put_rsa(struct buffer *target, struct bytes certificate, const char
 
 enum err jwk_put_ec(struct buffer *target, enum jwk_use use, struct bytes certificate,
                     const char *kid) {
-    __attribute__((cleanup(free_certificate))) X509 *parsed = parse_certificate(certificate);
+    OPENSSL_SCOPE(X509) *parsed = certificate_parts_parse(certificate);
     EVP_PKEY *key = parsed != NULL ? X509_get0_pubkey(parsed) : NULL;
     if (key == NULL)
         return ERR_CRYPTO;

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "firmware/base/clock.h"
 #include "hsm/keyring_chain.h"
 #include "hsm/keyring_life.h"
 #include "hsm/keyring_need.h"
@@ -7,7 +8,6 @@
 
 /* What boxes told their clients before promises were stored. */
 #define UNRECORDED_MAX_AGE_SECONDS 300
-#define SECOND_MS                  INT64_C(1000)
 
 static struct bytes clock_name(void) {
     return bytes_of_text("clock");
@@ -257,7 +257,7 @@ static enum err raise_promises(struct kv_txn *txn, const struct keyring_promises
 
 enum err keyring_life_promise(struct keyring *keyring, const struct keyring_promises *promises) {
     KV_TXN_CLEANUP struct kv_txn txn = kv_write(keyring->kv);
-    int64_t cached_ms = promises->max_age_seconds * SECOND_MS;
+    int64_t cached_ms = promises->max_age_seconds * CLOCK_SECOND_MS;
     struct bytes before;
     bool any;
     ERR_TRY(has_keys(&txn, &any));
@@ -265,7 +265,7 @@ enum err keyring_life_promise(struct keyring *keyring, const struct keyring_prom
     if (told != ERR_OK && told != ERR_NOT_FOUND)
         return told;
     if (told == ERR_NOT_FOUND && any)
-        cached_ms = longer(cached_ms, UNRECORDED_MAX_AGE_SECONDS * SECOND_MS);
+        cached_ms = longer(cached_ms, UNRECORDED_MAX_AGE_SECONDS * CLOCK_SECOND_MS);
     uint64_t last;
     ERR_TRY(keyring_get_number(&txn, max_age_name(), &last));
     bool raised = false;

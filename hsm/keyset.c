@@ -2,19 +2,12 @@
 #include <string.h>
 
 #include "firmware/base/log.h"
+#include "firmware/base/openssl_scope.h"
 #include "hsm/ability.h"
 #include "hsm/certificate.h"
 #include "hsm/custody.h"
 #include "hsm/keyring_custody.h"
 #include "hsm/keyset.h"
-
-static void free_key(EVP_PKEY **key) {
-    EVP_PKEY_free(*key);
-}
-
-static void free_ring(struct unwrap_ring **ring) {
-    unwrap_free(*ring);
-}
 
 static enum err report(enum err err, const struct keyring_row *row) {
     if (err != ERR_OK)
@@ -51,7 +44,7 @@ static enum err open_key(struct filling *filling, const struct keyring_row *row,
 
 static enum err add_to_ring(void *context, const struct keyring_row *row) {
     struct filling *filling = context;
-    __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
+    OPENSSL_SCOPE(EVP_PKEY) *key = NULL;
     ERR_TRY(open_key(filling, row, &key));
     return report(unwrap_add(filling->ring, key, keyring_row_certificate(row), row->generation),
                   row);
@@ -67,7 +60,7 @@ static enum err load_ring(struct unwrap_ring **ring, struct keyring *keyring, st
 /* As above, of a purpose whose keys may be outside the token. */
 static enum err load_requests(struct unwrap_ring **ring, struct keyring *keyring,
                               struct token *token, enum hsm_purpose purpose) {
-    __attribute__((cleanup(free_ring))) struct unwrap_ring *keks = NULL;
+    UNWRAP_CLEANUP struct unwrap_ring *keks = NULL;
     ERR_TRY(load_ring(&keks, keyring, token, HSM_PURPOSE_KEK, UNWRAP_LABEL_CUSTODY));
     ERR_TRY(unwrap_new(ring, UNWRAP_LABEL_REQUEST));
     struct filling filling = {.token = token, .keks = keks, .ring = *ring};
@@ -77,7 +70,7 @@ static enum err load_requests(struct unwrap_ring **ring, struct keyring *keyring
 static enum err load_sign(struct keyset *keyset, struct keyring *keyring, struct token *token) {
     struct keyring_row row;
     char kid[JWK_KID_SIZE];
-    __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
+    OPENSSL_SCOPE(EVP_PKEY) *key = NULL;
     ERR_TRY(keyring_active(keyring, HSM_PURPOSE_SIGN, &row));
     ERR_TRY(find_key(token, &row, &key));
     ERR_TRY(publish_kid(&row, kid));
@@ -86,7 +79,7 @@ static enum err load_sign(struct keyset *keyset, struct keyring *keyring, struct
 
 static enum err load_es256(struct sign_es256 **signing, const struct keyring_row *row,
                            struct token *token) {
-    __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
+    OPENSSL_SCOPE(EVP_PKEY) *key = NULL;
     ERR_TRY(find_key(token, row, &key));
     return report(sign_es256_new(signing, key, keyring_row_certificate(row)), row);
 }
@@ -109,14 +102,14 @@ static enum err load_token(struct keyset *keyset, struct keyring *keyring, struc
 
 static enum err add_agreement(void *context, const struct keyring_row *row) {
     struct filling *filling = context;
-    __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
+    OPENSSL_SCOPE(EVP_PKEY) *key = NULL;
     ERR_TRY(open_key(filling, row, &key));
     return report(
         agree_add(filling->agreements, key, keyring_row_certificate(row), row->generation), row);
 }
 
 static enum err load_request(struct keyset *keyset, struct keyring *keyring, struct token *token) {
-    __attribute__((cleanup(free_ring))) struct unwrap_ring *keks = NULL;
+    UNWRAP_CLEANUP struct unwrap_ring *keks = NULL;
     ERR_TRY(load_ring(&keks, keyring, token, HSM_PURPOSE_KEK, UNWRAP_LABEL_CUSTODY));
     ERR_TRY(agree_new(&keyset->request));
     struct filling filling = {.token = token, .keks = keks, .agreements = keyset->request};
@@ -126,7 +119,7 @@ static enum err load_request(struct keyset *keyset, struct keyring *keyring, str
 
 static enum err add_tls(void *context, const struct keyring_row *row) {
     struct filling *filling = context;
-    __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
+    OPENSSL_SCOPE(EVP_PKEY) *key = NULL;
     ERR_TRY(find_key(filling->token, row, &key));
     enum err err = tls_ring_add(filling->tls, key, keyring_row_certificate(row));
     if (filling->tls_first == 0)
@@ -173,7 +166,7 @@ static enum err add_pepper(void *context, const struct keyring_row *row) {
  * The standby's too: when it becomes active no signer is behind, whenever each of them notices.
  */
 static enum err load_peppers(struct keyset *keyset, struct keyring *keyring, struct token *token) {
-    __attribute__((cleanup(free_ring))) struct unwrap_ring *ring = NULL;
+    UNWRAP_CLEANUP struct unwrap_ring *ring = NULL;
     ERR_TRY(load_ring(&ring, keyring, token, HSM_PURPOSE_KEK, UNWRAP_LABEL_PEPPER));
     struct filling filling = {.ring = ring, .peppers = &keyset->peppers};
     ERR_TRY(keyring_each_in_use(keyring, HSM_PURPOSE_PEPPER, KEYSTATE_OPENS, add_pepper, &filling));

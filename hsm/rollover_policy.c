@@ -1,6 +1,5 @@
+#include "firmware/base/clock.h"
 #include "hsm/rollover_policy.h"
-
-#define SECOND_MS INT64_C(1000)
 
 bool rollover_policy_rolls(enum hsm_purpose purpose) {
     static const bool rolls[HSM_PURPOSE_COUNT] = {
@@ -14,12 +13,12 @@ bool rollover_policy_rolls(enum hsm_purpose purpose) {
 
 /* A result is valid for as long as it says, whatever the settings are. */
 static int64_t least_overlap_ms(enum hsm_purpose purpose) {
-    return purpose == HSM_PURPOSE_TOKEN ? RESULT_LIFETIME_MAX_SECONDS * SECOND_MS : 0;
+    return purpose == HSM_PURPOSE_TOKEN ? RESULT_LIFETIME_MAX_SECONDS * CLOCK_SECOND_MS : 0;
 }
 
 void rollover_policy_make(const struct rollover_settings *settings,
                           struct rollover_policy *policy) {
-    int64_t day_ms = settings->day_seconds * SECOND_MS;
+    int64_t day_ms = settings->day_seconds * CLOCK_SECOND_MS;
     *policy = (struct rollover_policy){.promises.max_age_seconds = settings->max_age_seconds};
     for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++) {
         int64_t overlap_ms = settings->of[purpose].overlap_days * day_ms;
@@ -29,8 +28,8 @@ void rollover_policy_make(const struct rollover_settings *settings,
             .active_ms = settings->of[purpose].active_days * day_ms,
             .destroy_ms = settings->destroy_days * day_ms,
             .jump_ms = settings->jump_days * day_ms,
-            .propagation_ms = settings->propagation_seconds * SECOND_MS,
-            .skew_ms = settings->skew_seconds * SECOND_MS,
+            .propagation_ms = settings->propagation_seconds * CLOCK_SECOND_MS,
+            .skew_ms = settings->skew_seconds * CLOCK_SECOND_MS,
         };
     }
 }

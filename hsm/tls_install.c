@@ -1,20 +1,13 @@
 #include <openssl/x509.h>
 
+#include "firmware/base/openssl_scope.h"
 #include "hsm/certificate_key.h"
 #include "hsm/tls_install.h"
 
-static void free_key(EVP_PKEY **key) {
-    EVP_PKEY_free(*key);
-}
-
-static void free_encoding(unsigned char **der) {
-    OPENSSL_free(*der);
-}
-
 /* Byte by byte: the authority certifies the key as the request has it. */
 static enum err compare_key(struct token *token, const struct keyring_row *row, struct bytes leaf) {
-    __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
-    __attribute__((cleanup(free_encoding))) unsigned char *held = NULL;
+    OPENSSL_SCOPE(EVP_PKEY) *key = NULL;
+    OPENSSL_SCOPE_OCTETS *held = NULL;
     struct bytes certified;
     ERR_TRY(certificate_key_of(leaf, &certified));
     ERR_TRY(token_key(token, row->id, &key));

@@ -4,16 +4,13 @@
 
 #include <openssl/x509v3.h>
 
+#include "firmware/base/openssl_scope.h"
 #include "hsm/tls_names.h"
 
 #define NAME_SIZE       254 /* RFC 1035: 253 characters */
 #define LABEL_MAX       63
 #define COMMON_NAME_MAX 64
 #define HOST_CHARS      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
-
-static void free_names(GENERAL_NAMES **names) {
-    GENERAL_NAMES_free(*names);
-}
 
 static bool is_address(const char *name) {
     uint8_t address[sizeof(struct in6_addr)];
@@ -75,12 +72,12 @@ static enum err read_all(const char *text, GENERAL_NAMES *names) {
 }
 
 enum err tls_names_check(const char *names) {
-    __attribute__((cleanup(free_names))) GENERAL_NAMES *made = sk_GENERAL_NAME_new_null();
+    OPENSSL_SCOPE(GENERAL_NAMES) *made = sk_GENERAL_NAME_new_null();
     return made != NULL ? read_all(names, made) : ERR_CRYPTO;
 }
 
 enum err tls_names_add(const char *names, X509 *certificate) {
-    __attribute__((cleanup(free_names))) GENERAL_NAMES *made = sk_GENERAL_NAME_new_null();
+    OPENSSL_SCOPE(GENERAL_NAMES) *made = sk_GENERAL_NAME_new_null();
     if (made == NULL)
         return ERR_CRYPTO;
     ERR_TRY(read_all(names, made));
@@ -109,7 +106,7 @@ static enum err set_subject(const GENERAL_NAMES *names, X509_REQ *request) {
 }
 
 enum err tls_names_request(const char *names, X509_REQ *request) {
-    __attribute__((cleanup(free_names))) GENERAL_NAMES *made = sk_GENERAL_NAME_new_null();
+    OPENSSL_SCOPE(GENERAL_NAMES) *made = sk_GENERAL_NAME_new_null();
     __attribute__((cleanup(free_extensions))) STACK_OF(X509_EXTENSION) *extensions = NULL;
     if (made == NULL)
         return ERR_CRYPTO;

@@ -1,5 +1,6 @@
 #include <openssl/x509.h>
 
+#include "firmware/base/openssl_scope.h"
 #include "hsm/keyring_chain.h"
 #include "hsm/tls_names.h"
 #include "hsm/tls_request.h"
@@ -48,17 +49,9 @@ enum err tls_request_choose(struct keyring *keyring, uint16_t *generation,
     return keyring_find(keyring, HSM_PURPOSE_TLS, choice.wanted, row);
 }
 
-static void free_request(X509_REQ **request) {
-    X509_REQ_free(*request);
-}
-
-static void free_encoding(unsigned char **der) {
-    OPENSSL_free(*der);
-}
-
 enum err tls_request_make(EVP_PKEY *key, const char *names, struct buffer *der) {
-    __attribute__((cleanup(free_request))) X509_REQ *request = X509_REQ_new();
-    __attribute__((cleanup(free_encoding))) unsigned char *encoded = NULL;
+    OPENSSL_SCOPE(X509_REQ) *request = X509_REQ_new();
+    OPENSSL_SCOPE_OCTETS *encoded = NULL;
     if (request == NULL || X509_REQ_set_version(request, X509_REQ_VERSION_1) != 1 ||
         X509_REQ_set_pubkey(request, key) != 1)
         return ERR_CRYPTO;

@@ -5,7 +5,9 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include "firmware/base/openssl_scope.h"
 #include "hsm/certificate_key.h"
+#include "hsm/certificate_parts.h"
 #include "hsm/keyring.h"
 #include "hsm/signing.h"
 #include "hsm/tls_sign.h"
@@ -40,10 +42,6 @@ struct tls_ring {
     struct keyring_chain brought; /* for the first key; without certificates: none */
 };
 
-static void free_certificate(X509 **certificate) {
-    X509_free(*certificate);
-}
-
 enum err tls_ring_new(struct tls_ring **ring) {
     *ring = calloc(1, sizeof **ring);
     return *ring != NULL ? ERR_OK : ERR_SYSTEM;
@@ -73,9 +71,7 @@ static enum err name_key(struct bytes public_key, uint8_t id[static HSM_TLS_KEY_
 
 /* Of the box's own certificate: whose key it is, and when it runs out. */
 static enum err read_certificate(struct bytes der, struct tls_key *key) {
-    const unsigned char *at = der.data;
-    __attribute__((cleanup(free_certificate))) X509 *certificate =
-        d2i_X509(NULL, &at, (long)der.len);
+    OPENSSL_SCOPE(X509) *certificate = certificate_parts_parse(der);
     struct tm not_after;
     struct bytes public_key;
     if (certificate == NULL || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &not_after) != 1)

@@ -3,33 +3,15 @@
 #include <openssl/core_names.h>
 #include <openssl/x509.h>
 
+#include "firmware/base/openssl_scope.h"
 #include "hsm/agree.h"
+#include "hsm/certificate_parts.h"
 #include "hsm/concat_kdf.h"
 #include "hsm/jwk.h"
 #include "hsm/trial.h"
 #include "hsm/unwrap.h"
 
 #define POINT_BYTES 65 /* 4 ‖ x ‖ y */
-
-static void free_key(EVP_PKEY **key) {
-    EVP_PKEY_free(*key);
-}
-
-static void free_operation(EVP_PKEY_CTX **operation) {
-    EVP_PKEY_CTX_free(*operation);
-}
-
-static void free_certificate(X509 **certificate) {
-    X509_free(*certificate);
-}
-
-static void free_digest(EVP_MD_CTX **digest) {
-    EVP_MD_CTX_free(*digest);
-}
-
-static void free_ring(struct unwrap_ring **ring) {
-    unwrap_free(*ring);
-}
 
 static void free_agreements(struct agree_ring **ring) {
     agree_free(*ring);
@@ -39,11 +21,9 @@ enum err trial_signing(EVP_PKEY *key, struct bytes certificate) {
     static const uint8_t text[] = "idcs: trial of a new key";
     uint8_t signature[HSM_WRAPPED_BYTES];
     size_t len = sizeof signature;
-    const unsigned char *at = certificate.data;
-    __attribute__((cleanup(free_certificate))) X509 *parsed =
-        d2i_X509(NULL, &at, (long)certificate.len);
-    __attribute__((cleanup(free_digest))) EVP_MD_CTX *signing = EVP_MD_CTX_new();
-    __attribute__((cleanup(free_digest))) EVP_MD_CTX *verifying = EVP_MD_CTX_new();
+    OPENSSL_SCOPE(X509) *parsed = certificate_parts_parse(certificate);
+    OPENSSL_SCOPE(EVP_MD_CTX) *signing = EVP_MD_CTX_new();
+    OPENSSL_SCOPE(EVP_MD_CTX) *verifying = EVP_MD_CTX_new();
     if (parsed == NULL || signing == NULL || verifying == NULL)
         return ERR_SYSTEM;
     if (EVP_DigestSignInit(signing, NULL, EVP_sha256(), NULL, key) != 1 ||
@@ -58,7 +38,7 @@ enum err trial_signing(EVP_PKEY *key, struct bytes certificate) {
 enum err trial_opening(EVP_PKEY *key, struct bytes certificate, const char *label,
                        const uint8_t wrapped[static HSM_WRAPPED_BYTES],
                        const struct secret *expected) {
-    __attribute__((cleanup(free_ring))) struct unwrap_ring *ring = NULL;
+    UNWRAP_CLEANUP struct unwrap_ring *ring = NULL;
     SECRET(opened);
     uint64_t uses = 0;
     bool same = false;
@@ -96,10 +76,8 @@ static enum err ask(EVP_PKEY *own, struct bytes certificate, struct hsm_derive *
 static enum err derive_outside(EVP_PKEY *own, struct bytes certificate,
                                const struct hsm_derive *question, struct secret *content_key) {
     SECRET(shared);
-    const unsigned char *at = certificate.data;
-    __attribute__((cleanup(free_certificate))) X509 *parsed =
-        d2i_X509(NULL, &at, (long)certificate.len);
-    __attribute__((cleanup(free_operation))) EVP_PKEY_CTX *derivation = EVP_PKEY_CTX_new(own, NULL);
+    OPENSSL_SCOPE(X509) *parsed = certificate_parts_parse(certificate);
+    OPENSSL_SCOPE(EVP_PKEY_CTX) *derivation = EVP_PKEY_CTX_new(own, NULL);
     size_t len = CONCAT_KDF_SHARED_BYTES;
     ERR_TRY(secret_new(&shared, len));
     if (parsed == NULL || derivation == NULL || EVP_PKEY_derive_init(derivation) != 1 ||
@@ -111,7 +89,7 @@ static enum err derive_outside(EVP_PKEY *own, struct bytes certificate,
 }
 
 enum err trial_deriving(EVP_PKEY *key, struct bytes certificate) {
-    __attribute__((cleanup(free_key))) EVP_PKEY *own = EVP_EC_gen("P-256");
+    OPENSSL_SCOPE(EVP_PKEY) *own = EVP_EC_gen("P-256");
     __attribute__((cleanup(free_agreements))) struct agree_ring *ring = NULL;
     struct hsm_derive question;
     uint64_t uses = 0;

@@ -8,6 +8,8 @@
 #include <sodium.h>
 
 #include "firmware/base/log.h"
+#include "firmware/base/openssl_scope.h"
+#include "hsm/certificate_parts.h"
 #include "hsm/unwrap.h"
 
 #define KEYS_MAX 16
@@ -26,14 +28,6 @@ struct unwrap_ring {
     struct opener openers[KEYS_MAX];
 };
 
-static void free_certificate(X509 **certificate) {
-    X509_free(*certificate);
-}
-
-static void free_operation(EVP_PKEY_CTX **operation) {
-    EVP_PKEY_CTX_free(*operation);
-}
-
 enum err unwrap_new(struct unwrap_ring **ring, const char *label) {
     *ring = calloc(1, sizeof **ring);
     if (*ring == NULL)
@@ -48,6 +42,10 @@ void unwrap_free(struct unwrap_ring *ring) {
     for (size_t i = 0; i < ring->count; i++)
         EVP_PKEY_CTX_free(ring->openers[i].decryption);
     free(ring);
+}
+
+void unwrap_cleanup(struct unwrap_ring **ring) {
+    unwrap_free(*ring);
 }
 
 /* OpenSSL takes over a label, so that it needs a copy each time. */
@@ -69,9 +67,7 @@ static enum err set_oaep(EVP_PKEY_CTX *operation, const char *label) {
 
 /* The modulus of a certificate's key, padded to the length of a wrapped key. */
 static enum err modulus_of(struct bytes certificate, uint8_t modulus[static HSM_WRAPPED_BYTES]) {
-    const unsigned char *at = certificate.data;
-    __attribute__((cleanup(free_certificate))) X509 *parsed =
-        d2i_X509(NULL, &at, (long)certificate.len);
+    OPENSSL_SCOPE(X509) *parsed = certificate_parts_parse(certificate);
     EVP_PKEY *key = parsed != NULL ? X509_get0_pubkey(parsed) : NULL;
     BIGNUM *integer = NULL;
     if (key == NULL || EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA ||
@@ -166,13 +162,10 @@ uint16_t unwrap_opened_by(const struct unwrap_ring *ring) {
 
 enum err unwrap_seal(struct bytes certificate, const char *label, const struct secret *secret,
                      uint8_t wrapped[static HSM_WRAPPED_BYTES]) {
-    const unsigned char *at = certificate.data;
     size_t len = HSM_WRAPPED_BYTES;
-    __attribute__((cleanup(free_certificate))) X509 *parsed =
-        d2i_X509(NULL, &at, (long)certificate.len);
+    OPENSSL_SCOPE(X509) *parsed = certificate_parts_parse(certificate);
     EVP_PKEY *key = parsed != NULL ? X509_get0_pubkey(parsed) : NULL;
-    __attribute__((cleanup(free_operation))) EVP_PKEY_CTX *encryption =
-        key != NULL ? EVP_PKEY_CTX_new(key, NULL) : NULL;
+    OPENSSL_SCOPE(EVP_PKEY_CTX) *encryption = key != NULL ? EVP_PKEY_CTX_new(key, NULL) : NULL;
     if (encryption == NULL || EVP_PKEY_encrypt_init(encryption) != 1 ||
         EVP_PKEY_get_size(key) != HSM_WRAPPED_BYTES)
         return ERR_CRYPTO;

@@ -23,7 +23,12 @@
 /* The keys of one purpose, newest first. */
 struct unwrap_ring;
 MUST_CHECK enum err unwrap_new(struct unwrap_ring **ring, const char *label);
-void unwrap_free(struct unwrap_ring *ring);
+void unwrap_free(struct unwrap_ring *ring); /* NULL is allowed */
+/* Frees a ring where the scope of its variable ends: UNWRAP_CLEANUP struct unwrap_ring *ring =
+ * NULL; */
+void unwrap_cleanup(struct unwrap_ring **ring);
+#define UNWRAP_CLEANUP __attribute__((cleanup(unwrap_cleanup)))
+
 /* The ring keeps a reference of its own to ${key}. ERR_FULL, ERR_CRYPTO (not RSA-2048). */
 MUST_CHECK enum err unwrap_add(struct unwrap_ring *ring, EVP_PKEY *key, struct bytes certificate,
                                uint16_t generation);

@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "firmware/base/log.h"
+#include "firmware/base/openssl_scope.h"
 #include "hsm/certificate.h"
 #include "hsm/keyring_wrap.h"
 #include "hsm/unwrap.h"
@@ -12,14 +13,6 @@ struct wrapping wrapping_of(struct keyring *keyring, struct token *token) {
     return (struct wrapping){.keyring = keyring, .token = token};
 }
 
-static void free_key(EVP_PKEY **key) {
-    EVP_PKEY_free(*key);
-}
-
-static void free_ring(struct unwrap_ring **ring) {
-    unwrap_free(*ring);
-}
-
 struct filling {
     struct token *token;
     struct unwrap_ring *ring;
@@ -27,7 +20,7 @@ struct filling {
 
 static enum err add_kek(void *context, const struct keyring_row *row) {
     const struct filling *filling = context;
-    __attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
+    OPENSSL_SCOPE(EVP_PKEY) *key = NULL;
     ERR_TRY(token_key(filling->token, row->id, &key));
     ERR_TRY(certificate_fits(keyring_row_certificate(row), key));
     return unwrap_add(filling->ring, key, keyring_row_certificate(row), row->generation);
@@ -59,7 +52,7 @@ enum err wrapping_again(struct unwrap_ring *ring, const char *label, struct byte
 static enum err wrap_again(struct wrapping *wrapping, const struct keyring_row *kek,
                            const struct keyring_row *row,
                            uint8_t wrapped[static HSM_WRAPPED_BYTES]) {
-    __attribute__((cleanup(free_ring))) struct unwrap_ring *ring = NULL;
+    UNWRAP_CLEANUP struct unwrap_ring *ring = NULL;
     uint64_t uses = 0;
     ERR_TRY(unwrap_new(&ring, label_of(row)));
     struct filling filling = {.token = wrapping->token, .ring = ring};

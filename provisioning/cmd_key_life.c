@@ -8,9 +8,6 @@
 #include "provisioning/officer_input.h"
 
 #define NAME_SIZE 32
-#define MINUTE_MS INT64_C(60000)
-#define HOUR_MS   (60 * MINUTE_MS)
-#define DAY_MS    (24 * HOUR_MS)
 
 /* ---- officer key list ---- */
 
@@ -44,15 +41,15 @@ static void print_key(const struct officer_key *key) {
 
 /* "in 3 d 4 h": the two largest units. */
 static void write_span(int64_t ms, char *text, size_t size) {
-    if (ms >= DAY_MS)
-        (void)snprintf(text, size, "%lld d %lld h", (long long)(ms / DAY_MS),
-                       (long long)(ms % DAY_MS / HOUR_MS));
-    else if (ms >= HOUR_MS)
-        (void)snprintf(text, size, "%lld h %lld min", (long long)(ms / HOUR_MS),
-                       (long long)(ms % HOUR_MS / MINUTE_MS));
+    if (ms >= CLOCK_DAY_MS)
+        (void)snprintf(text, size, "%lld d %lld h", (long long)(ms / CLOCK_DAY_MS),
+                       (long long)(ms % CLOCK_DAY_MS / CLOCK_HOUR_MS));
+    else if (ms >= CLOCK_HOUR_MS)
+        (void)snprintf(text, size, "%lld h %lld min", (long long)(ms / CLOCK_HOUR_MS),
+                       (long long)(ms % CLOCK_HOUR_MS / CLOCK_MINUTE_MS));
     else
-        (void)snprintf(text, size, "%lld min %lld s", (long long)(ms / MINUTE_MS),
-                       (long long)(ms % MINUTE_MS / 1000));
+        (void)snprintf(text, size, "%lld min %lld s", (long long)(ms / CLOCK_MINUTE_MS),
+                       (long long)(ms % CLOCK_MINUTE_MS / 1000));
 }
 
 static void print_choice(const struct officer_key_next *next) {

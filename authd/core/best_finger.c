@@ -11,7 +11,7 @@
 #include "authd/match/birth.h"
 #include "authd/store/registry.h"
 
-#define LIFETIME_MS (400LL * 24 * 3600 * 1000)
+#define LIFETIME_MS (400 * CLOCK_DAY_MS)
 /* Tells its sealed values from the registry's rows. */
 #define SEALED_AS 200
 

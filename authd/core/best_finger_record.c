@@ -2,7 +2,9 @@
 
 #include "authd/core/best_finger_record.h"
 
-#define WEEK_MS (7 * 24 * 3600 * 1000LL)
+#include "firmware/base/clock.h"
+
+#define WEEK_MS (7 * CLOCK_DAY_MS)
 #define WHOLE   16 /* one try, in sixteenths */
 #define HALF    8
 

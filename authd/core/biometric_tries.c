@@ -2,12 +2,12 @@
 
 #include "authd/core/biometric_tries.h"
 
+#include "firmware/base/clock.h"
 #include "authd/core/budget.h"
 #include "authd/core/otp_rows.h"
 
-#define DAY_MS (24 * 3600 * 1000LL)
 /* Longer than the longest wait, and than anybody stays away for the sake of a few more tries. */
-#define REMEMBERED_MS (400 * DAY_MS)
+#define REMEMBERED_MS (400 * CLOCK_DAY_MS)
 /* How often a claim is made anew because other requests about the person came between: after a few
  * of them the person must wait, and no claim comes between any more. */
 #define CONTENTION_MAX 256
@@ -66,9 +66,9 @@ static int64_t pause_ms(const struct settings *settings, uint32_t failures) {
     if (failures < settings->bio_attempts)
         return 0;
     int64_t pause = settings->bio_wait_seconds * 1000;
-    for (int64_t i = settings->bio_attempts; i < failures && pause < DAY_MS; i++)
+    for (int64_t i = settings->bio_attempts; i < failures && pause < CLOCK_DAY_MS; i++)
         pause *= 2;
-    return pause < DAY_MS ? pause : DAY_MS;
+    return pause < CLOCK_DAY_MS ? pause : CLOCK_DAY_MS;
 }
 
 static struct ledger_op op_with(enum ledger_op_kind kind,

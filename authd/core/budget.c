@@ -1,8 +1,7 @@
 #include "authd/core/budget.h"
 
+#include "firmware/base/clock.h"
 #include "authd/core/otp_rows.h"
-
-#define HOUR_MS (3600 * 1000LL)
 
 static void row_key(const struct core *core, const struct request *request, const char *kind,
                     uint8_t key[static LEDGER_KEY_BYTES]) {
@@ -18,7 +17,7 @@ static int64_t failures_allowed(const struct core *core, const struct request *r
 struct ledger_op budget_spend(const struct core *core, const struct request *request) {
     uint8_t key[LEDGER_KEY_BYTES];
     row_key(core, request, "budget", key);
-    return otp_bump(key, failures_allowed(core, request), HOUR_MS, 0);
+    return otp_bump(key, failures_allowed(core, request), CLOCK_HOUR_MS, 0);
 }
 
 struct ledger_op budget_return(const struct core *core, const struct request *request) {
@@ -30,7 +29,7 @@ struct ledger_op budget_return(const struct core *core, const struct request *re
 struct ledger_op budget_code(const struct core *core, const struct request *request) {
     uint8_t key[LEDGER_KEY_BYTES];
     row_key(core, request, "codes", key);
-    return otp_bump(key, core->settings.codes_an_hour, HOUR_MS, 0);
+    return otp_bump(key, core->settings.codes_an_hour, CLOCK_HOUR_MS, 0);
 }
 
 /* What is left of the window of a counter that has reached its limit. */

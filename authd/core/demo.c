@@ -3,11 +3,10 @@
 
 #include "authd/core/demo.h"
 
+#include "firmware/base/clock.h"
 #include "authd/core/budget.h"
 #include "authd/core/otp_rows.h"
 #include "authd/match/demographic.h"
-
-#define DAY_MS (24 * 3600 * 1000LL)
 
 static void refuse_all(struct request *request, const struct demographic_verdict *verdict,
                        const char *reason) {
@@ -61,8 +60,8 @@ static void tries_of(const struct core *core, const struct request *request,
     ledger_row_key(core->ledger, "demo-failures", person_and_programme, 2, failures);
     ledger_row_key(core->ledger, "demo-day-failures", person_and_programme, 2, day);
     ops[TRY_FAILURES] = otp_bump(failures, settings->demo_attempts,
-                                 settings->demo_freeze_minutes * 60000, LEDGER_EXTEND);
-    ops[TRY_DAY] = otp_bump(day, settings->demo_day_attempts, DAY_MS, 0);
+                                 settings->demo_freeze_minutes * CLOCK_MINUTE_MS, LEDGER_EXTEND);
+    ops[TRY_DAY] = otp_bump(day, settings->demo_day_attempts, CLOCK_DAY_MS, 0);
     ops[TRY_BUDGET] = budget_spend(core, request);
 }
 

@@ -7,6 +7,7 @@
 #include "authd/core/jose_seal.h"
 
 #include "firmware/base/codec.h"
+#include "firmware/base/openssl_scope.h"
 #include "firmware/base/secret.h"
 #include "hsm/concat_kdf.h"
 
@@ -20,18 +21,6 @@ enum {
     HEADER_CHARS_MAX = CODEC_BASE64_CHARS(HEADER_MAX),
 };
 
-static void free_pair(EVP_PKEY **pair) {
-    EVP_PKEY_free(*pair);
-}
-
-static void free_agreement(EVP_PKEY_CTX **agreement) {
-    EVP_PKEY_CTX_free(*agreement);
-}
-
-static void free_cipher(EVP_CIPHER_CTX **cipher) {
-    EVP_CIPHER_CTX_free(*cipher);
-}
-
 size_t jose_seal_chars(size_t jwt_len) {
     return HEADER_CHARS_MAX + 2 + CODEC_BASE64_CHARS(IV_BYTES) + 1 + CODEC_BASE64_CHARS(jwt_len) +
            1 + CODEC_BASE64_CHARS(TAG_BYTES);
@@ -42,8 +31,7 @@ static enum err agree(EVP_PKEY *pair, EVP_PKEY *public, struct secret *key) {
     SECRET(shared);
     size_t len = COORDINATE_BYTES;
     const struct bytes nobody = bytes_of("", 0);
-    __attribute__((cleanup(free_agreement))) EVP_PKEY_CTX *agreement =
-        EVP_PKEY_CTX_new_from_pkey(NULL, pair, NULL);
+    OPENSSL_SCOPE(EVP_PKEY_CTX) *agreement = EVP_PKEY_CTX_new_from_pkey(NULL, pair, NULL);
     ERR_TRY(secret_new(&shared, COORDINATE_BYTES));
     ERR_TRY(secret_new(key, KEY_BYTES));
     if (agreement == NULL || EVP_PKEY_derive_init(agreement) != 1 ||
@@ -78,7 +66,7 @@ struct sealed_parts {
 
 static enum err encrypt(const struct secret *key, struct bytes protected_header, struct bytes jwt,
                         struct sealed_parts *parts) {
-    __attribute__((cleanup(free_cipher))) EVP_CIPHER_CTX *gcm = EVP_CIPHER_CTX_new();
+    OPENSSL_SCOPE(EVP_CIPHER_CTX) *gcm = EVP_CIPHER_CTX_new();
     int len = 0, last = 0;
     parts->text = malloc(jwt.len + 1);
     if (parts->text == NULL)
@@ -101,7 +89,7 @@ enum err jose_seal(struct p256_cache *keys, const struct jose_client_key *recipi
                    struct bytes jwt, struct buffer *sealed) {
     SECRET(key);
     __attribute__((cleanup(free_parts))) struct sealed_parts parts = {.iv = {0}};
-    __attribute__((cleanup(free_pair))) EVP_PKEY *pair = NULL;
+    OPENSSL_SCOPE(EVP_PKEY) *pair = NULL;
     EVP_PKEY *public = NULL;
     uint8_t memory[HEADER_MAX];
     struct buffer header = buffer_over(memory, sizeof(memory));

@@ -8,6 +8,7 @@
 #include "authd/core/kyc.h"
 
 #include "firmware/base/codec.h"
+#include "firmware/base/openssl_scope.h"
 #include "authd/core/attributes.h"
 
 enum { KEY_BYTES = 32, IV_BYTES = 16, TAG_BYTES = 16 };
@@ -82,13 +83,9 @@ enum err kyc_write(const struct core *core, const struct request *request, struc
     return buffer_end(json, &written);
 }
 
-static void free_cipher(EVP_CIPHER_CTX **cipher) {
-    EVP_CIPHER_CTX_free(*cipher);
-}
-
 /* ciphertext ‖ tag16 ‖ IV16 at ${sealed}, which has room for both (§2.2). */
 static enum err encrypt(const struct secret *key, struct bytes plain, uint8_t *sealed) {
-    __attribute__((cleanup(free_cipher))) EVP_CIPHER_CTX *gcm = EVP_CIPHER_CTX_new();
+    OPENSSL_SCOPE(EVP_CIPHER_CTX) *gcm = EVP_CIPHER_CTX_new();
     uint8_t *tag = sealed + plain.len, *iv = tag + TAG_BYTES;
     int len = 0, last = 0;
     if (gcm == NULL || RAND_bytes(iv, IV_BYTES) != 1 ||
@@ -102,22 +99,12 @@ static enum err encrypt(const struct secret *key, struct bytes plain, uint8_t *s
     return ERR_OK;
 }
 
-static void free_key(EVP_PKEY **key) {
-    EVP_PKEY_free(*key);
-}
-
-static void free_key_context(EVP_PKEY_CTX **context) {
-    EVP_PKEY_CTX_free(*context);
-}
-
 /* RSA-OAEP, SHA-256 for hash and MGF1, to the programme's registered key. */
 static enum err wrap(const struct partner *partner, const struct secret *key, uint8_t *wrapped,
                      size_t *len) {
     const unsigned char *der = partner->public_key;
-    __attribute__((cleanup(free_key))) EVP_PKEY *public =
-        d2i_PUBKEY(NULL, &der, partner->public_key_len);
-    __attribute__((cleanup(free_key_context))) EVP_PKEY_CTX *oaep =
-        public != NULL ? EVP_PKEY_CTX_new(public, NULL) : NULL;
+    OPENSSL_SCOPE(EVP_PKEY) *public = d2i_PUBKEY(NULL, &der, partner->public_key_len);
+    OPENSSL_SCOPE(EVP_PKEY_CTX) *oaep = public != NULL ? EVP_PKEY_CTX_new(public, NULL) : NULL;
     if (oaep == NULL || EVP_PKEY_encrypt_init(oaep) != 1 ||
         EVP_PKEY_CTX_set_rsa_padding(oaep, RSA_PKCS1_OAEP_PADDING) != 1 ||
         EVP_PKEY_CTX_set_rsa_oaep_md(oaep, EVP_sha256()) != 1 ||

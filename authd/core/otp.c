@@ -4,11 +4,11 @@
 
 #include "authd/core/otp.h"
 
+#include "firmware/base/clock.h"
 #include "authd/core/budget.h"
 #include "authd/core/otp_rows.h"
 #include "authd/core/person.h"
 
-#define DAY_MS (24 * 3600 * 1000LL)
 /* identifier type ‖ locks of the channels the code went by */
 #define TRANSACTION_ROW_BYTES 2
 
@@ -247,15 +247,15 @@ static void refuse_limit(const struct core *core, struct request *request, size_
 static enum err count_guess(struct core *core, struct request *request, const struct otp_keys *keys,
                             struct guess *guess) {
     const struct settings *settings = &core->settings;
-    int64_t freeze_ms = settings->otp_freeze_minutes * 60000;
+    int64_t freeze_ms = settings->otp_freeze_minutes * CLOCK_MINUTE_MS;
     *guess = (struct guess){
         {
             otp_bump(keys->failures, settings->otp_attempts, freeze_ms, LEDGER_EXTEND),
-            otp_bump(keys->day_failures, settings->otp_day_attempts, DAY_MS, 0),
+            otp_bump(keys->day_failures, settings->otp_day_attempts, CLOCK_DAY_MS, 0),
             budget_spend(core, request),
             otp_bump(keys->person_failures, settings->otp_person_attempts, freeze_ms,
                      LEDGER_EXTEND),
-            otp_bump(keys->share, settings->otp_person_share, DAY_MS, 0),
+            otp_bump(keys->share, settings->otp_person_share, CLOCK_DAY_MS, 0),
         },
         GUESS_COUNT};
     size_t failed = 0;

@@ -4,13 +4,14 @@
 
 #include "authd/core/person.h"
 
+#include "firmware/base/clock.h"
 #include "authd/core/addresses.h"
 #include "authd/core/budget.h"
 #include "authd/core/token.h"
 #include "authd/match/birth.h"
 
 /* Longer than any VID lives. */
-#define ALIAS_LIFETIME_MS (3650LL * 24 * 3600 * 1000)
+#define ALIAS_LIFETIME_MS (3650 * CLOCK_DAY_MS)
 
 static const char *type_name(const struct request *request) {
     return request->identifier_type == IDENTIFIER_VID ? "VID" : "UIN";

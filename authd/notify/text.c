@@ -5,10 +5,10 @@
 #include "authd/notify/sms_segment.h"
 #include "authd/notify/text.h"
 #include "authd/notify/text_table.h"
+#include "firmware/base/clock.h"
 #include "firmware/base/secret.h"
 
-#define MINUTE_MS   60000
-#define FORGIVEN_MS (MINUTE_MS / 4)
+#define FORGIVEN_MS (CLOCK_MINUTE_MS / 4)
 #define DATE_CHARS  10
 #define TIME_CHARS  5
 
@@ -33,9 +33,9 @@ enum err text_minutes(int64_t left_ms, unsigned *minutes) {
     *minutes = 0;
     if (left_ms < FORGIVEN_MS)
         return ERR_EXPIRED;
-    if (left_ms >= INT64_C(1000) * MINUTE_MS - FORGIVEN_MS)
+    if (left_ms >= INT64_C(1000) * CLOCK_MINUTE_MS - FORGIVEN_MS)
         return ERR_TOO_LARGE;
-    int64_t whole = (left_ms + FORGIVEN_MS) / MINUTE_MS;
+    int64_t whole = (left_ms + FORGIVEN_MS) / CLOCK_MINUTE_MS;
     *minutes = whole > 0 ? (unsigned)whole : 1;
     return ERR_OK;
 }

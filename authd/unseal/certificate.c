@@ -9,6 +9,7 @@
 #include <openssl/x509v3.h>
 
 #include "firmware/base/codec.h"
+#include "firmware/base/openssl_scope.h"
 #include "authd/unseal/certificate.h"
 #include "authd/unseal/certificate_field.h"
 #include "authd/unseal/certificate_path.h"
@@ -18,12 +19,6 @@
 #include "authd/unseal/key_name.h"
 
 static EVP_MD_CTX *verifier;
-
-/* Scope-end cleanups for OpenSSL's objects. */
-static void free_x509(X509 **certificate) {
-    X509_free(*certificate);
-}
-#define CLEANUP(function) __attribute__((cleanup(function)))
 
 enum err certificate_open(void) {
     /* gmtime_r, which OpenSSL calls, would open a file at its first use. */
@@ -115,7 +110,7 @@ static enum err judge(const struct unseal_foreign *question, struct buffer *work
     if (jws.shape != JWS_READ)
         return ERR_MALFORMED;
     struct certificate_anchors anchors = {question->anchors, question->anchor_count};
-    CLEANUP(free_x509) X509 *certificate = NULL;
+    OPENSSL_SCOPE(X509) *certificate = NULL;
     ERR_TRY(certificate_path_judge(jws.certificate, &anchors, question->now_ms, &certificate));
     return verify_signature(certificate, &jws, question->body);
 }
@@ -143,7 +138,7 @@ static enum err read_and_check(const struct unseal_certificate *question, struct
                                struct unseal_certificate_read *answer) {
     bool judged = question->anchor_count > 0;
     ERR_TRY(der_certificate(question->encoded, workspace, &answer->der));
-    CLEANUP(free_x509) X509 *certificate = certificate_path_parse(answer->der);
+    OPENSSL_SCOPE(X509) *certificate = certificate_path_parse(answer->der);
     if (certificate == NULL || read_fields(certificate, workspace, answer) != ERR_OK)
         return ERR_MALFORMED;
     ERR_TRY(check_wanted_key(certificate, question, answer->public_key));

@@ -10,6 +10,7 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+#include "firmware/base/openssl_scope.h"
 #include "authd/unseal/der.h"
 #include "authd/unseal/digest.h"
 
@@ -18,15 +19,6 @@
 #define RSA_BITS_MAX          4096
 #define RSA_EXPONENT_BITS_MIN 17
 #define RSA_EXPONENT_BITS_MAX 256
-
-/* Scope-end cleanups for OpenSSL's objects. */
-static void free_store(X509_STORE **store) {
-    X509_STORE_free(*store);
-}
-static void free_path(X509_STORE_CTX **path) {
-    X509_STORE_CTX_free(*path);
-}
-#define CLEANUP(function) __attribute__((cleanup(function)))
 
 X509 *certificate_path_parse(struct bytes der) {
     const unsigned char *at = der.data;
@@ -116,7 +108,7 @@ static enum err gather_anchors(struct bytes certificate, const struct certificat
 }
 
 static enum err check_path(X509 *certificate, X509_STORE *store, int64_t now_ms) {
-    CLEANUP(free_path) X509_STORE_CTX *path = X509_STORE_CTX_new();
+    OPENSSL_SCOPE(X509_STORE_CTX) *path = X509_STORE_CTX_new();
     if (path == NULL || X509_STORE_CTX_init(path, store, certificate, NULL) != 1)
         return ERR_CRYPTO;
     X509_VERIFY_PARAM *rules = X509_STORE_CTX_get0_param(path);
@@ -133,7 +125,7 @@ static enum err check_path(X509 *certificate, X509_STORE *store, int64_t now_ms)
 
 enum err certificate_path_follow(struct bytes der, X509 *certificate,
                                  const struct certificate_anchors *anchors, int64_t now_ms) {
-    CLEANUP(free_store) X509_STORE *store = X509_STORE_new();
+    OPENSSL_SCOPE(X509_STORE) *store = X509_STORE_new();
     if (store == NULL)
         return ERR_CRYPTO;
     ERR_TRY(gather_anchors(der, anchors, store));
@@ -147,7 +139,7 @@ static bool is_for_signatures(X509 *certificate) {
 
 static enum err judge(struct bytes der, const struct certificate_anchors *anchors, int64_t now_ms,
                       X509 **certificate) {
-    CLEANUP(free_store) X509_STORE *store = X509_STORE_new();
+    OPENSSL_SCOPE(X509_STORE) *store = X509_STORE_new();
     if (store == NULL)
         return ERR_CRYPTO;
     ERR_TRY(gather_anchors(der, anchors, store));

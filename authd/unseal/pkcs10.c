@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include "firmware/base/openssl_scope.h"
 #include "authd/unseal/der.h"
 #include "authd/unseal/digest.h"
 #include "authd/unseal/key_name.h"
@@ -15,15 +16,6 @@
 #define RSA_BITS_MIN 2048
 #define RSA_BITS_MAX (8 * PKCS10_MODULUS_MAX)
 #define P256         "prime256v1" /* as OpenSSL calls it */
-
-/* Scope-end cleanups for OpenSSL's objects. */
-static void free_request(X509_REQ **request) {
-    X509_REQ_free(*request);
-}
-static void free_number(BIGNUM **number) {
-    BN_free(*number);
-}
-#define CLEANUP(function) __attribute__((cleanup(function)))
 
 static X509_REQ *parse(struct bytes der) {
     const unsigned char *at = der.data;
@@ -35,8 +27,8 @@ static X509_REQ *parse(struct bytes der) {
 }
 
 static enum err read_rsa(const EVP_PKEY *key, struct unseal_pkcs10_read *answer) {
-    CLEANUP(free_number) BIGNUM *modulus = NULL;
-    CLEANUP(free_number) BIGNUM *exponent = NULL;
+    OPENSSL_SCOPE(BIGNUM) *modulus = NULL;
+    OPENSSL_SCOPE(BIGNUM) *exponent = NULL;
     int bits = EVP_PKEY_get_bits(key);
     if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &modulus) != 1 ||
         EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1)
@@ -50,7 +42,7 @@ static enum err read_rsa(const EVP_PKEY *key, struct unseal_pkcs10_read *answer)
 
 static bool get_coordinate(const EVP_PKEY *key, const char *name,
                            uint8_t coordinate[static PKCS10_POINT_BYTES]) {
-    CLEANUP(free_number) BIGNUM *number = NULL;
+    OPENSSL_SCOPE(BIGNUM) *number = NULL;
     return EVP_PKEY_get_bn_param(key, name, &number) == 1 &&
            BN_bn2binpad(number, coordinate, PKCS10_POINT_BYTES) == PKCS10_POINT_BYTES;
 }
@@ -86,7 +78,7 @@ static enum err read_and_verify(struct bytes encoded, struct buffer *workspace,
                                 struct unseal_pkcs10_read *answer) {
     struct bytes der;
     ERR_TRY(der_request(encoded, workspace, &der));
-    CLEANUP(free_request) X509_REQ *request = parse(der);
+    OPENSSL_SCOPE(X509_REQ) *request = parse(der);
     EVP_PKEY *key = request != NULL ? X509_REQ_get0_pubkey(request) : NULL;
     if (key == NULL)
         return ERR_MALFORMED;

@@ -5,6 +5,7 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+#include "firmware/base/openssl_scope.h"
 #include "authd/unseal/certificate_field.h"
 #include "authd/unseal/certificate_path.h"
 #include "authd/unseal/digest.h"
@@ -24,19 +25,10 @@ static void free_parsed(struct parsed *parsed) {
     for (size_t i = 0; i < parsed->count; i++)
         X509_free(parsed->certificates[i]);
 }
-static void free_store(X509_STORE **store) {
-    X509_STORE_free(*store);
-}
-static void free_path(X509_STORE_CTX **path) {
-    X509_STORE_CTX_free(*path);
-}
+
 static void free_others(STACK_OF(X509) * *others) {
     sk_X509_free(*others);
 }
-static void free_names(GENERAL_NAMES **names) {
-    GENERAL_NAMES_free(*names);
-}
-#define CLEANUP(function) __attribute__((cleanup(function)))
 
 static enum tls_chain_fault at_fault(struct tls_chain_read *answer, enum tls_chain_fault fault,
                                      size_t index) {
@@ -78,8 +70,7 @@ static void append_address(struct buffer *names, const ASN1_OCTET_STRING *addres
 }
 
 static void read_names(X509 *leaf, char *text, size_t size) {
-    CLEANUP(free_names)
-    GENERAL_NAMES *all = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
+    OPENSSL_SCOPE(GENERAL_NAMES) *all = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
     struct buffer names = buffer_over(text, size - 1);
     for (int i = 0; all != NULL && i < sk_GENERAL_NAME_num(all); i++) {
         const GENERAL_NAME *name = sk_GENERAL_NAME_value(all, i);
@@ -172,9 +163,9 @@ static enum tls_chain_fault judge_order(const struct tls_chain_question *questio
 
 /* As a whole, from the leaf to the last: what authorities in it allow those below them. */
 static bool verifies(const struct parsed *parsed, int64_t now_ms) {
-    CLEANUP(free_store) X509_STORE *store = X509_STORE_new();
-    CLEANUP(free_path) X509_STORE_CTX *path = X509_STORE_CTX_new();
-    CLEANUP(free_others) STACK_OF(X509) *others = sk_X509_new_null();
+    OPENSSL_SCOPE(X509_STORE) *store = X509_STORE_new();
+    OPENSSL_SCOPE(X509_STORE_CTX) *path = X509_STORE_CTX_new();
+    __attribute__((cleanup(free_others))) STACK_OF(X509) *others = sk_X509_new_null();
     if (store == NULL || path == NULL || others == NULL ||
         X509_STORE_add_cert(store, parsed->certificates[parsed->count - 1]) != 1)
         return false;
@@ -241,7 +232,7 @@ static enum tls_chain_fault judge(const struct tls_chain_question *question,
 
 void tls_chain_read(const struct tls_chain_question *question, struct buffer *workspace,
                     struct tls_chain_read *answer) {
-    CLEANUP(free_parsed) struct parsed parsed = {0};
+    __attribute__((cleanup(free_parsed))) struct parsed parsed = {0};
     *answer = (struct tls_chain_read){.fault = TLS_CHAIN_UNREADABLE};
     answer->fault = parse(question, &parsed, answer);
     if (answer->fault == TLS_CHAIN_GOOD)

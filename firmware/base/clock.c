@@ -9,7 +9,6 @@
 #include "firmware/base/clock.h"
 
 #define MS_PER_SECOND       1000
-#define MS_PER_DAY          INT64_C(86400000)
 #define DAYS_TO_1970        INT64_C(719162) /* from 0001-01-01, proleptic Gregorian */
 #define DAYS_PER_400_YEARS  146097
 #define OFFSET_HOURS_MAX    18 /* java.time.ZoneOffset, which MOSIP parses with */
@@ -124,7 +123,7 @@ static int64_t take_date(struct cursor *cursor) {
     int month = take_number(cursor, 2, 1, 12);
     take_mark(cursor, '-');
     int day = take_number(cursor, 2, 1, month_length(year, month));
-    return days_since_1970(year, month, day) * MS_PER_DAY;
+    return days_since_1970(year, month, day) * CLOCK_DAY_MS;
 }
 
 static int64_t take_time(struct cursor *cursor) {
@@ -153,10 +152,10 @@ enum err clock_parse_millis(struct bytes text, int64_t *wall_ms) {
 
 /* Splits into whole days since 1970, rounded down, and the milliseconds of that day. */
 static int64_t split_days(int64_t wall_ms, int64_t *ms_of_day) {
-    int64_t days = wall_ms / MS_PER_DAY;
-    int64_t rest = wall_ms % MS_PER_DAY;
+    int64_t days = wall_ms / CLOCK_DAY_MS;
+    int64_t rest = wall_ms % CLOCK_DAY_MS;
     if (rest < 0) {
-        rest += MS_PER_DAY;
+        rest += CLOCK_DAY_MS;
         days--;
     }
     *ms_of_day = rest;

@@ -6,6 +6,12 @@
 #include "firmware/base/bytes.h"
 #include "firmware/base/err.h"
 
+/* Durations, in milliseconds. A day is one of 24 hours. */
+#define CLOCK_SECOND_MS INT64_C(1000)
+#define CLOCK_MINUTE_MS (60 * CLOCK_SECOND_MS)
+#define CLOCK_HOUR_MS   (60 * CLOCK_MINUTE_MS)
+#define CLOCK_DAY_MS    (24 * CLOCK_HOUR_MS)
+
 #define CLOCK_BOOT_ID_BYTES 16
 #define CLOCK_TEXT_SIZE     32 /* "2024-01-15T10:20:30.123Z" and its zero */
 

@@ -13,6 +13,7 @@
 #include <openssl/x509v3.h>
 #include <sodium.h>
 
+#include "firmware/base/clock.h"
 #include "hsm/certificate.h"
 #include "hsm/certify.h"
 
@@ -20,7 +21,6 @@
  * Certificates of programmes and devices, as OpenSSL's verifier sees them, and what no certificate
  * is made of. OpenSSL's own keys stand in for the token's.
  */
-#define DAY_MS INT64_C(86400000)
 #define NOW_MS INT64_C(1800000000000)
 
 static EVP_PKEY *root_key, *authority_key, *rsa, *ec;
@@ -31,7 +31,7 @@ static struct bytes issue_own(enum hsm_purpose purpose, EVP_PKEY *subject, struc
                               uint8_t *memory) {
     const struct certificate_plan plan = {.purpose = purpose,
                                           .generation = 1,
-                                          .generated_ms = NOW_MS - 10 * DAY_MS,
+                                          .generated_ms = NOW_MS - 10 * CLOCK_DAY_MS,
                                           .subject = subject,
                                           .issuer_key = root_key,
                                           .issuer = issuer};
@@ -213,8 +213,8 @@ static void it_is_valid_for_its_days_and_no_longer(void **state) {
     X509 *certificate = issued(&question);
     assert_int_equal(judge(certificate, 0, NOW_MS - 1800000), X509_V_OK); /* a slow clock */
     assert_int_equal(judge(certificate, 0, NOW_MS - 2 * 3600000), X509_V_ERR_CERT_NOT_YET_VALID);
-    assert_int_equal(judge(certificate, 0, NOW_MS + 30 * DAY_MS - 1000), X509_V_OK);
-    assert_int_equal(judge(certificate, 0, NOW_MS + 30 * DAY_MS + 1000),
+    assert_int_equal(judge(certificate, 0, NOW_MS + 30 * CLOCK_DAY_MS - 1000), X509_V_OK);
+    assert_int_equal(judge(certificate, 0, NOW_MS + 30 * CLOCK_DAY_MS + 1000),
                      X509_V_ERR_CERT_HAS_EXPIRED);
     X509_free(certificate);
 }
@@ -224,15 +224,16 @@ static void nothing_outlives_the_authority(void **state) {
     struct bytes der;
     struct hsm_certify question = question_of(HSM_CERTIFY_TLS);
     const struct certify_authority issuer = {authority_key, authority};
-    const int64_t end_ms = NOW_MS - 10 * DAY_MS - 3600000 + 3650 * DAY_MS;
+    const int64_t end_ms = NOW_MS - 10 * CLOCK_DAY_MS - 3600000 + 3650 * CLOCK_DAY_MS;
     struct buffer target = buffer_over(certificate_memory, sizeof certificate_memory);
     question.days = 1095;
     assert_int_equal(issue(&question, &der), ERR_OK);
-    assert_int_equal(certify_check(authority, &question, end_ms - 1095 * DAY_MS), ERR_OK);
-    assert_int_equal(certify_check(authority, &question, end_ms - 1094 * DAY_MS), ERR_DENIED);
-    assert_int_equal(certify_issue(&issuer, &question, end_ms - 1095 * DAY_MS, &target), ERR_OK);
+    assert_int_equal(certify_check(authority, &question, end_ms - 1095 * CLOCK_DAY_MS), ERR_OK);
+    assert_int_equal(certify_check(authority, &question, end_ms - 1094 * CLOCK_DAY_MS), ERR_DENIED);
+    assert_int_equal(certify_issue(&issuer, &question, end_ms - 1095 * CLOCK_DAY_MS, &target),
+                     ERR_OK);
     target.len = 0;
-    assert_int_equal(certify_issue(&issuer, &question, end_ms - 1094 * DAY_MS, &target),
+    assert_int_equal(certify_issue(&issuer, &question, end_ms - 1094 * CLOCK_DAY_MS, &target),
                      ERR_DENIED);
     assert_int_equal(target.len, 0);
 }
@@ -348,7 +349,7 @@ static void the_authority_ends_with_its_root(void **state) {
     uint8_t memory[2048];
     const struct certificate_plan plan = {.purpose = HSM_PURPOSE_CA,
                                           .generation = 2,
-                                          .generated_ms = NOW_MS + 3285 * DAY_MS,
+                                          .generated_ms = NOW_MS + 3285 * CLOCK_DAY_MS,
                                           .subject = authority_key,
                                           .issuer_key = root_key,
                                           .issuer = root};

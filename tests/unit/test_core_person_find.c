@@ -7,13 +7,13 @@
 
 #include <cmocka.h>
 
+#include "firmware/base/clock.h"
 #include "authd/core/person.h"
 #include "authd/core/programme_check.h"
 #include "tests/unit/core_fixture.h"
 
 /* Who is meant by an identifier, and whether they may authenticate: from a real registry. */
 #define NOW_MS 1700000000000 /* 2023-11-14 */
-#define DAY_MS (24 * 3600 * 1000LL)
 enum { VID_ROW = 0x80, USERS = 8 };
 
 static struct core_box box;
@@ -277,10 +277,11 @@ static void a_hotlist_entry_blocks_until_it_expires(void **state) {
         bool blocked;
         int64_t expires_ms;
         const char *codes;
-    } rows[] = {{true, 0, "IDA-MLC-022 UIN"},          {true, NOW_MS + DAY_MS, "IDA-MLC-022 UIN"},
-                {true, NOW_MS + 1, "IDA-MLC-022 UIN"}, {true, NOW_MS, ""},
-                {true, NOW_MS - DAY_MS, ""},           {false, 0, ""},
-                {false, NOW_MS + DAY_MS, ""}};
+    } rows[] = {
+        {true, 0, "IDA-MLC-022 UIN"},          {true, NOW_MS + CLOCK_DAY_MS, "IDA-MLC-022 UIN"},
+        {true, NOW_MS + 1, "IDA-MLC-022 UIN"}, {true, NOW_MS, ""},
+        {true, NOW_MS - CLOCK_DAY_MS, ""},     {false, 0, ""},
+        {false, NOW_MS + CLOCK_DAY_MS, ""}};
     put_person(1, NULL);
     assert_string_equal(filter(IDENTIFIER_UIN, 1, OTP), "");
     row_of(1, key);

@@ -4,9 +4,9 @@
 #include <sodium.h>
 
 #include "authd/notify/gateway/ceiling.h"
+#include "firmware/base/clock.h"
 
 #define WAYS           4 /* buckets among which a name has its place */
-#define HOUR_MS        INT64_C(3600000)
 #define NAME_MAX_BYTES 256
 
 /*
@@ -73,11 +73,11 @@ static struct bucket *find(struct ceiling *ceiling, uint64_t name) {
 enum err ceiling_take(struct ceiling *ceiling, enum ceiling_kind kind, const char *name,
                       const struct ceiling_rate *rate, int64_t now_ms) {
     uint64_t hash;
-    if (rate->burst < 1 || rate->per_hour < 1 || rate->per_hour > HOUR_MS)
+    if (rate->burst < 1 || rate->per_hour < 1 || rate->per_hour > CLOCK_HOUR_MS)
         return ERR_CONFIG;
     ERR_TRY(hash_name(ceiling, kind, name, &hash));
     struct bucket *bucket = find(ceiling, hash);
-    int64_t interval_ms = HOUR_MS / rate->per_hour;
+    int64_t interval_ms = CLOCK_HOUR_MS / rate->per_hour;
     int64_t full_at_ms = (bucket->full_at_ms > now_ms ? bucket->full_at_ms : now_ms) + interval_ms;
     if (full_at_ms - now_ms > rate->burst * interval_ms)
         return ERR_LIMIT;

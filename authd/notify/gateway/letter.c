@@ -9,7 +9,6 @@
 #include "firmware/base/clock.h"
 
 #define ADDRESS_SIZE 128
-#define MINUTE_MS    60000
 #define URL_SIZE     256
 
 /* In secret memory. */
@@ -86,7 +85,7 @@ static enum err write_short_message(const struct content *content, const struct 
         .sender = route->settings->sender,
         .to = content->address,
         .text = bytes_of(content->text, content->text_len),
-        .validity_minutes = (unsigned)((route->left_ms + MINUTE_MS - 1) / MINUTE_MS),
+        .validity_minutes = (unsigned)((route->left_ms + CLOCK_MINUTE_MS - 1) / CLOCK_MINUTE_MS),
     };
     if (route->report_id != 0) {
         ERR_TRY(report_url(route, url));

@@ -8,6 +8,7 @@
 #include "authd/notify/gateway/settings.h"
 #include "authd/notify/local_time.h"
 #include "authd/notify/text.h"
+#include "firmware/base/clock.h"
 
 /* One message to one address, in the words of its language, until a gateway has taken it. */
 struct letter {
@@ -15,7 +16,7 @@ struct letter {
     struct secret memory;
 };
 
-#define LETTER_EVENT_VALID_MS INT64_C(86400000) /* a day: what was done stays done */
+#define LETTER_EVENT_VALID_MS CLOCK_DAY_MS /* what was done stays done */
 
 /* The texts of a message by channel. */
 struct letter_texts {
