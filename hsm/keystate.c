@@ -23,6 +23,16 @@ const char *keystate_text(enum keystate state) {
     return (unsigned)state < KEYSTATE_COUNT ? states[state].text : "unknown";
 }
 
+const char *keystate_action_text(enum keystate_action action) {
+    static const char *const texts[] = {
+        [KEYSTATE_WAIT] = "wait",         [KEYSTATE_ASK_CLOCK] = "confirm-clock",
+        [KEYSTATE_GENERATE] = "generate", [KEYSTATE_PUBLISH] = "publish",
+        [KEYSTATE_ACTIVATE] = "activate", [KEYSTATE_RETIRE] = "retire",
+        [KEYSTATE_DESTROY] = "destroy",   [KEYSTATE_REVOKE] = "revoke",
+    };
+    return (unsigned)action < sizeof texts / sizeof *texts ? texts[action] : "unknown";
+}
+
 unsigned keystate_uses(enum keystate state) {
     return (unsigned)state < KEYSTATE_COUNT ? states[state].uses : 0;
 }

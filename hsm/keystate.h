@@ -52,7 +52,7 @@ struct keystate_key {
     bool held;     /* officers keep it, or programmes still use it: it may not retire */
     bool needed;   /* something stored depends on it: no retiring, revoking or destroying; derived,
                       and never stored (hsm/keyring_need.h) */
-    bool granted;  /* officers agree that it is destroyed */
+    bool granted;  /* officers agree that it may be destroyed */
     bool released; /* officers let it retire though it is still used (usage_hold.h) */
 };
 
@@ -109,6 +109,7 @@ enum keystate_action {
     KEYSTATE_DESTROY,
     KEYSTATE_REVOKE, /* never chosen: officers say it */
 };
+const char *keystate_action_text(enum keystate_action action); /* "publish", for the log */
 
 struct keystate_step {
     enum keystate_action action;
