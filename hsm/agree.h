@@ -16,8 +16,9 @@
 
 /* The keys of one purpose; several live at once. */
 struct agree_ring;
+/* ERR_SYSTEM. */
 MUST_CHECK enum err agree_new(struct agree_ring **ring);
-void agree_free(struct agree_ring *ring);
+void agree_free(struct agree_ring *ring); /* NULL is allowed */
 /* The ring keeps a reference of its own to ${key}. ERR_FULL, ERR_CRYPTO (not P-256). */
 MUST_CHECK enum err agree_add(struct agree_ring *ring, EVP_PKEY *key, struct bytes certificate,
                               uint16_t generation);

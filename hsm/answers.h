@@ -31,24 +31,24 @@ struct answers {
     size_t peer_count;
     const char *issuer; /* "": no results are signed */
     uint16_t signer_index;
-    uint8_t process_id[HSM_BOOT_ID_BYTES];
+    uint8_t process_id[HSM_PROCESS_ID_BYTES];
     enum box_state state;     /* as authd told it */
     enum tls_expiry tls_told; /* the last warning about the certificate of handshakes */
     uint64_t sequence;        /* uses of a key since the start */
-    struct rate lookups;      /* ceilings of our own */
+    struct rate lookups;      /* ceilings of our own, from here on */
     struct rate statements;
     struct rate handshakes;
     struct rate certificates; /* its second is a minute */
     enum err failure;         /* ERR_OK while all is well */
     bool recycle;             /* the first keys are there: end, and be started again */
-    int64_t watched_ms;       /* when the keyring was last looked at */
+    int64_t watched_ms;       /* when the keyring was last looked at, boot clock */
     struct {
         struct generate_plan plan;
-        bool wanted;
-        struct serve_peer *asker;
+        bool wanted;              /* somebody asked for the first keys, and waits */
+        struct serve_peer *asker; /* who did, with the frame's generation and id */
         uint32_t generation;
         uint64_t id;
-        size_t made;
+        size_t made; /* how many keys so far */
     } generate;
 };
 
@@ -73,11 +73,12 @@ struct answers {
 MUST_CHECK enum err answers_verbs(const char *role, uint16_t signer_index,
                                   const struct serve_verb **verbs, size_t *count);
 
-/* Tells ${peer} that this signer serves, whether it has keys, and of which keyring. */
+/* Tells ${peer} that this signer serves, whether it has keys, and of which keyring. An error is
+ * that of serve_send. */
 MUST_CHECK enum err answers_hello(struct answers *answers, struct serve_peer *peer);
 
 /*
  * What is to be done between messages: one step of a generation that is under way, and what
- * hsm/renewal.h says. Gives the time until the next call, in ms.
+ * hsm/renewal.h says. Gives the time until the next call in ms; -1: the loop is to stop.
  */
 int answers_turn(void *context);

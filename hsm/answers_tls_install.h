@@ -2,7 +2,8 @@
 
 #include "hsm/answers.h"
 
-/* The handlers of what officers ask of TLS certificates (hsm/wire_tls_install.h). */
+/* The handlers of what officers ask of TLS certificates (hsm/wire_tls_install.h): SHOW at every
+ * signer, the others at signer 0. */
 MUST_CHECK enum err answers_tls_install_request(void *context, struct serve_peer *peer,
                                                 const struct frame *frame);
 MUST_CHECK enum err answers_tls_install_take(void *context, struct serve_peer *peer,

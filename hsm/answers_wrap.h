@@ -3,11 +3,12 @@
 #include "firmware/base/frame.h"
 #include "firmware/base/serve.h"
 
-/*
- * What this signer wraps by is the active KEK at this moment, for it may not have loaded a new one
- * yet. ERR_LIMIT: it is not, ask again. ERR_NOT_FOUND, ERR_CORRUPT.
- */
 struct answers;
+
+/*
+ * Whether what this signer wraps by is the active KEK at this moment, as it may not have loaded a
+ * new one yet. ERR_LIMIT: it is not, ask again. ERR_NOT_FOUND: there is none. ERR_CORRUPT.
+ */
 MUST_CHECK enum err answers_wrap_gate(const struct answers *answers);
 
 /*

@@ -16,7 +16,7 @@
 struct certificate_plan {
     enum hsm_purpose purpose;
     uint16_t generation;
-    int64_t generated_ms;
+    int64_t generated_ms; /* wall clock */
     EVP_PKEY *subject;    /* its public half is certified */
     EVP_PKEY *issuer_key; /* in the token; for ROOT the same as ${subject} */
     const char *names;    /* of the box, for TLS (hsm/tls_names.h); NULL or "": none */
@@ -26,5 +26,6 @@ struct certificate_plan {
 /* Appends DER. ERR_HSM: the token failed to sign. ERR_CONFIG: bad names. ERR_CRYPTO, ERR_FULL. */
 MUST_CHECK enum err certificate_issue(const struct certificate_plan *plan, struct buffer *der);
 
-/* ERR_CRYPTO: the public key in ${der} is not that of ${key}. */
+/* Whether ${der} certifies the public half of ${key}. ERR_CRYPTO: it does not, or is no
+ * certificate. */
 MUST_CHECK enum err certificate_fits(struct bytes der, EVP_PKEY *key);

@@ -23,15 +23,15 @@
 #define CHECKPOINT_KID_SIZE        44
 #define CHECKPOINT_SIGNATURE_BYTES 64
 
-/* Appends the signed part; then, once that is signed, the last line. */
+/* Appends the signed part; then, once that is signed, the last line. Errors stick to ${note}. */
 void checkpoint_put_text(struct buffer *note, const struct hsm_checkpoint *checkpoint);
 void checkpoint_put_signature(struct buffer *note, const char *kid,
                               const uint8_t signature[static CHECKPOINT_SIGNATURE_BYTES]);
 
 struct checkpoint_note {
     struct hsm_checkpoint fields;
-    struct bytes text; /* the signed part, a view of the note */
-    char kid[CHECKPOINT_KID_SIZE];
+    struct bytes text;             /* the signed part, a view of the note */
+    char kid[CHECKPOINT_KID_SIZE]; /* as it stands there */
     uint8_t signature[CHECKPOINT_SIGNATURE_BYTES];
 };
 

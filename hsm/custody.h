@@ -17,6 +17,8 @@
  * An open key is in OpenSSL's memory, so that it is opened only where that memory is locked
  * (hsm/locked_memory.h).
  */
+
+/* Whether keys of ${purpose} may be kept so. */
 bool custody_may_wrap(enum hsm_purpose purpose);
 
 /*

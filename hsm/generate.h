@@ -29,9 +29,10 @@ struct generate_plan {
 };
 
 /*
- * ERR_DENIED: ${plan} lacks a purpose that no box can do without, or the token does not keep keys
- * as it was told (in the log). ERR_HSM; ERR_CONFIG: bad TLS names; ERR_CRYPTO: a new key failed its
- * trial; ERR_SYSTEM, also when memory for a key outside the token is not locked.
+ * Does the next step; ${now_ms} of the wall clock. ERR_DENIED: ${plan} lacks a purpose that no box
+ * can do without, or the token does not keep keys as it was told (in the log). ERR_HSM; ERR_CONFIG:
+ * bad TLS names; ERR_CRYPTO: a new key failed its trial; ERR_SYSTEM, also when memory for a key
+ * outside the token is not locked.
  */
 MUST_CHECK enum err generate_step(struct keyring *keyring, struct token *token,
                                   const struct generate_plan *plan, int64_t now_ms,

@@ -17,16 +17,17 @@ struct keyring_chain {
 };
 
 /*
- * Stores the chain of ${install->generation}, durable when it returns, and forgets those of keys
- * that are over; the writer's alone. The signers load their keys again. ERR_NOT_FOUND: no such key,
- * or it is not, and will not be, shown in new handshakes.
+ * Stores the chain of ${install->generation} and forgets those of keys that are over; the writer's
+ * alone. The signers load their keys again. ERR_NOT_FOUND: no such key, or it is not, and will not
+ * be, shown in new handshakes.
  */
 MUST_CHECK enum err keyring_chain_put(struct keyring *keyring,
                                       const struct hsm_tls_install *install);
-/* ERR_NOT_FOUND: officers brought none; ERR_CORRUPT. */
+/* The chain of the key of ${generation}. ERR_NOT_FOUND: officers brought none. */
 MUST_CHECK enum err keyring_chain_get(struct keyring *keyring, uint16_t generation,
                                       struct keyring_chain *chain);
-/* ERR_NOT_FOUND: there is none. */
+/* Forgets it; the writer's alone. The signers load their keys again. ERR_NOT_FOUND: there is none.
+ */
 MUST_CHECK enum err keyring_chain_remove(struct keyring *keyring, uint16_t generation);
 
 /*

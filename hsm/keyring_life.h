@@ -15,7 +15,8 @@ struct keyring_life {
     struct keystate_key keys[KEYRING_LIFE_KEYS_MAX]; /* all that are not destroyed, ascending */
 };
 
-/* How many keys of ${purpose} may be shown or open at a time: with so many, none is made. */
+/* How many keys of ${purpose} may be in use, that is, shown or open, at a time: with so many, none
+ * is made. */
 size_t keyring_life_in_use_max(enum hsm_purpose purpose);
 /* How many of them are. */
 struct keyring_life_count {
@@ -24,7 +25,7 @@ struct keyring_life_count {
 };
 struct keyring_life_count keyring_life_count(const struct keystate_facts *facts);
 
-/* ERR_FULL: more keys than there is room for; ERR_CORRUPT. */
+/* Reads the facts of ${purpose}. ERR_FULL: more keys than there is room for. */
 MUST_CHECK enum err keyring_life_read(struct keyring *keyring, enum hsm_purpose purpose,
                                       const struct keystate_policy *policy,
                                       struct keyring_life *life);
@@ -44,7 +45,7 @@ MUST_CHECK enum err keyring_life_commit(struct keyring *keyring,
                                         const struct keystate_policy *policy,
                                         struct keystate_now now, struct keyring_row *row);
 
-/* Officers ask for the next key of ${purpose}. It is forgotten when that key is active. */
+/* Officers ask for the next key of ${purpose}. Their wish is forgotten when that key is active. */
 MUST_CHECK enum err keyring_life_roll(struct keyring *keyring, enum hsm_purpose purpose);
 /* What officers say of one key. ERR_NOT_FOUND. */
 enum keyring_mark {
@@ -75,8 +76,9 @@ struct keyring_clock {
     int64_t seen_wall_ms, confirmed_wall_ms, run_ms;
 };
 MUST_CHECK enum err keyring_life_clock(struct keyring *keyring, struct keyring_clock *clock);
-/* Stores the clocks. A jump of the wall clock that nobody confirmed is not believed. */
+/* Stores the clocks. A jump of the wall clock by more than ${jump_ms} that nobody confirmed is not
+ * believed. */
 MUST_CHECK enum err keyring_life_keep_clock(struct keyring *keyring, int64_t jump_ms,
                                             struct keystate_now now);
-/* Officers say that it is at least so late. */
+/* Officers say that it is at least so late: ms since 1970. */
 MUST_CHECK enum err keyring_life_confirm_clock(struct keyring *keyring, int64_t wall_ms);

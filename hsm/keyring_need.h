@@ -24,7 +24,7 @@ MUST_CHECK enum err keyring_need_tell(struct keyring *keyring, const struct hsm_
 MUST_CHECK enum err keyring_need_told(struct keyring *keyring, enum hsm_purpose purpose,
                                       uint16_t *from);
 
-/* Marks those of ${keys}, all of ${purpose}, that are needed. ERR_CORRUPT. */
 struct kv_txn;
+/* Marks those of ${keys}, all of ${purpose}, that are needed, within a transaction. */
 MUST_CHECK enum err keyring_need_mark(struct kv_txn *txn, enum hsm_purpose purpose,
                                       struct keystate_key *keys, size_t count);

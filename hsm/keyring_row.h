@@ -41,19 +41,20 @@ struct keyring_row {
 #define KEYRING_ROW_BYTES_MAX                                                                      \
     (KEYRING_CERTIFICATE_MAX + KEYRING_SEALED_MAX + HSM_WRAPPED_BYTES + 256)
 
-struct bytes keyring_row_certificate(const struct keyring_row *row);
+struct bytes keyring_row_certificate(const struct keyring_row *row); /* DER; a view of the row */
 enum keyring_custody keyring_row_custody(const struct keyring_row *row);
 /* Forgets what is wrapped and sealed in it: the key is destroyed. */
 void keyring_row_clear(struct keyring_row *row);
 /* The state that the dates of a committed row give; that of an intent is KEYSTATE_COUNT. */
 enum keystate keyring_row_state(const struct keyring_row *row);
 
-/* Purpose ‖ inverted generation: the newest comes first. */
+/* The key of a row in its table: purpose ‖ inverted generation, so that the newest comes first. A
+ * view of ${key}. */
 struct bytes keyring_row_key(enum hsm_purpose purpose, uint16_t generation,
                              uint8_t key[static KEYRING_ROW_KEY_BYTES]);
 /*
- * ERR_DENIED: the dates of a committed row are no path through the states of a key, or it does not
- * say which KEK has wrapped what it has.
+ * Appends the row's value. ERR_DENIED: the dates of a committed row are no path through the states
+ * of a key, or it does not say which KEK has wrapped what it has.
  */
 MUST_CHECK enum err keyring_row_encode(const struct keyring_row *row, struct buffer *target);
 /*

@@ -25,7 +25,7 @@ struct bytes keyring_name_of(const char *fact, enum hsm_purpose purpose,
 /* Reads and writes within a transaction. A number that is not there yet is 0. */
 MUST_CHECK enum err keyring_get_number(struct kv_txn *txn, struct bytes name, uint64_t *number);
 void keyring_put_number(struct kv_txn *txn, struct bytes name, uint64_t number);
-/* ERR_NOT_FOUND; ERR_CORRUPT. */
+/* The row of ${purpose} and ${generation}. ERR_NOT_FOUND; ERR_CORRUPT. */
 MUST_CHECK enum err keyring_get_row(struct kv_txn *txn, enum hsm_purpose purpose,
                                     uint16_t generation, struct keyring_row *row);
 /* A row that breaks its own rules sticks ERR_DENIED. */

@@ -26,6 +26,7 @@ struct lookup_peppers {
  */
 MUST_CHECK enum err lookup_add(struct lookup_peppers *peppers, uint16_t generation,
                                struct secret *pepper);
+/* Wipes them; twice is allowed. */
 void lookup_forget(struct lookup_peppers *peppers);
 
 /* A key under each pepper. ERR_CRYPTO: there is none. */

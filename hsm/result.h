@@ -49,7 +49,7 @@ enum result_acr {
     RESULT_ACR_BIOMETRICS_GENERATED_CODE,
     RESULT_ACR_DECLARED,
 };
-/* The acr of what matched; 0 for nothing. */
+/* The acr of ${amr}, bits of enum result_amr that matched; 0 for nothing. */
 enum result_acr result_acr_of(uint32_t amr);
 
 enum result_value {
@@ -68,7 +68,7 @@ struct result_attribute {
 struct result {
     enum result_kind kind;
     char audience[64]; /* the programme's id */
-    char subject[40];  /* authToken of §5.5 */
+    char subject[40];  /* MOSIP's authToken: 36 digits */
     char transaction[16];
     uint8_t jti[RESULT_JTI_BYTES];
     int64_t issued_s, auth_time_s; /* seconds since 1970 */
@@ -78,6 +78,7 @@ struct result {
     struct result_attribute attributes[RESULT_ATTRIBUTES_MAX]; /* views of the frame */
 };
 
+/* Appends the claims to ${claims}, as JSON. ${now_ms}: the signer's own wall clock. */
 MUST_CHECK enum err result_write(const struct result *result, const char *issuer, int64_t now_ms,
                                  struct buffer *claims);
 

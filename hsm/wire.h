@@ -13,7 +13,9 @@
 /*
  * Questions to hsm-signer and its answers; reader and writer of each in one file. What the signer
  * signs it also writes, from these typed fields. Who may ask what is the dispatch table in
- * answers.c.
+ * answers.c (hsm/answers.h). Numbers of messages are unique over all headers: 101 to 123 are here,
+ * 124 to 129 in wire_wrap.h, 130 to 133 in wire_keys.h, 134 in wire_usage.h, 160 to 163 in
+ * wire_tls.h, 164 to 171 in wire_tls_install.h, 172 and 173 in wire_certify.h.
  */
 #define HSM_WRAPPED_BYTES     256 /* RSA-2048 OAEP */
 #define HSM_THUMBPRINT_BYTES  32
@@ -22,7 +24,7 @@
 #define HSM_LOOKUP_KEY_BYTES  32
 #define HSM_ROOT_BYTES        32
 #define HSM_LOOKUP_BATCH_MAX  256
-#define HSM_BOOT_ID_BYTES     16
+#define HSM_PROCESS_ID_BYTES  16
 
 enum hsm_verb {
     HSM_HELLO = 101,  /* signer → peer, unasked, once it serves, and again when its keys have
@@ -51,17 +53,21 @@ enum hsm_verb {
     HSM_RESULT_SIGNED = 123,
 };
 
-/* Every answer begins with this; ${signer_index, boot_id, sequence} go into core's audit. */
+/*
+ * Every answer begins with this. ${signer_index} and ${sequence}, with the process id of the HELLO,
+ * go into core's evidence.
+ */
 struct hsm_receipt {
-    enum err status; /* ERR_OK, ERR_CRYPTO (did not unwrap), ERR_NOT_FOUND (no such key), ERR_LIMIT,
-                        ERR_DENIED */
+    /* ERR_OK; ERR_CRYPTO: it did not unwrap; ERR_NOT_FOUND: no such key; ERR_LIMIT: too many in
+     * this second; ERR_DENIED: not in this state of the box. No other one but ERR_EXISTS. */
+    enum err status;
     uint16_t signer_index;
     uint64_t sequence; /* of this signer since it started, counts every use of a key */
 };
 
 struct hsm_hello {
     uint16_t signer_index;
-    uint8_t process_id[HSM_BOOT_ID_BYTES]; /* random, new at each start of the signer */
+    uint8_t process_id[HSM_PROCESS_ID_BYTES]; /* random, new at each start of the signer */
     uint64_t keyring_sequence; /* of the keys it works with; it grows with each change of them */
     bool provisioned;          /* it has the keys that a box cannot do without */
 };
@@ -93,7 +99,7 @@ struct hsm_unwrap {
     enum hsm_purpose purpose;                 /* PARTNER or IDA_FIR */
     uint8_t wrapped[HSM_WRAPPED_BYTES];
     bool has_id_hash;
-    uint8_t id_hash[HSM_ID_HASH_BYTES]; /* MOSIP's salted id hash, raw (§5.4) */
+    uint8_t id_hash[HSM_ID_HASH_BYTES]; /* MOSIP's id hash: SHA-256 of identifier and salt */
 };
 
 /*
@@ -145,7 +151,7 @@ struct hsm_looked_up {
     struct hsm_lookup_keys lookup[HSM_LOOKUP_BATCH_MAX]; /* at least one key each */
 };
 
-/* Which body the statement has (§1.7). */
+/* Which body the statement has (MOSIP IDA, "Responses"). */
 enum statement_kind {
     STATEMENT_AUTH = 1, /* response {authStatus, authToken} */
     STATEMENT_OTP = 2,  /* response {maskedMobile, maskedEmail}; none on error */
@@ -171,7 +177,7 @@ struct statement {
     char token[STATEMENT_TOKEN_SIZE]; /* AUTH: authToken, "" is written as null */
     char masked_mobile[24];           /* OTP: "" is written as null */
     char masked_email[160];
-    /* KYC: the attributes, encrypted to the programme's certificate (§2.7); views of the frame */
+    /* KYC: the attributes, encrypted to the programme's certificate; views of the frame */
     uint8_t certificate_thumbprint[HSM_THUMBPRINT_BYTES];
     struct bytes identity, session_key; /* raw; written as base64url */
     size_t error_count;
@@ -248,11 +254,15 @@ struct hsm_publication {
 };
 
 struct hsm_generated {
-    struct hsm_receipt receipt; /* ERR_EXISTS: all keys are there, nothing changed */
-    size_t made;                /* how many keys */
+    /* ERR_EXISTS: all keys are there, nothing changed; ERR_LIMIT: they are being made already;
+     * ERR_DENIED: this module cannot make what a box needs, the signer's log says why. */
+    struct hsm_receipt receipt;
+    size_t made; /* how many keys */
 };
 
-/* Writers append to ${target} (sticky errors there); readers recognise the whole payload or refuse.
+/*
+ * Writers append to ${target}, and errors stick there. Readers recognise the whole payload or
+ * refuse: ERR_TRUNCATED, ERR_TOO_LARGE, ERR_MALFORMED.
  */
 void hsm_wire_put_hello(struct buffer *target, const struct hsm_hello *hello);
 MUST_CHECK enum err hsm_wire_get_hello(struct bytes payload, struct hsm_hello *hello);

@@ -31,7 +31,7 @@ struct evidence {
     struct bytes request_signature; /* raw, RS256 or ES256: the programme cannot deny it */
     uint8_t answer_hash[32];        /* of the signed answer's body */
     uint16_t signer_index;
-    uint8_t signer_process[HSM_BOOT_ID_BYTES];
+    uint8_t signer_process[HSM_PROCESS_ID_BYTES];
     uint64_t signer_sequence;
     /* JOSE profile; the certificate is that of the connection */
     uint8_t problem;                    /* enum problem, 0: none */

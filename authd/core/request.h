@@ -131,7 +131,7 @@ struct request {
     int64_t retry_after_ms;           /* of PROBLEM_TOO_MANY */
     char reason[REQUEST_REASON_SIZE]; /* a fixed word for the log and the journal */
     struct hsm_receipt receipt;       /* of the statement */
-    uint8_t signer_process[HSM_BOOT_ID_BYTES];
+    uint8_t signer_process[HSM_PROCESS_ID_BYTES];
     uint8_t effects_memory[REQUEST_EFFECTS_MAX];
     struct buffer effects;
     uint8_t *attributes; /* eKYC: encrypted attributes and their session key */

@@ -45,7 +45,7 @@ static void write_hello(struct buffer *target) {
 
 static enum err read_hello(struct bytes payload) {
     struct hsm_hello hello;
-    uint8_t expected[HSM_BOOT_ID_BYTES];
+    uint8_t expected[HSM_PROCESS_ID_BYTES];
     ERR_TRY(hsm_wire_get_hello(payload, &hello));
     fill(expected, sizeof expected);
     assert_int_equal(hello.signer_index, 7);

@@ -515,7 +515,7 @@ static void each_start_has_a_process_id_of_its_own(void **state) {
         hello[i] = hsm_signer_greet(&signer);
         hsm_signer_stop(&signer);
     }
-    assert_memory_not_equal(hello[0].process_id, hello[1].process_id, HSM_BOOT_ID_BYTES);
+    assert_memory_not_equal(hello[0].process_id, hello[1].process_id, HSM_PROCESS_ID_BYTES);
 }
 
 static void a_successor_of_a_peer_is_greeted_too(void **state) {
