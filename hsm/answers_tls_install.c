@@ -117,7 +117,13 @@ void answers_tls_install_warn(struct answers *answers) {
     answers->tls_told = expiry;
     if (expiry <= told)
         return;
-    log_event(
-        LOG_WARNING, expiry == TLS_EXPIRY_OVER ? "tls-certificate-over" : "tls-certificate-ends",
-        "days=%lld advice=officer-tls-request", (long long)tls_expiry_days(not_after_ms, now_ms));
+    char date[CLOCK_TEXT_SIZE];
+    clock_format_millis(not_after_ms, date);
+    if (expiry == TLS_EXPIRY_OVER)
+        log_event(LOG_WARNING, "tls-certificate-over", "since=%s advice=officer-tls-request", date);
+    else
+        log_event(LOG_WARNING, "tls-certificate-ends",
+                  "days=%lld hours=%lld at=%s advice=officer-tls-request",
+                  (long long)tls_expiry_days(not_after_ms, now_ms),
+                  (long long)tls_expiry_hours(not_after_ms, now_ms), date);
 }

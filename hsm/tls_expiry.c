@@ -16,3 +16,7 @@ enum tls_expiry tls_expiry_of(int64_t not_after_ms, int64_t now_ms) {
 int64_t tls_expiry_days(int64_t not_after_ms, int64_t now_ms) {
     return not_after_ms > now_ms ? (not_after_ms - now_ms) / CLOCK_DAY_MS : 0;
 }
+
+int64_t tls_expiry_hours(int64_t not_after_ms, int64_t now_ms) {
+    return not_after_ms > now_ms ? (not_after_ms - now_ms) % CLOCK_DAY_MS / CLOCK_HOUR_MS : 0;
+}

@@ -11,5 +11,6 @@ enum tls_expiry {
     TLS_EXPIRY_OVER,
 };
 enum tls_expiry tls_expiry_of(int64_t not_after_ms, int64_t now_ms);
-/* Whole days that are left; 0: less than one, or none. */
+/* Whole days that are left, and the whole hours besides; 0 and 0: less than an hour, or none. */
 int64_t tls_expiry_days(int64_t not_after_ms, int64_t now_ms);
+int64_t tls_expiry_hours(int64_t not_after_ms, int64_t now_ms);

@@ -11,6 +11,29 @@ static uint8_t get_below(struct cursor *cursor, unsigned count) {
     return cursor->err == ERR_OK ? number : 0;
 }
 
+static void put_place(struct buffer *target, const struct hsm_keys_place *place) {
+    buffer_u8(target, (uint8_t)place->purpose);
+    buffer_u16(target, place->generation);
+}
+
+static void get_place(struct cursor *cursor, struct hsm_keys_place *place) {
+    place->purpose = (enum hsm_purpose)get_below(cursor, HSM_PURPOSE_COUNT);
+    place->generation = cursor_u16(cursor);
+}
+
+void hsm_wire_put_keys_question(struct buffer *target, const struct hsm_keys_question *question) {
+    put_place(target, &question->from);
+    buffer_bool(target, question->destroyed);
+}
+
+enum err hsm_wire_get_keys_question(struct bytes payload, struct hsm_keys_question *question) {
+    struct cursor cursor = cursor_over(payload);
+    *question = (struct hsm_keys_question){0};
+    get_place(&cursor, &question->from);
+    question->destroyed = cursor_bool(&cursor);
+    return cursor_end(&cursor);
+}
+
 static void put_key(struct buffer *target, const struct hsm_key_shown *key) {
     buffer_u8(target, (uint8_t)key->purpose);
     buffer_u16(target, key->generation);
@@ -54,6 +77,7 @@ static void put_next(struct buffer *target, const struct hsm_key_next *next) {
     buffer_u8(target, (uint8_t)next->awaited);
     buffer_u16(target, next->generation);
     buffer_i64(target, next->wait_ms);
+    buffer_u16(target, next->destroyed);
 }
 
 static void get_next(struct cursor *cursor, struct hsm_key_next *next) {
@@ -65,6 +89,7 @@ static void get_next(struct cursor *cursor, struct hsm_key_next *next) {
     next->awaited = (enum keystate_action)get_below(cursor, KEYSTATE_REVOKE);
     next->generation = cursor_u16(cursor);
     next->wait_ms = cursor_i64(cursor);
+    next->destroyed = cursor_u16(cursor);
 }
 
 void hsm_wire_put_keys(struct buffer *target, const struct hsm_keys *answer) {
@@ -74,6 +99,8 @@ void hsm_wire_put_keys(struct buffer *target, const struct hsm_keys *answer) {
     buffer_u16(target, (uint16_t)answer->count);
     for (size_t i = 0; i < answer->count; i++)
         put_key(target, &answer->keys[i]);
+    buffer_bool(target, answer->more);
+    put_place(target, &answer->rest);
     for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++)
         put_next(target, &answer->next[purpose]);
 }
@@ -90,8 +117,12 @@ enum err hsm_wire_get_keys(struct bytes payload, struct hsm_keys *answer) {
         return ERR_TOO_LARGE;
     for (size_t i = 0; i < count; i++)
         get_key(&cursor, &answer->keys[i]);
+    answer->more = cursor_bool(&cursor);
+    get_place(&cursor, &answer->rest);
     for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++)
         get_next(&cursor, &answer->next[purpose]);
+    if (cursor.err == ERR_OK && answer->more && count < HSM_KEYS_MAX)
+        cursor.err = ERR_MALFORMED;
     answer->count = cursor.err == ERR_OK ? count : 0;
     return cursor_end(&cursor);
 }

@@ -8,13 +8,25 @@
  * answer goes on to the officer as it is.
  */
 enum hsm_keys_verb {
-    HSM_KEYS = 130, /* no payload */
+    HSM_KEYS = 130, /* struct hsm_keys_question */
     HSM_KEYS_ARE = 131,
     HSM_KEY_ORDER = 132,
     HSM_KEY_ORDERED = 133,
 };
 
-/* A key of the keyring that is not destroyed. */
+/*
+ * A place in the list of all keys: that of ${purpose} and ${generation}, or the next older one.
+ * Keys stand in the order of the purposes, those of one purpose newest first.
+ */
+struct hsm_keys_place {
+    enum hsm_purpose purpose;
+    uint16_t generation; /* 0: the newest */
+};
+struct hsm_keys_question {
+    struct hsm_keys_place from; /* {0}: all of them */
+    bool destroyed;             /* those that are destroyed too */
+};
+
 struct hsm_key_shown {
     enum hsm_purpose purpose;
     uint16_t generation;
@@ -42,13 +54,16 @@ struct hsm_key_next {
     enum keystate_action awaited; /* WAIT: nothing will happen by itself */
     uint16_t generation;
     int64_t wait_ms;
+    uint16_t destroyed; /* how many of its keys are */
 };
 
-#define HSM_KEYS_MAX 256
+#define HSM_KEYS_MAX 64 /* of one answer */
 struct hsm_keys {
     struct hsm_receipt receipt;
     size_t count;
     struct hsm_key_shown keys[HSM_KEYS_MAX];
+    bool more;                  /* the list goes on */
+    struct hsm_keys_place rest; /* there */
     struct hsm_key_next next[HSM_PURPOSE_COUNT];
 };
 
@@ -87,6 +102,9 @@ struct hsm_key_ordered {
     bool needed;         /* ERR_DENIED as something stored depends on it */
 };
 
+void hsm_wire_put_keys_question(struct buffer *target, const struct hsm_keys_question *question);
+MUST_CHECK enum err hsm_wire_get_keys_question(struct bytes payload,
+                                               struct hsm_keys_question *question);
 void hsm_wire_put_keys(struct buffer *target, const struct hsm_keys *answer);
 MUST_CHECK enum err hsm_wire_get_keys(struct bytes payload, struct hsm_keys *answer);
 void hsm_wire_put_key_order(struct buffer *target, const struct hsm_key_order *question);

@@ -5,10 +5,10 @@
 #include <sodium.h>
 
 #include "firmware/base/clock.h"
-#include "firmware/base/codec.h"
 #include "firmware/base/log.h"
 #include "hsm/wire_keys.h"
 #include "provisioning/box_anchors.h"
+#include "provisioning/key_life.h"
 
 #define RETRY_MS 10000
 
@@ -35,20 +35,10 @@ void box_anchors_put(struct registry_batch *batch, const char *domain, struct by
     registry_put_anchor(batch, domain, thumbprint, authority);
 }
 
-static enum err ask_keys(struct change *change, struct hsm_keys *keys) {
-    SECRET(answer);
-    if (provd_peers_ask_keyring(change->provd->peers, HSM_KEYS, bytes_of(NULL, 0), &answer) !=
-        ERR_OK)
-        return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_SIGNER, NULL);
-    ERR_TRY(hsm_wire_get_keys(secret_view(&answer), keys));
-    enum err status = keys->receipt.status;
-    return status == ERR_OK ? ERR_OK
-                            : change_refuse(change, status, OFFICER_REASON_TOKEN, err_text(status));
-}
-
 static bool has_ended(const struct hsm_key_shown *key) {
     return key->purpose == HSM_PURPOSE_CA && key->has_certificate &&
-           (key->state == KEYSTATE_RETIRED || key->state == KEYSTATE_REVOKED);
+           (key->state == KEYSTATE_RETIRED || key->state == KEYSTATE_REVOKED ||
+            key->state == KEYSTATE_DESTROYED);
 }
 
 static bool is_among(const struct certificates_anchors *anchors, const uint8_t *thumbprint) {
@@ -63,9 +53,8 @@ static bool is_among(const struct certificates_anchors *anchors, const uint8_t *
 
 static enum err remove_one(struct change *change, const char *domain,
                            const struct hsm_key_shown *authority) {
-    char subject[96], hex[2 * 16 + 1] = "";
-    struct buffer buffer = buffer_over(hex, sizeof hex - 1);
-    codec_hex_upper(&buffer, bytes_of(authority->thumbprint, 16));
+    char subject[96], hex[2 * 16 + 1];
+    (void)sodium_bin2hex(hex, sizeof hex, authority->thumbprint, 16);
     (void)snprintf(subject, sizeof subject, "anchor-ended %s %s", domain, hex);
     ERR_TRY(change_record(change, subject));
     struct registry_batch batch = registry_begin(change->provd->registry);
@@ -88,10 +77,14 @@ static enum err remove_from(struct change *change, const char *domain,
 }
 
 static enum err remove_ended(struct change *change) {
-    static struct hsm_keys keys;
-    ERR_TRY(ask_keys(change, &keys));
-    for (size_t i = 0; i < sizeof domains / sizeof *domains; i++)
-        ERR_TRY(remove_from(change, domains[i], &keys));
+    static struct hsm_keys page;
+    struct hsm_keys_question question = {.from = {.purpose = HSM_PURPOSE_CA}, .destroyed = true};
+    do {
+        ERR_TRY(key_life_ask(change, KEY_LIFE_OF_UPKEEP, &question, &page));
+        for (size_t i = 0; i < sizeof domains / sizeof *domains; i++)
+            ERR_TRY(remove_from(change, domains[i], &page));
+        question.from = page.rest;
+    } while (page.more && page.rest.purpose == HSM_PURPOSE_CA);
     return ERR_OK;
 }
 

@@ -16,6 +16,7 @@
 #include "provisioning/standing.h"
 
 struct officer_keys;
+struct officer_tls_installed;
 struct officer_tls_requested;
 struct officer_tls_shown;
 struct officer_usage;
@@ -60,6 +61,7 @@ struct change {
     struct officer_keys *keys;   /* not its own; NULL unless the answer is one */
     struct officer_usage *usage; /* likewise */
     struct officer_tls_requested *tls_requested;
+    struct officer_tls_installed *tls_installed;
     struct officer_tls_shown *tls_shown;
     struct officer_box box;
     struct officer_jose_shown shown;

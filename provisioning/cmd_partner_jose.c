@@ -1,3 +1,5 @@
+#include <sodium.h>
+
 #include "firmware/base/clock.h"
 #include "firmware/base/codec.h"
 #include "provisioning/cmd.h"
@@ -31,10 +33,9 @@ static void print_kid(enum officer_text text, const struct jose_client_key *key)
 }
 
 static void print_client(const struct jose_client *client) {
-    char memory[2 * sizeof client->tls_thumbprint + 1] = "";
-    struct buffer hex = buffer_over(memory, sizeof memory - 1);
-    codec_hex_upper(&hex, bytes_of(client->tls_thumbprint, sizeof client->tls_thumbprint));
-    print_key(TEXT_JOSE_TLS, memory, client->tls_not_after_ms);
+    char hex[2 * sizeof client->tls_thumbprint + 1];
+    (void)sodium_bin2hex(hex, sizeof hex, client->tls_thumbprint, sizeof client->tls_thumbprint);
+    print_key(TEXT_JOSE_TLS, hex, client->tls_not_after_ms);
     print_kid(TEXT_JOSE_SIGNATURE, &client->signature);
     print_kid(TEXT_JOSE_ENCRYPTION, &client->encryption);
 }

@@ -1,5 +1,7 @@
 #include <string.h>
 
+#include <sodium.h>
+
 #include "firmware/base/clock.h"
 #include "firmware/base/codec.h"
 #include "firmware/base/pem.h"
@@ -98,10 +100,20 @@ static enum result read_chain(const char *path, struct officer_tls_install *ques
     return err == ERR_OK ? RESULT_DONE : RESULT_USAGE;
 }
 
+/* What clients need besides; nothing of a chain that has its root. */
+static void print_end(const struct officer_tls_installed *installed) {
+    const char *authority = installed->authority[0] != '\0' ? installed->authority : "?";
+    if (installed->end == TLS_CHAIN_LEAF_ALONE)
+        officer_text_print(stdout, TEXT_TLS_LEAF_ALONE, authority, NULL);
+    else if (installed->end == TLS_CHAIN_AUTHORITY)
+        officer_text_print(stdout, TEXT_TLS_AUTHORITY, authority, NULL);
+}
+
 static enum result install(struct officer_link *link, const struct arguments *arguments) {
     static uint8_t memory[OFFICER_TLS_CERTIFICATES * (OFFICER_TLS_CERTIFICATE_MAX + 4) + 128];
     struct officer_tls_install question = {0};
-    struct officer_outcome outcome;
+    struct officer_tls_installed installed;
+    struct bytes answer;
     struct buffer target = buffer_over(memory, sizeof memory);
     char name[NAME_SIZE];
     const char *path = arguments_get(arguments, "");
@@ -109,9 +121,13 @@ static enum result install(struct officer_link *link, const struct arguments *ar
     RESULT_TRY(officer_input_reason("force-names", arguments_get(arguments, "force-names"),
                                     question.force, sizeof question.force));
     officer_wire_put_tls_install(&target, &question);
-    RESULT_TRY(officer_link_change(link, OFFICER_TLS_INSTALL, &target, path, &outcome));
-    (void)snprintf(name, sizeof name, "IDCS/TLS/%u", outcome.count);
+    RESULT_TRY(
+        officer_link_ask(link, OFFICER_TLS_INSTALL, bytes_of(target.data, target.len), &answer));
+    enum err err = officer_wire_get_tls_installed(answer, &installed);
+    RESULT_TRY(officer_link_judge(err, &installed.outcome, path));
+    (void)snprintf(name, sizeof name, "IDCS/TLS/%u", installed.generation);
     officer_text_print(stdout, TEXT_TLS_INSTALLED, name, NULL);
+    print_end(&installed);
     return RESULT_DONE;
 }
 
@@ -153,27 +169,26 @@ const struct command cmd_tls_remove = {
 
 static void print_expiry(int64_t not_after_ms) {
     int64_t now_ms = clock_wall_ms();
-    char days[24];
-    (void)snprintf(days, sizeof days, "%lld", (long long)tls_expiry_days(not_after_ms, now_ms));
+    char span[OFFICER_TEXT_SPAN_SIZE];
     enum tls_expiry expiry = tls_expiry_of(not_after_ms, now_ms);
-    if (expiry == TLS_EXPIRY_OVER)
-        officer_text_print(stdout, TEXT_TLS_OVER, NULL, NULL);
-    else if (expiry != TLS_EXPIRY_FAR)
-        officer_text_print(stdout, TEXT_TLS_ENDS, days, NULL);
+    if (expiry == TLS_EXPIRY_FAR)
+        return;
+    bool is_over = expiry == TLS_EXPIRY_OVER;
+    officer_text_span(is_over ? now_ms - not_after_ms : not_after_ms - now_ms, span);
+    officer_text_print(stdout, is_over ? TEXT_TLS_OVER : TEXT_TLS_ENDS, span, NULL);
 }
 
 static void print_key(const struct officer_tls_key *key) {
-    char name[NAME_SIZE], date[CLOCK_TEXT_SIZE];
+    char name[NAME_SIZE], date[CLOCK_TEXT_SIZE], hex[2 * sizeof key->thumbprint + 1];
     (void)snprintf(name, sizeof name, "IDCS/TLS/%u", key->generation);
     officer_text_print(stdout, key->brought ? TEXT_TLS_BROUGHT : TEXT_TLS_OWN, name,
                        keystate_text(key->state));
     clock_format_millis(key->not_after_ms, date);
     (void)printf("    subject    %s\n    issuer     %s\n    names      %s\n", key->subject,
                  key->issuer, key->names);
-    (void)printf("    not-after  %s\n    chain      %u\n    sha-256    ", date, key->count);
-    for (size_t i = 0; i < sizeof key->thumbprint; i++)
-        (void)printf("%02x", key->thumbprint[i]);
-    (void)printf("\n");
+    (void)printf("    not-after  %s\n    chain      %u\n", date, key->count);
+    (void)printf("    sha-256    %s\n",
+                 sodium_bin2hex(hex, sizeof hex, key->thumbprint, sizeof key->thumbprint));
     if (key->state == KEYSTATE_ACTIVE)
         print_expiry(key->not_after_ms);
 }

@@ -1,5 +1,6 @@
+#include <sodium.h>
+
 #include "firmware/base/clock.h"
-#include "firmware/base/codec.h"
 #include "provisioning/cmd.h"
 #include "provisioning/officer_input.h"
 #include "provisioning/officer_wire_trust.h"
@@ -21,13 +22,12 @@ static enum result add(struct officer_link *link, const struct arguments *argume
     return RESULT_DONE;
 }
 
-/* "DEVICE   0CB77E9B…  IDCS-CA 1 (valid until 2036-11-19T08:25:09.000Z)" */
+/* "DEVICE   0cb77e9b…  IDCS-CA 1 (valid until 2036-11-19T08:25:09.000Z)" */
 static void print_anchor(const struct officer_anchor *anchor) {
     char line[sizeof *anchor + 2 * sizeof anchor->thumbprint];
-    char hex[2 * sizeof anchor->thumbprint + 1] = "", until[CLOCK_TEXT_SIZE] = "";
+    char hex[2 * sizeof anchor->thumbprint + 1], until[CLOCK_TEXT_SIZE] = "";
     bool is_over = anchor->not_after_ms == 0;
-    struct buffer buffer = buffer_over(hex, sizeof hex - 1);
-    codec_hex_upper(&buffer, bytes_of(anchor->thumbprint, sizeof anchor->thumbprint));
+    (void)sodium_bin2hex(hex, sizeof hex, anchor->thumbprint, sizeof anchor->thumbprint);
     (void)snprintf(line, sizeof line, "%-8s %s  %s", anchor->domain, hex, anchor->subject);
     if (!is_over)
         clock_format_millis(anchor->not_after_ms, until);

@@ -1,7 +1,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "firmware/base/codec.h"
+#include <sodium.h>
+
 #include "provisioning/box_anchors.h"
 #include "provisioning/issue.h"
 #include "provisioning/jose_clients.h"
@@ -86,16 +87,10 @@ static enum err find_partner(struct change *change, struct issue *issue) {
     return change_registry(change, found);
 }
 
-static void write_hex(char *text, size_t size, struct bytes value) {
-    struct buffer buffer = buffer_over(text, size - 1);
-    memset(text, 0, size);
-    codec_hex_upper(&buffer, value);
-}
-
-/* "signature amo-tadamon key=0123456789ABCDEF": who gets a certificate for what. */
+/* "signature amo-tadamon key=0123456789abcdef": who gets a certificate for what. */
 static enum err record_request(struct change *change, const struct issue *issue) {
     char subject[96], key[2 * KEY_HEX_BYTES + 1];
-    write_hex(key, sizeof key, bytes_of(issue->request.key_hash, KEY_HEX_BYTES));
+    (void)sodium_bin2hex(key, sizeof key, issue->request.key_hash, KEY_HEX_BYTES);
     (void)snprintf(subject, sizeof subject, "%s %s key=%s", issue->kind->name, issue->question.id,
                    key);
     return change_record(change, subject);
@@ -132,8 +127,8 @@ static enum err certify(struct change *change, struct issue *issue) {
 /* "sha256=… key=…": what the request before it has become. */
 static enum err record_certificate(struct change *change, const struct issue *issue) {
     char subject[96], hash[2 * 32 + 1], key[2 * KEY_HEX_BYTES + 1];
-    write_hex(hash, sizeof hash, bytes_of(issue->read.thumbprint, 32));
-    write_hex(key, sizeof key, bytes_of(issue->request.key_hash, KEY_HEX_BYTES));
+    (void)sodium_bin2hex(hash, sizeof hash, issue->read.thumbprint, 32);
+    (void)sodium_bin2hex(key, sizeof key, issue->request.key_hash, KEY_HEX_BYTES);
     (void)snprintf(subject, sizeof subject, "sha256=%s key=%s", hash, key);
     return change_record(change, subject);
 }

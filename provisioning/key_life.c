@@ -35,6 +35,8 @@ static void copy_keys(const struct hsm_keys *from, struct officer_keys *to) {
     to->count = from->count;
     for (size_t i = 0; i < from->count; i++)
         copy_key(&from->keys[i], &to->keys[i]);
+    to->more = from->more;
+    to->rest = (struct officer_keys_place){(uint8_t)from->rest.purpose, from->rest.generation};
     to->next_count = HSM_PURPOSE_COUNT;
     for (size_t i = 0; i < HSM_PURPOSE_COUNT; i++) {
         const struct hsm_key_next *next = &from->next[i];
@@ -47,29 +49,46 @@ static void copy_keys(const struct hsm_keys *from, struct officer_keys *to) {
             .awaited = next->awaited,
             .generation = next->generation,
             .wait_ms = next->wait_ms,
+            .destroyed = next->destroyed,
         };
         (void)snprintf(to->next[i].purpose, sizeof to->next[i].purpose, "%s",
                        hsm_purpose_text((enum hsm_purpose)i));
     }
 }
 
+enum err key_life_ask(struct change *change, enum key_life_patience patience,
+                      const struct hsm_keys_question *question, struct hsm_keys *page) {
+    uint8_t memory[8];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct bytes written;
+    SECRET(answer);
+    hsm_wire_put_keys_question(&buffer, question);
+    ERR_TRY(buffer_end(&buffer, &written));
+    enum err err = patience == KEY_LIFE_OF_OFFICERS
+                       ? provd_peers_ask_key_maker(change->provd->peers, HSM_KEYS, written, &answer)
+                       : provd_peers_ask_keyring(change->provd->peers, HSM_KEYS, written, &answer);
+    if (err != ERR_OK)
+        return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_SIGNER, NULL);
+    err = hsm_wire_get_keys(secret_view(&answer), page);
+    if (err == ERR_OK)
+        err = page->receipt.status;
+    return err == ERR_OK ? ERR_OK : change_refuse(change, err, OFFICER_REASON_TOKEN, err_text(err));
+}
+
 enum err key_life_list(struct change *change) {
     static struct hsm_keys told;
     static struct officer_keys keys; /* the change's, one at a time */
-    SECRET(answer);
-    if (change->payload.len != 0)
+    struct officer_keys_question question;
+    ERR_TRY(officer_wire_get_keys_question(change->payload, &question));
+    if (question.from.purpose >= HSM_PURPOSE_COUNT)
         return ERR_MALFORMED;
     keys = (struct officer_keys){0};
     change->keys = &keys;
+    const struct hsm_keys_question asked = {
+        .from = {(enum hsm_purpose)question.from.purpose, question.from.generation},
+        .destroyed = question.destroyed};
     ERR_TRY(keys_require(change));
-    if (provd_peers_ask_key_maker(change->provd->peers, HSM_KEYS, bytes_of(NULL, 0), &answer) !=
-        ERR_OK)
-        return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_SIGNER, NULL);
-    enum err err = hsm_wire_get_keys(secret_view(&answer), &told);
-    if (err == ERR_OK)
-        err = told.receipt.status;
-    if (err != ERR_OK)
-        return change_refuse(change, err, OFFICER_REASON_TOKEN, err_text(err));
+    ERR_TRY(key_life_ask(change, KEY_LIFE_OF_OFFICERS, &asked, &told));
     copy_keys(&told, &keys);
     return ERR_OK;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "firmware/base/clock.h"
 #include "provisioning/officer_text.h"
 #include "provisioning/officer_text_refusal.h"
 #include "provisioning/officer_text_subjects.h"
@@ -59,6 +60,22 @@ static const struct officer_text_pair *pair_of(enum officer_text text) {
 void officer_text_print(FILE *stream, enum officer_text text, const char *first,
                         const char *second) {
     print_pair(stream, pair_of(text), first, second);
+}
+
+void officer_text_span(int64_t ms, char text[static OFFICER_TEXT_SPAN_SIZE]) {
+    const struct {
+        int64_t ms;
+        const char *name;
+    } units[] = {{CLOCK_DAY_MS, french ? "j" : "d"},
+                 {CLOCK_HOUR_MS, "h"},
+                 {CLOCK_MINUTE_MS, "min"},
+                 {1000, "s"}};
+    size_t at = 0;
+    while (at < 2 && ms < units[at].ms)
+        at++;
+    (void)snprintf(text, OFFICER_TEXT_SPAN_SIZE, "%lld %s %lld %s", (long long)(ms / units[at].ms),
+                   units[at].name, (long long)(ms % units[at].ms / units[at + 1].ms),
+                   units[at + 1].name);
 }
 
 void officer_text_complain(enum officer_text text, const char *first, const char *second) {

@@ -62,6 +62,7 @@ enum officer_text {
     TEXT_KEY_DESTRUCTION,
     TEXT_KEY_REVOKED,
     TEXT_CLOCK_CONFIRMED,
+    TEXT_KEY_DESTROYED,
     TEXT_KEY_NEXT_CLOCK,
     TEXT_KEY_NEXT_NOTHING,
     TEXT_KEY_NEXT_NEVER,
@@ -137,6 +138,8 @@ enum officer_text {
     TEXT_TLS_MANY,
     TEXT_TLS_LARGE,
     TEXT_TLS_INSTALLED,
+    TEXT_TLS_LEAF_ALONE,
+    TEXT_TLS_AUTHORITY,
     TEXT_TLS_REMOVED,
     TEXT_TLS_BROUGHT,
     TEXT_TLS_OWN,
@@ -191,7 +194,10 @@ void officer_text_choose_language(void);
 /* Prints one line; ${first} and ${second} may be NULL where the text has no place for them. */
 void officer_text_print(FILE *stream, enum officer_text text, const char *first,
                         const char *second);
-/* The same on standard error, after "officer: ". */
+/* How long, in its two largest units: "3 d 4 h", in French "3 j 4 h". */
+#define OFFICER_TEXT_SPAN_SIZE 48
+void officer_text_span(int64_t ms, char text[static OFFICER_TEXT_SPAN_SIZE]);
+/* The same as officer_text_print on standard error, after "officer: ". */
 void officer_text_complain(enum officer_text text, const char *first, const char *second);
 /*
  * Why provd refused, and what to do, on standard error. ${where} names what was asked; may be NULL.

@@ -29,6 +29,8 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
                           "%1 est révoquée : plus rien ne la montre ni ne s'en sert"},
     [TEXT_CLOCK_CONFIRMED] = {"the time of the box counts as right",
                               "l'heure de l'appareil est tenue pour juste"},
+    [TEXT_KEY_DESTROYED] = {"destroyed keys, not shown: %1 (`officer key list --all`)",
+                            "clés détruites, non montrées : %1 (`officer key list --all`)"},
     [TEXT_KEY_NEXT_CLOCK] = {"the clock went far ahead: if it is right, `officer clock confirm`",
                              "l'horloge a beaucoup avancé : si elle est juste, `officer clock "
                              "confirm`"},

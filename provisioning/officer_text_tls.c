@@ -20,17 +20,27 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
                             "it",
                             "%1 a ce certificat ; tant que la clé est active, il est montré aux "
                             "nouvelles connexions"},
+    [TEXT_TLS_LEAF_ALONE] =
+        {"  warning: it stands alone, and clients that do not have '%1', which issued it, refuse "
+         "it. If that is an intermediate authority, install its certificate too, behind the "
+         "box's",
+         "  attention : il est seul, et les clients qui n'ont pas « %1 », qui l'a émis, le "
+         "refusent. Si c'est une autorité intermédiaire, installez aussi son certificat, après "
+         "celui de l'appareil"},
+    [TEXT_TLS_AUTHORITY] = {"  clients need '%1', which issued the last of these certificates",
+                            "  les clients doivent avoir « %1 », qui a émis le dernier de ces "
+                            "certificats"},
     [TEXT_TLS_REMOVED] = {"%1 has the box's own certificate again",
                           "%1 a de nouveau le certificat de l'appareil"},
     [TEXT_TLS_BROUGHT] = {"%1 (%2): certificate brought by officers",
                           "%1 (%2) : certificat apporté par les officiers"},
     [TEXT_TLS_OWN] = {"%1 (%2): certificate by the box's own root, IDA/ROOT",
                       "%1 (%2) : certificat de la racine de l'appareil, IDA/ROOT"},
-    [TEXT_TLS_ENDS] = {"  warning: it runs out in %1 days: `officer tls request`",
-                       "  attention : il expire dans %1 jours : `officer tls request`"},
-    [TEXT_TLS_OVER] = {"  warning: it has run out, and clients refuse it: `officer tls request`",
-                       "  attention : il a expiré, les clients le refusent : `officer tls "
-                       "request`"},
+    [TEXT_TLS_ENDS] = {"  warning: it runs out in %1: `officer tls request`",
+                       "  attention : il expire dans %1 : `officer tls request`"},
+    [TEXT_TLS_OVER] = {"  warning: it ran out %1 ago, and clients refuse it: `officer tls request`",
+                       "  attention : il a expiré il y a %1, les clients le refusent : `officer "
+                       "tls request`"},
     [TEXT_STATUS_TLS_BROUGHT] =
         {"TLS key in the token: %1, certificate brought by officers, until %2",
          "clé TLS du jeton : %1, certificat apporté par les officiers, jusqu'au %2"},

@@ -54,7 +54,7 @@ enum officer_verb {
     OFFICER_PARTNER_JOSE_REMOVE = 624,
     OFFICER_PARTNER_JOSE_SHOW = 626, /* answered with struct officer_jose_shown */
     OFFICER_HOTLIST = 640,
-    OFFICER_KEY_LIFE = 650,    /* no payload; answered with struct officer_keys */
+    OFFICER_KEY_LIFE = 650,    /* officer_wire_keys.h */
     OFFICER_KEY_ORDER = 652,   /* officer_wire_keys.h */
     OFFICER_KEY_USAGE = 654,   /* officer_wire_usage.h */
     OFFICER_ROOT = 656,        /* officer_wire_roots.h */

@@ -24,6 +24,32 @@ enum err officer_wire_get_key_order(struct bytes payload, struct officer_key_ord
     return cursor_end(&cursor);
 }
 
+static void put_place(struct buffer *target, const struct officer_keys_place *place) {
+    buffer_u8(target, place->purpose);
+    buffer_u16(target, place->generation);
+}
+
+static struct officer_keys_place get_place(struct cursor *cursor) {
+    struct officer_keys_place place = {.purpose = cursor_u8(cursor)};
+    place.generation = cursor_u16(cursor);
+    field_require(cursor, place.purpose < OFFICER_PURPOSES_MAX);
+    return place;
+}
+
+void officer_wire_put_keys_question(struct buffer *target,
+                                    const struct officer_keys_question *question) {
+    put_place(target, &question->from);
+    buffer_bool(target, question->destroyed);
+}
+
+enum err officer_wire_get_keys_question(struct bytes payload,
+                                        struct officer_keys_question *question) {
+    struct cursor cursor = cursor_over(payload);
+    *question = (struct officer_keys_question){.from = get_place(&cursor)};
+    question->destroyed = cursor_bool(&cursor);
+    return cursor_end(&cursor);
+}
+
 static void put_key(struct buffer *target, const struct officer_key *key) {
     buffer_text(target, key->purpose);
     buffer_u16(target, key->generation);
@@ -68,6 +94,7 @@ static void put_next(struct buffer *target, const struct officer_key_next *next)
     buffer_u8(target, (uint8_t)next->awaited);
     buffer_u16(target, next->generation);
     buffer_i64(target, next->wait_ms);
+    buffer_u16(target, next->destroyed);
 }
 
 static void get_next(struct cursor *cursor, struct officer_key_next *next) {
@@ -80,9 +107,10 @@ static void get_next(struct cursor *cursor, struct officer_key_next *next) {
     next->awaited = (enum keystate_action)field_enum(cursor, KEYSTATE_WAIT, KEYSTATE_DESTROY);
     next->generation = cursor_u16(cursor);
     next->wait_ms = cursor_i64(cursor);
+    next->destroyed = cursor_u16(cursor);
 }
 
-/* A refusal is its outcome, and counts of 0. */
+/* A refusal is its outcome, and nothing else. */
 void officer_wire_put_keys(struct buffer *target, const struct officer_keys *answer) {
     bool is_done = answer->outcome.status == ERR_OK;
     size_t count = is_done ? answer->count : 0, next_count = is_done ? answer->next_count : 0;
@@ -90,6 +118,8 @@ void officer_wire_put_keys(struct buffer *target, const struct officer_keys *ans
     buffer_u16(target, (uint16_t)count);
     for (size_t i = 0; i < count; i++)
         put_key(target, &answer->keys[i]);
+    buffer_bool(target, is_done && answer->more);
+    put_place(target, &answer->rest);
     buffer_u8(target, (uint8_t)next_count);
     for (size_t i = 0; i < next_count; i++)
         put_next(target, &answer->next[i]);
@@ -111,14 +141,19 @@ enum err officer_wire_get_keys(struct bytes payload, struct officer_keys *answer
     size_t count = at_most(&cursor, cursor_u16(&cursor), OFFICER_KEYS_MAX);
     for (size_t i = 0; i < count; i++)
         get_key(&cursor, &answer->keys[i]);
+    bool more = cursor_bool(&cursor);
+    struct officer_keys_place rest = get_place(&cursor);
     size_t next_count = at_most(&cursor, cursor_u8(&cursor), OFFICER_PURPOSES_MAX);
     for (size_t i = 0; i < next_count; i++)
         get_next(&cursor, &answer->next[i]);
+    field_require(&cursor, !more || (count == OFFICER_KEYS_MAX && rest.purpose < next_count));
     ERR_TRY(cursor_end(&cursor));
     if (told.status != ERR_OK && count + next_count > 0)
         return ERR_MALFORMED;
     answer->outcome = told;
     answer->count = count;
+    answer->more = more;
+    answer->rest = rest;
     answer->next_count = next_count;
     return ERR_OK;
 }

@@ -5,10 +5,23 @@
 
 /* The life of keys, between officers and provd. */
 #define OFFICER_PURPOSE_SIZE   16 /* "IDA/PARTNER" */
-#define OFFICER_KEYS_MAX       256
+#define OFFICER_KEYS_MAX       64 /* of one answer */
 #define OFFICER_PURPOSES_MAX   16
 #define OFFICER_THUMBPRINT_MAX 32
 #define OFFICER_FORCE_SIZE     49 /* a reason, for the journal */
+
+/*
+ * A place in the list of all keys, as the answer before gave it; {0} is its beginning. Keys stand
+ * in the order of the purposes, those of one purpose newest first.
+ */
+struct officer_keys_place {
+    uint8_t purpose; /* its index */
+    uint16_t generation;
+};
+struct officer_keys_question {
+    struct officer_keys_place from;
+    bool destroyed; /* those that are destroyed too */
+};
 
 struct officer_key {
     char purpose[OFFICER_PURPOSE_SIZE];
@@ -37,13 +50,15 @@ struct officer_key_next {
     enum keystate_action action, awaited;
     uint16_t generation;
     int64_t wait_ms;
+    uint16_t destroyed; /* how many of its keys are */
 };
 
-/* Keys of one purpose stand together, newest first, in the order of the purposes. */
 struct officer_keys {
     struct officer_outcome outcome;
     size_t count, next_count;
     struct officer_key keys[OFFICER_KEYS_MAX];
+    bool more;                      /* the list goes on */
+    struct officer_keys_place rest; /* there; its purpose is one of ${next} */
     struct officer_key_next next[OFFICER_PURPOSES_MAX];
 };
 
@@ -72,5 +87,9 @@ struct officer_key_order {
 void officer_wire_put_key_order(struct buffer *target, const struct officer_key_order *question);
 MUST_CHECK enum err officer_wire_get_key_order(struct bytes payload,
                                                struct officer_key_order *question);
+void officer_wire_put_keys_question(struct buffer *target,
+                                    const struct officer_keys_question *question);
+MUST_CHECK enum err officer_wire_get_keys_question(struct bytes payload,
+                                                   struct officer_keys_question *question);
 void officer_wire_put_keys(struct buffer *target, const struct officer_keys *answer);
 MUST_CHECK enum err officer_wire_get_keys(struct bytes payload, struct officer_keys *answer);

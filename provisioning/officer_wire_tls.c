@@ -73,6 +73,33 @@ enum err officer_wire_get_tls_install(struct bytes payload, struct officer_tls_i
     return ERR_OK;
 }
 
+void officer_wire_put_tls_installed(struct buffer *target,
+                                    const struct officer_tls_installed *answer) {
+    officer_wire_outcome_put(target, &answer->outcome);
+    if (answer->outcome.status != ERR_OK)
+        return;
+    buffer_u16(target, answer->generation);
+    buffer_u8(target, (uint8_t)answer->end);
+    buffer_text(target, answer->authority);
+}
+
+enum err officer_wire_get_tls_installed(struct bytes payload,
+                                        struct officer_tls_installed *answer) {
+    struct cursor cursor = cursor_over(payload);
+    struct officer_outcome told;
+    *answer = (struct officer_tls_installed){.outcome.status = ERR_UNAVAILABLE};
+    ERR_TRY(officer_wire_outcome_take(&cursor, &told));
+    if (told.status == ERR_OK) {
+        answer->generation = take_generation(&cursor);
+        answer->end =
+            (enum tls_chain_end)field_enum(&cursor, TLS_CHAIN_LEAF_ALONE, TLS_CHAIN_ENDS - 1);
+        field_line(&cursor, answer->authority, sizeof answer->authority);
+    }
+    ERR_TRY(cursor_end(&cursor));
+    answer->outcome = told;
+    return ERR_OK;
+}
+
 void officer_wire_put_tls_remove(struct buffer *target, const struct officer_tls_remove *question) {
     buffer_u16(target, question->generation);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "hsm/keystate.h"
+#include "authd/wire/tls_chain_wire.h"
 #include "provisioning/officer_wire.h"
 
 /* The certificates of TLS, between officers and provd. */
@@ -22,11 +23,17 @@ struct officer_tls_requested {
     struct bytes request; /* PKCS#10, DER; a view of the frame */
 };
 
-/* Answered with an outcome; its count is the generation. */
 struct officer_tls_install {
     size_t count;                                        /* from 1; the leaf first */
     struct bytes certificates[OFFICER_TLS_CERTIFICATES]; /* DER; views of the frame */
     char force[OFFICER_TLS_FORCE_SIZE]; /* why names of the box may be missing; "": they may not */
+};
+
+struct officer_tls_installed {
+    struct officer_outcome outcome;
+    uint16_t generation;
+    enum tls_chain_end end;                   /* of what was brought */
+    char authority[OFFICER_TLS_SUBJECT_SIZE]; /* who has issued the last; "": it has no such name */
 };
 
 /* Answered with an outcome. */
@@ -64,6 +71,10 @@ void officer_wire_put_tls_install(struct buffer *target,
                                   const struct officer_tls_install *question);
 MUST_CHECK enum err officer_wire_get_tls_install(struct bytes payload,
                                                  struct officer_tls_install *question);
+void officer_wire_put_tls_installed(struct buffer *target,
+                                    const struct officer_tls_installed *answer);
+MUST_CHECK enum err officer_wire_get_tls_installed(struct bytes payload,
+                                                   struct officer_tls_installed *answer);
 void officer_wire_put_tls_remove(struct buffer *target, const struct officer_tls_remove *question);
 MUST_CHECK enum err officer_wire_get_tls_remove(struct bytes payload,
                                                 struct officer_tls_remove *question);

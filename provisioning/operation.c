@@ -98,6 +98,14 @@ static void answer_tls_requested(struct change *change, struct buffer *answer) {
     officer_wire_put_tls_requested(answer, requested);
 }
 
+static void answer_tls_installed(struct change *change, struct buffer *answer) {
+    static struct officer_tls_installed none; /* likewise */
+    struct officer_tls_installed *installed =
+        change->tls_installed != NULL ? change->tls_installed : &none;
+    installed->outcome = change->outcome;
+    officer_wire_put_tls_installed(answer, installed);
+}
+
 static void answer_tls_shown(struct change *change, struct buffer *answer) {
     static struct officer_tls_shown none; /* likewise */
     struct officer_tls_shown *shown = change->tls_shown != NULL ? change->tls_shown : &none;
@@ -136,7 +144,7 @@ static const struct operation operations[] = {
     {OFFICER_KEY_INITIALISE, "key initialise", NEW_BOX | PROVD_SERVING, false, keys_initialise,
      answer_outcome},
     {OFFICER_TLS_REQUEST, "tls request", PROVD_SERVING, false, tls_request, answer_tls_requested},
-    {OFFICER_TLS_INSTALL, "tls install", PROVD_SERVING, false, tls_install, answer_outcome},
+    {OFFICER_TLS_INSTALL, "tls install", PROVD_SERVING, false, tls_install, answer_tls_installed},
     {OFFICER_TLS_REMOVE, "tls remove", PROVD_SERVING, false, tls_remove, answer_outcome},
     {OFFICER_TLS_SHOW, "tls show", PROVD_SERVING, false, tls_show, answer_tls_shown},
     {OFFICER_TRUST_ADD, "trust add", NEW_BOX | PROVD_SERVING, true, programmes_trust_add,

@@ -1,7 +1,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "firmware/base/codec.h"
+#include <sodium.h>
+
 #include "provisioning/box_anchors.h"
 #include "provisioning/programmes.h"
 #include "provisioning/thresholds.h"
@@ -13,7 +14,7 @@ enum err programmes_trust_add(struct change *change) {
     struct officer_trust question;
     struct unseal_certificate_read read;
     CERTIFICATES_CLEANUP struct certificates_anchors *anchors = NULL;
-    char subject[OFFICER_DOMAIN_SIZE + 40], hex[2 * 16 + 1] = "";
+    char subject[OFFICER_DOMAIN_SIZE + 40], hex[2 * 16 + 1];
     SECRET(answer);
     ERR_TRY(officer_wire_get_trust(change->payload, &question));
     ERR_TRY(change_require(change, values_domain(question.domain), "domain"));
@@ -30,8 +31,7 @@ enum err programmes_trust_add(struct change *change) {
     if (!known && anchors->count == CERTIFICATES_ANCHORS_MAX)
         return change_refuse(change, ERR_FULL, OFFICER_REASON_ANCHORS_FULL, NULL);
 
-    struct buffer buffer = buffer_over(hex, sizeof hex - 1);
-    codec_hex_upper(&buffer, bytes_of(read.thumbprint, 16));
+    (void)sodium_bin2hex(hex, sizeof hex, read.thumbprint, 16);
     (void)snprintf(subject, sizeof subject, "%s %s", question.domain, hex);
     ERR_TRY(change_record(change, subject));
     struct registry_batch batch = registry_begin(change->provd->registry);

@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include "firmware/base/clock.h"
+#include "firmware/base/log.h"
 #include "hsm/wire_tls_install.h"
 #include "authd/wire/tls_chain_wire.h"
 #include "provisioning/keys.h"
@@ -166,7 +167,17 @@ static enum err store(struct change *change, const struct officer_tls_install *q
     return err == ERR_OK ? ERR_OK : refuse_signer(change, err);
 }
 
+/* That clients have the authority behind the last certificate, nobody here can know. */
+static void tell_end(const struct tls_chain_read *read, struct officer_tls_installed *installed) {
+    installed->end = read->end;
+    memcpy(installed->authority, read->authority, sizeof installed->authority);
+    if (read->end == TLS_CHAIN_LEAF_ALONE)
+        log_event(LOG_WARNING, "tls-leaf-alone", "generation=%u advice=%s", installed->generation,
+                  "if-its-authority-is-an-intermediate-one-install-that-too");
+}
+
 enum err tls_install(struct change *change) {
+    static struct officer_tls_installed installed; /* the change's, one at a time */
     static struct hsm_tls_shown shown;
     struct officer_tls_install question;
     struct tls_chain_question chain = {.judged = true, .now_ms = clock_wall_ms()};
@@ -174,6 +185,8 @@ enum err tls_install(struct change *change) {
     uint16_t generation = 0;
     SECRET(shown_answer);
     SECRET(read_answer);
+    installed = (struct officer_tls_installed){0};
+    change->tls_installed = &installed;
     ERR_TRY(officer_wire_get_tls_install(change->payload, &question));
     ERR_TRY(ask_shown(change, &shown_answer, &shown));
     chain.count = question.count;
@@ -184,7 +197,8 @@ enum err tls_install(struct change *change) {
     ERR_TRY(find_key(change, &shown, &read, &generation));
     ERR_TRY(record_install(change, &question, generation, read.thumbprint));
     ERR_TRY(store(change, &question, generation, read.not_after_ms));
-    change->outcome.count = generation;
+    installed.generation = generation;
+    tell_end(&read, &installed);
     return ERR_OK;
 }
 

@@ -83,6 +83,12 @@ static void read_names(X509 *leaf, char *text, size_t size) {
     text[names.len] = '\0';
 }
 
+static enum tls_chain_end find_end(const struct parsed *parsed) {
+    if (X509_self_signed(parsed->certificates[parsed->count - 1], 1) == 1)
+        return TLS_CHAIN_ROOT;
+    return parsed->count == 1 ? TLS_CHAIN_LEAF_ALONE : TLS_CHAIN_AUTHORITY;
+}
+
 static enum tls_chain_fault describe(const struct tls_chain_question *question,
                                      const struct parsed *parsed, struct buffer *workspace,
                                      struct tls_chain_read *answer) {
@@ -93,6 +99,9 @@ static enum tls_chain_fault describe(const struct tls_chain_question *question,
     certificate_field_name(X509_get_subject_name(leaf), answer->subject, sizeof answer->subject);
     certificate_field_name(X509_get_issuer_name(leaf), answer->issuer, sizeof answer->issuer);
     read_names(leaf, answer->names, sizeof answer->names);
+    certificate_field_name(X509_get_issuer_name(parsed->certificates[parsed->count - 1]),
+                           answer->authority, sizeof answer->authority);
+    answer->end = find_end(parsed);
     answer->not_after_ms = INT64_MAX;
     for (size_t i = 0; i < parsed->count; i++) {
         int64_t not_after_ms;

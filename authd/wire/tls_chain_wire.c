@@ -40,6 +40,8 @@ void tls_chain_wire_put_read(struct buffer *target, const struct tls_chain_read 
     buffer_text(target, answer->issuer);
     buffer_text(target, answer->names);
     buffer_i64(target, answer->not_after_ms);
+    buffer_u8(target, (uint8_t)answer->end);
+    buffer_text(target, answer->authority);
 }
 
 static void get_leaf(struct cursor *cursor, struct tls_chain_read *read) {
@@ -49,13 +51,15 @@ static void get_leaf(struct cursor *cursor, struct tls_chain_read *read) {
     field_line(cursor, read->issuer, sizeof read->issuer);
     field_line(cursor, read->names, sizeof read->names);
     read->not_after_ms = cursor_i64(cursor);
+    read->end = (enum tls_chain_end)field_enum(cursor, TLS_CHAIN_LEAF_ALONE, TLS_CHAIN_ENDS - 1);
+    field_line(cursor, read->authority, sizeof read->authority);
     field_require(cursor, read->public_key.len > 0);
 }
 
 enum err tls_chain_wire_get_read(struct bytes payload, struct tls_chain_read *answer) {
     struct cursor cursor = cursor_over(payload);
     struct tls_chain_read read = {0};
-    read.fault = (enum tls_chain_fault)field_enum(&cursor, TLS_CHAIN_GOOD, TLS_CHAIN_FAULTS - 1);
+    read.fault = (enum tls_chain_fault)field_enum(&cursor, TLS_CHAIN_UNREADABLE, TLS_CHAIN_GOOD);
     read.at = cursor_u8(&cursor);
     field_line(&cursor, read.missing, sizeof read.missing);
     bool is_good = read.fault == TLS_CHAIN_GOOD;

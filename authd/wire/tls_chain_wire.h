@@ -26,9 +26,9 @@ struct tls_chain_question {
     struct bytes certificates[TLS_CHAIN_CERTIFICATES_MAX]; /* DER, from outside; views */
 };
 
-/* What is wrong with a chain; that of the lowest number is told. */
+/* What is wrong with a chain; that of the lowest number is told. Nothing is the last of them, so
+ * that what nobody has judged is refused. */
 enum tls_chain_fault {
-    TLS_CHAIN_GOOD,
     TLS_CHAIN_UNREADABLE,
     TLS_CHAIN_WEAK,   /* a key or signature below 112 bits, or none that can be used */
     TLS_CHAIN_TIME,   /* run out, or not valid yet */
@@ -37,7 +37,16 @@ enum tls_chain_fault {
     TLS_CHAIN_ISSUER, /* this one has not issued the one before it */
     TLS_CHAIN_PATH,   /* an authority in it may not issue this leaf */
     TLS_CHAIN_NAME,   /* the leaf lacks a name */
+    TLS_CHAIN_GOOD,
     TLS_CHAIN_FAULTS
+};
+
+/* Where a chain ends, from which follows what clients must have already. */
+enum tls_chain_end {
+    TLS_CHAIN_LEAF_ALONE, /* with a leaf that an authority has issued which is not brought along */
+    TLS_CHAIN_AUTHORITY,  /* with an authority that another one has issued */
+    TLS_CHAIN_ROOT,       /* with one that has signed itself */
+    TLS_CHAIN_ENDS
 };
 
 struct tls_chain_read {
@@ -50,6 +59,8 @@ struct tls_chain_read {
     char subject[TLS_CHAIN_SUBJECT_SIZE], issuer[TLS_CHAIN_SUBJECT_SIZE]; /* printable CNs */
     char names[TLS_CHAIN_NAMES_SIZE]; /* as many as fit, with commas between */
     int64_t not_after_ms;             /* of the certificate that runs out first */
+    enum tls_chain_end end;
+    char authority[TLS_CHAIN_SUBJECT_SIZE]; /* who has issued the last; printable CN, may be "" */
 };
 
 void tls_chain_wire_put_question(struct buffer *target, const struct tls_chain_question *question);

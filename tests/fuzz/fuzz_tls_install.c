@@ -44,6 +44,7 @@ READ_AND_WRITE(officer, officer_tls_requested, tls_requested)
 READ_AND_WRITE(officer, officer_tls_install, tls_install)
 READ_AND_WRITE(officer, officer_tls_remove, tls_remove)
 READ_AND_WRITE(officer, officer_tls_shown, tls_shown)
+READ_AND_WRITE(officer, officer_tls_installed, tls_installed)
 READ_AND_WRITE(hsm, hsm_tls_request, tls_request)
 READ_AND_WRITE(hsm, hsm_tls_requested, tls_requested)
 READ_AND_WRITE(hsm, hsm_tls_install, tls_install)
@@ -129,6 +130,7 @@ static void (*const readers[])(struct bytes payload) = {
     judge,
     read_pem,
     find_key,
+    officer_tls_installed,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

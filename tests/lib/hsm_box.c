@@ -24,6 +24,7 @@
 #include <p11-kit/pkcs11.h>
 
 #include "firmware/base/clock.h"
+#include "hsm/wire_keys.h"
 #include "tests/lib/hsm_box.h"
 
 #define PATIENCE_MS    60000 /* a run under sanitizers on a busy machine */
@@ -473,6 +474,14 @@ struct bytes hsm_signer_ask(struct hsm_signer *signer, int fd, uint16_t type,
                             struct bytes payload) {
     hsm_signer_send(signer, fd, type, payload);
     return hsm_signer_receive(signer, fd, (uint16_t)(type + 1));
+}
+
+struct bytes hsm_signer_all_keys(void) {
+    static uint8_t memory[8];
+    const struct hsm_keys_question question = {0};
+    struct buffer target = buffer_over(memory, sizeof memory);
+    hsm_wire_put_keys_question(&target, &question);
+    return bytes_of(memory, target.len);
 }
 
 void hsm_signer_make_keys(const struct hsm_box *box, const struct hsm_signer_plan *plan) {

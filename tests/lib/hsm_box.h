@@ -119,6 +119,8 @@ void hsm_signer_set_state(struct hsm_signer *signer, enum box_state state);
 void hsm_signer_send(struct hsm_signer *signer, int fd, uint16_t type, struct bytes payload);
 struct bytes hsm_signer_receive(struct hsm_signer *signer, int fd, uint16_t type);
 struct bytes hsm_signer_ask(struct hsm_signer *signer, int fd, uint16_t type, struct bytes payload);
+/* The question for all keys that are not destroyed, as many as an answer holds. */
+struct bytes hsm_signer_all_keys(void);
 /* Makes all keys through a signer 0 of ${plan}, which ends by that. */
 void hsm_signer_make_keys(const struct hsm_box *box, const struct hsm_signer_plan *plan);
 /* The same, without settings: ${signer} is its successor, greeted. */

@@ -96,7 +96,7 @@ class Registered(unittest.TestCase):
     def check(self, shown, purpose, pem):
         """By jwcrypto and cryptography: names and dates."""
         certificate = x509.load_pem_x509_certificate(pem)
-        name = (certificate.fingerprint(hashes.SHA256()).hex().upper() if purpose == "tls"
+        name = (certificate.fingerprint(hashes.SHA256()).hex() if purpose == "tls"
                 else jwk.JWK.from_pem(pem).thumbprint())
         line = next(line for line in shown.splitlines() if line.lower().startswith(purpose))
         self.assertIn(name, line)

@@ -85,7 +85,7 @@ static void order(struct hsm_signer *signer, enum hsm_order kind, uint16_t gener
 
 static uint16_t in(struct hsm_signer *signer, enum keystate state) {
     static struct hsm_keys told;
-    struct bytes payload = ask(signer, HSM_KEYS, NOTHING);
+    struct bytes payload = ask(signer, HSM_KEYS, hsm_signer_all_keys());
     assert_int_equal(hsm_wire_get_keys(payload, &told), ERR_OK);
     for (size_t i = 0; i < told.count; i++)
         if (told.keys[i].purpose == HSM_PURPOSE_TOKEN && told.keys[i].state == state)

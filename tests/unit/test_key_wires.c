@@ -61,10 +61,12 @@ static int fill(void **state) {
                                                         .action = KEYSTATE_ASK_CLOCK,
                                                         .awaited = KEYSTATE_RETIRE,
                                                         .generation = 9,
-                                                        .wait_ms = INT64_MAX};
+                                                        .wait_ms = INT64_MAX,
+                                                        .destroyed = 771};
     for (size_t i = 0; i < HSM_PURPOSE_COUNT; i++)
         (void)snprintf(shown.next[i].purpose, sizeof shown.next[i].purpose, "P/%zu", i);
     shown.next[1].wraps = true;
+    shown.next[1].destroyed = 772;
     return 0;
 }
 
@@ -76,6 +78,19 @@ static enum err get_told(struct bytes payload) {
     ERR_TRY(hsm_wire_get_keys(payload, &read_told));
     assert_memory_equal(&read_told.keys, &told.keys, sizeof told.keys);
     assert_memory_equal(&read_told.next, &told.next, sizeof told.next);
+    return ERR_OK;
+}
+
+static void put_question(struct buffer *target) {
+    const struct hsm_keys_question question = {.from = {HSM_PURPOSE_CA, 515}, .destroyed = true};
+    hsm_wire_put_keys_question(target, &question);
+}
+
+static enum err get_question(struct bytes payload) {
+    struct hsm_keys_question read;
+    ERR_TRY(hsm_wire_get_keys_question(payload, &read));
+    assert_true(read.from.purpose == HSM_PURPOSE_CA && read.from.generation == 515 &&
+                read.destroyed);
     return ERR_OK;
 }
 
@@ -117,6 +132,19 @@ static enum err get_shown(struct bytes payload) {
     assert_memory_equal(&read_shown.keys, &shown.keys, sizeof shown.keys);
     assert_string_equal(read_shown.next[1].purpose, "P/1");
     assert_true(read_shown.next[1].wraps && !read_shown.next[0].wraps);
+    assert_int_equal(read_shown.next[1].destroyed, 772);
+    return ERR_OK;
+}
+
+static void put_from(struct buffer *target) {
+    const struct officer_keys_question question = {.from = {7, 515}, .destroyed = true};
+    officer_wire_put_keys_question(target, &question);
+}
+
+static enum err get_from(struct bytes payload) {
+    struct officer_keys_question read;
+    ERR_TRY(officer_wire_get_keys_question(payload, &read));
+    assert_true(read.from.purpose == 7 && read.from.generation == 515 && read.destroyed);
     return ERR_OK;
 }
 
@@ -204,10 +232,10 @@ static const struct {
     void (*put)(struct buffer *target);
     enum err (*get)(struct bytes payload);
 } messages[] = {
-    {put_told, get_told},     {put_order, get_order},         {put_ordered, get_ordered},
-    {put_shown, get_shown},   {put_asked, get_asked},         {put_standing, get_standing},
-    {put_rewrap, get_rewrap}, {put_rewrapped, get_rewrapped}, {put_need, get_need},
-    {put_needed, get_needed},
+    {put_question, get_question},   {put_from, get_from},         {put_told, get_told},
+    {put_order, get_order},         {put_ordered, get_ordered},   {put_shown, get_shown},
+    {put_asked, get_asked},         {put_standing, get_standing}, {put_rewrap, get_rewrap},
+    {put_rewrapped, get_rewrapped}, {put_need, get_need},         {put_needed, get_needed},
 };
 #define MESSAGE_COUNT (sizeof messages / sizeof *messages)
 
@@ -265,6 +293,37 @@ static void a_refusal_carries_no_keys(void **state) {
     assert_int_equal(read_shown.count + read_shown.next_count, 0);
 }
 
+/* Else whoever asks for the rest would ask for ever. */
+static void only_a_full_page_has_a_rest(void **state) {
+    (void)state;
+    for (size_t missing = 0; missing < 2; missing++) {
+        enum err expected = missing == 0 ? ERR_OK : ERR_MALFORMED;
+        struct buffer target = buffer_over(memory, sizeof memory);
+        told.more = shown.more = true;
+        told.count = shown.count = HSM_KEYS_MAX - missing;
+        told.rest = (struct hsm_keys_place){HSM_PURPOSE_CA, 3};
+        shown.rest = (struct officer_keys_place){HSM_PURPOSE_CA, 3};
+        hsm_wire_put_keys(&target, &told);
+        assert_int_equal(hsm_wire_get_keys(bytes_of(memory, target.len), &read_told), expected);
+        target = buffer_over(memory, sizeof memory);
+        officer_wire_put_keys(&target, &shown);
+        assert_int_equal(officer_wire_get_keys(bytes_of(memory, target.len), &read_shown),
+                         expected);
+        if (missing > 0)
+            continue;
+        assert_true(read_told.more && read_told.rest.purpose == HSM_PURPOSE_CA &&
+                    read_told.rest.generation == 3);
+        assert_true(read_shown.more && read_shown.rest.purpose == HSM_PURPOSE_CA &&
+                    read_shown.rest.generation == 3);
+    }
+    struct buffer target = buffer_over(memory, sizeof memory);
+    shown.count = HSM_KEYS_MAX;
+    shown.rest.purpose = HSM_PURPOSE_COUNT; /* which is none of those that are told */
+    officer_wire_put_keys(&target, &shown);
+    assert_int_equal(officer_wire_get_keys(bytes_of(memory, target.len), &read_shown),
+                     ERR_MALFORMED);
+}
+
 static void generations_that_cannot_be_are_refused(void **state) {
     (void)state;
     static const struct hsm_generations bad[] = {{0, 0}, {1, 0}, {1, 2}, {0, 1}};
@@ -319,6 +378,7 @@ int main(void) {
         cmocka_unit_test_setup(every_message_cut_short_or_drawn_out_is_refused, fill),
         cmocka_unit_test_setup(an_order_is_of_a_key_or_of_a_purpose_never_of_neither, fill),
         cmocka_unit_test_setup(a_refusal_carries_no_keys, fill),
+        cmocka_unit_test_setup(only_a_full_page_has_a_rest, fill),
         cmocka_unit_test(generations_that_cannot_be_are_refused),
         cmocka_unit_test(no_two_messages_have_the_same_number),
     };

@@ -19,7 +19,9 @@ static struct {
     size_t asked, audits_before; /* how often, and what the journal had by then */
     bool journal_fails_then;
     struct hsm_certify question;
-    struct hsm_keys keys;
+    struct hsm_keys keys; /* what is the same on each page of the list, which has these: */
+    size_t key_count;
+    struct hsm_key_shown all_keys[2 * HSM_KEYS_MAX];
 } signer;
 
 static bool begins(struct bytes text, const char *word) {
@@ -58,13 +60,32 @@ static void certify(struct provd_box *box, const struct frame *question, struct 
     hsm_wire_put_certified(answer, &certified);
 }
 
+/* Of its keys as many as fit, from the place that was asked for. */
+static void list_keys(const struct frame *question, struct buffer *answer) {
+    static struct hsm_keys page;
+    struct hsm_keys_question asked;
+    size_t first = 0;
+    assert_int_equal(hsm_wire_get_keys_question(question->payload, &asked), ERR_OK);
+    assert_int_equal(asked.from.purpose, HSM_PURPOSE_CA);
+    while (asked.from.generation != 0 && signer.all_keys[first].generation != asked.from.generation)
+        first++;
+    page = signer.keys;
+    for (size_t i = first; i < signer.key_count && page.count < HSM_KEYS_MAX; i++)
+        page.keys[page.count++] = signer.all_keys[i];
+    page.more = first + page.count < signer.key_count;
+    if (page.more)
+        page.rest =
+            (struct hsm_keys_place){HSM_PURPOSE_CA, signer.all_keys[first + page.count].generation};
+    hsm_wire_put_keys(answer, &page);
+}
+
 static enum err play(struct provd_box *box, const struct frame *question, struct buffer *answer) {
     if (question->type == UNSEAL_PKCS10)
         read_request(question, answer);
     else if (question->type == HSM_CERTIFY)
         certify(box, question, answer);
     else
-        hsm_wire_put_keys(answer, &signer.keys);
+        list_keys(question, answer);
     return ERR_OK;
 }
 
@@ -172,10 +193,10 @@ static void the_journal_has_the_key_before_it_is_certified_and_then_the_certific
     assert_int_equal(signer.audits_before, 1);
     assert_int_equal(box->audit_count, 2);
     assert_string_equal(box->audits[0].action, "certificate issue");
-    assert_string_equal(box->audits[0].subject, "mosip amo key=ABCD000000000000");
+    assert_string_equal(box->audits[0].subject, "mosip amo key=abcd000000000000");
     assert_int_equal(box->audits[0].officer_uid, 4242);
     assert_int_equal(strncmp(box->audits[1].subject, "sha256=", 7), 0);
-    assert_string_equal(box->audits[1].subject + 7 + 64, " key=ABCD000000000000");
+    assert_string_equal(box->audits[1].subject + 7 + 64, " key=abcd000000000000");
     assert_int_equal(box->sequence_at_audit, before); /* registered after that */
 }
 
@@ -392,7 +413,7 @@ static void names_and_days_out_of_range_reach_nobody(void **state) {
 
 static struct hsm_key_shown *add_key(const char *authority, uint16_t generation,
                                      enum keystate state) {
-    struct hsm_key_shown *key = &signer.keys.keys[signer.keys.count++];
+    struct hsm_key_shown *key = &signer.all_keys[signer.key_count++];
     *key = (struct hsm_key_shown){.purpose = HSM_PURPOSE_CA,
                                   .generation = generation,
                                   .state = state,
@@ -424,8 +445,24 @@ static void an_authority_that_is_retiring_stays_and_one_that_ended_goes(void **s
     assert_int_equal(count_anchors(box, "DEVICE", "box CA 2"), 1);
     assert_int_equal(count_anchors(box, "AUTH", "officers' CA"), 1);
     assert_int_equal(box->audit_count, 2);
-    assert_int_equal(strncmp(box->audits[0].subject, "anchor-ended AUTH ", 18), 0);
+    uint8_t hash[32];
+    char hex[33], subject[64];
+    (void)crypto_hash_sha256(hash, (const uint8_t *)"box CA 1", strlen("box CA 1"));
+    (void)sodium_bin2hex(hex, sizeof hex, hash, 16); /* as `trust list` shows it */
+    (void)snprintf(subject, sizeof subject, "anchor-ended AUTH %s", hex);
+    assert_string_equal(box->audits[0].subject, subject);
     assert_int_equal(strncmp(box->audits[1].subject, "anchor-ended DEVICE ", 20), 0);
+}
+
+/* A list of keys comes in pages. */
+static void an_authority_that_ended_goes_however_many_came_after_it(void **state) {
+    struct provd_box *box = furnished(state);
+    provd_box_assert_done(issue(box, OFFICER_CERTIFICATE_DEVICE, "Scanner", "rsa"));
+    for (uint16_t generation = 2 * HSM_KEYS_MAX; generation > 1; generation--)
+        (void)add_key("another", generation, KEYSTATE_RETIRED);
+    (void)add_key("box CA 1", 1, KEYSTATE_DESTROYED);
+    (void)box_anchors_turn(&box->provd);
+    assert_int_equal(count_anchors(box, "DEVICE", "box CA 1"), 0);
 }
 
 static void a_revoked_authority_is_none_at_once(void **state) {
@@ -496,6 +533,7 @@ int main(void) {
         TEST(a_request_that_is_none_reaches_no_signer),
         TEST(what_the_signer_refuses_is_said),
         TEST(what_is_issued_is_judged_like_what_officers_bring),
+        TEST(an_authority_that_ended_goes_however_many_came_after_it),
         TEST(names_and_days_out_of_range_reach_nobody),
         TEST(an_authority_that_is_retiring_stays_and_one_that_ended_goes),
         TEST(a_revoked_authority_is_none_at_once),

@@ -2,8 +2,11 @@
 
 #include "tests/unit/provd_box.h"
 
+#include "hsm/wire_keys.h"
 #include "authd/core/identifier.h"
 #include "authd/store/registry_state_root.h"
+#include "provisioning/officer_wire_keys.h"
+#include "provisioning/operation.h"
 
 static const struct bytes nothing = {0};
 
@@ -177,6 +180,83 @@ static void the_list_needs_keys(void **state) {
     provd_box_assert_done(ask(box, OFFICER_KEY_LIST));
 }
 
+/* Signer 0 of a box that has rolled for years: this many keys of each of the first purposes. */
+#define OLD_PURPOSES   4
+#define OLD_OF_PURPOSE 80
+
+static enum err list_old(struct provd_box *box, const struct frame *frame, struct buffer *answer) {
+    static struct hsm_keys page;
+    struct hsm_keys_question asked;
+    (void)box;
+    assert_int_equal(frame->type, HSM_KEYS);
+    assert_int_equal(hsm_wire_get_keys_question(frame->payload, &asked), ERR_OK);
+    memset(&page, 0, sizeof page);
+    size_t at = asked.from.purpose * OLD_OF_PURPOSE;
+    at += asked.from.generation > 0 ? (size_t)OLD_OF_PURPOSE - asked.from.generation : 0;
+    for (; at < OLD_PURPOSES * OLD_OF_PURPOSE; at++) {
+        const struct hsm_keys_place place = {(enum hsm_purpose)(at / OLD_OF_PURPOSE),
+                                             (uint16_t)(OLD_OF_PURPOSE - at % OLD_OF_PURPOSE)};
+        page.more = page.count == HSM_KEYS_MAX;
+        page.rest = place;
+        if (page.more)
+            break;
+        page.keys[page.count++] = (struct hsm_key_shown){
+            .purpose = place.purpose, .generation = place.generation, .state = KEYSTATE_RETIRED};
+    }
+    page.next[HSM_PURPOSE_CA].destroyed = asked.destroyed ? 9 : 8;
+    hsm_wire_put_keys(answer, &page);
+    return ERR_OK;
+}
+
+static struct officer_keys *page_from(struct provd_box *box, struct officer_keys_place from) {
+    static uint8_t memory[65536];
+    static struct officer_keys page;
+    uint8_t asked[8];
+    const struct officer_keys_question told = {.from = from, .destroyed = true};
+    struct buffer payload = buffer_over(asked, sizeof asked);
+    struct buffer answer = buffer_over(memory, sizeof memory);
+    officer_wire_put_keys_question(&payload, &told);
+    const struct officers_question question = {
+        .type = OFFICER_KEY_LIFE, .uid = 4242, .payload = bytes_of(asked, payload.len)};
+    assert_int_equal(operation_run(&box->provd, &question, &answer), ERR_OK);
+    assert_int_equal(officer_wire_get_keys(bytes_of(memory, answer.len), &page), ERR_OK);
+    provd_box_assert_done(page.outcome);
+    return &page;
+}
+
+static void officers_get_every_key_page_by_page(void **state) {
+    struct provd_box *box = *state;
+    struct officer_keys_place from = {0};
+    size_t seen = 0;
+    provd_box_initialise(box);
+    box->provd.state = BOX_OPERATIONAL;
+    box->more = list_old;
+    const struct officer_keys *page;
+    do {
+        page = page_from(box, from);
+        for (size_t i = 0; i < page->count; i++, seen++) {
+            assert_string_equal(page->keys[i].purpose,
+                                hsm_purpose_text((enum hsm_purpose)(seen / OLD_OF_PURPOSE)));
+            assert_int_equal(page->keys[i].generation, OLD_OF_PURPOSE - seen % OLD_OF_PURPOSE);
+        }
+        assert_int_equal(page->next[HSM_PURPOSE_CA].destroyed, 9);
+        from = page->rest;
+    } while (page->more);
+    assert_int_equal(seen, OLD_PURPOSES * OLD_OF_PURPOSE);
+}
+
+static void a_list_from_no_purpose_breaks_the_protocol(void **state) {
+    struct provd_box *box = *state;
+    uint8_t payload[] = {HSM_PURPOSE_COUNT, 0, 0, 0}, memory[64];
+    struct buffer answer = buffer_over(memory, sizeof memory);
+    const struct officers_question question = {
+        .type = OFFICER_KEY_LIFE, .uid = 4242, .payload = bytes_of(payload, sizeof payload)};
+    provd_box_initialise(box);
+    box->provd.state = BOX_OPERATIONAL;
+    box->more = list_old;
+    assert_int_equal(operation_run(&box->provd, &question, &answer), ERR_MALFORMED);
+}
+
 static void what_needs_a_root_is_refused_without(void **state) {
     struct provd_box *box = *state;
     uint8_t memory[64];
@@ -212,6 +292,8 @@ int main(void) {
         TEST(a_core_that_dies_over_the_record_means_refused),
         TEST(a_locked_or_failed_box_makes_no_keys),
         TEST(the_list_needs_keys),
+        TEST(officers_get_every_key_page_by_page),
+        TEST(a_list_from_no_purpose_breaks_the_protocol),
         TEST(what_needs_a_root_is_refused_without),
         TEST(a_payload_where_none_belongs_breaks_the_protocol),
     };

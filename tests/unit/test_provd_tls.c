@@ -94,7 +94,10 @@ static int setup(void **state) {
     box->provd.state = BOX_OPERATIONAL;
     box->more = answer;
     box->audit_count = 0;
-    judged = (struct tls_chain_read){.public_key = second_key,
+    judged = (struct tls_chain_read){.fault = TLS_CHAIN_GOOD,
+                                     .end = TLS_CHAIN_AUTHORITY,
+                                     .authority = "Root",
+                                     .public_key = second_key,
                                      .thumbprint = {0xab, [31] = 0x01},
                                      .subject = "the box",
                                      .issuer = "CA",
@@ -105,20 +108,39 @@ static int setup(void **state) {
     return 0;
 }
 
-static struct officer_outcome install(struct provd_box *box, const char *force) {
+/* An operation with an answer of its own. */
+static struct bytes ask(struct provd_box *box, uint16_t type, const struct buffer *payload) {
+    static uint8_t memory[65536];
+    struct buffer told = buffer_over(memory, sizeof memory);
+    const struct officers_question question = {
+        .type = type, .uid = 4242, .payload = bytes_of(payload->data, payload->len)};
+    struct bytes written;
+    assert_int_equal(operation_run(&box->provd, &question, &told), ERR_OK);
+    assert_int_equal(buffer_end(&told, &written), ERR_OK);
+    return written;
+}
+
+static struct officer_tls_installed install_chain(struct provd_box *box, const char *force) {
     static uint8_t memory[16384];
     struct officer_tls_install question = {.count = 2, .certificates = {leaf, root}};
+    struct officer_tls_installed told;
     struct buffer payload = buffer_over(memory, sizeof memory);
     memcpy(question.force, force, strlen(force) + 1);
     officer_wire_put_tls_install(&payload, &question);
-    return provd_box_change(box, OFFICER_TLS_INSTALL, &payload);
+    assert_int_equal(officer_wire_get_tls_installed(ask(box, OFFICER_TLS_INSTALL, &payload), &told),
+                     ERR_OK);
+    return told;
+}
+
+static struct officer_outcome install(struct provd_box *box, const char *force) {
+    return install_chain(box, force).outcome;
 }
 
 static void a_chain_is_judged_recorded_and_then_stored(void **state) {
     struct provd_box *box = *state;
-    struct officer_outcome outcome = install(box, "");
-    provd_box_assert_done(outcome);
-    assert_int_equal(outcome.count, 2);
+    struct officer_tls_installed told = install_chain(box, "");
+    provd_box_assert_done(told.outcome);
+    assert_int_equal(told.generation, 2);
     assert_true(judged_question.judged && judged_question.count == 2);
     assert_string_equal(judged_question.names, NAMES);
     assert_int_equal(box->audit_count, 1);
@@ -131,6 +153,19 @@ static void a_chain_is_judged_recorded_and_then_stored(void **state) {
     assert_int_equal(installed.generation, 2);
     assert_int_equal(installed.count, 2);
     assert_true(installed.not_after_ms == judged.not_after_ms);
+}
+
+/* A leaf alone is installed: an authority that clients have may have issued it itself. */
+static void an_officer_learns_what_clients_need_besides(void **state) {
+    struct provd_box *box = *state;
+    for (int end = TLS_CHAIN_LEAF_ALONE; end < TLS_CHAIN_ENDS; end++) {
+        judged.end = (enum tls_chain_end)end;
+        struct officer_tls_installed told = install_chain(box, "");
+        provd_box_assert_done(told.outcome);
+        assert_int_equal(told.end, end);
+        assert_string_equal(told.authority, "Root");
+    }
+    assert_int_equal(installs, TLS_CHAIN_ENDS);
 }
 
 static void what_unseal_finds_wrong_is_refused_with_its_reason(void **state) {
@@ -189,18 +224,6 @@ static void what_the_signer_refuses_is_told(void **state) {
     provd_box_assert_refused(install(*state, ""), OFFICER_REASON_TLS_NONE);
     signer_status = ERR_LIMIT;
     provd_box_assert_refused(install(*state, ""), OFFICER_REASON_TOKEN);
-}
-
-/* An operation with an answer of its own. */
-static struct bytes ask(struct provd_box *box, uint16_t type, const struct buffer *payload) {
-    static uint8_t memory[65536];
-    struct buffer told = buffer_over(memory, sizeof memory);
-    const struct officers_question question = {
-        .type = type, .uid = 4242, .payload = bytes_of(payload->data, payload->len)};
-    struct bytes written;
-    assert_int_equal(operation_run(&box->provd, &question, &told), ERR_OK);
-    assert_int_equal(buffer_end(&told, &written), ERR_OK);
-    return written;
 }
 
 static struct officer_tls_requested request(struct provd_box *box) {
@@ -275,6 +298,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, provd_box_teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_chain_is_judged_recorded_and_then_stored),
+        TEST(an_officer_learns_what_clients_need_besides),
         TEST(what_unseal_finds_wrong_is_refused_with_its_reason),
         TEST(a_leaf_of_no_key_of_the_box_is_refused),
         TEST(names_may_be_missing_for_a_reason_that_is_recorded),

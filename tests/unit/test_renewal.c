@@ -101,9 +101,10 @@ static enum err order(enum hsm_order kind, enum hsm_purpose purpose, uint16_t ge
 
 static const struct hsm_keys *keys(void) {
     static struct hsm_keys told;
-    struct bytes payload = ask(signer.provd, HSM_KEYS, NOTHING);
+    struct bytes payload = ask(signer.provd, HSM_KEYS, hsm_signer_all_keys());
     assert_int_equal(hsm_wire_get_keys(payload, &told), ERR_OK);
     assert_int_equal(told.receipt.status, ERR_OK);
+    assert_false(told.more);
     return &told;
 }
 
@@ -283,12 +284,12 @@ static void only_the_first_signer_takes_orders_and_only_from_provd(void **state)
     const struct hsm_signer_plan second = {.index = 1};
     hsm_signer_start(&box, &second, &other);
     (void)hsm_signer_greet(&other);
-    hsm_signer_send(&other, other.provd, HSM_KEYS, NOTHING);
+    hsm_signer_send(&other, other.provd, HSM_KEYS, hsm_signer_all_keys());
     assert_int_equal(hsm_signer_wait(&other), BOOT_EXIT_FAILURE);
     hsm_signer_stop(&other);
     hsm_signer_start(&box, &hurried, &other);
     (void)hsm_signer_greet(&other);
-    hsm_signer_send(&other, other.core, HSM_KEYS, NOTHING);
+    hsm_signer_send(&other, other.core, HSM_KEYS, hsm_signer_all_keys());
     assert_int_equal(hsm_signer_wait(&other), BOOT_EXIT_FAILURE);
     hsm_signer_stop(&other);
 }

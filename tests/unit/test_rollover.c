@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "firmware/base/secret.h"
+#include "hsm/key_list.h"
+#include "hsm/keyring_table.h"
 #include "hsm/keyset.h"
 #include "tests/unit/rollover_box.h"
 
@@ -64,6 +66,67 @@ static void every_purpose_with_an_age_has_a_standby_and_no_other_has(void **stat
         expect(purpose, rollover_box_rolls(purpose) ? 2 : 0, able ? 1 : 0, 0);
     }
     rollover_box_assert_agreed(&box);
+}
+
+/* ---- the list that officers see ---- */
+
+/* Keys of years, in one transaction: ${count} more, retired or, each second one, destroyed. */
+static void add_old_keys(enum hsm_purpose purpose, unsigned count) {
+    struct keyring_row row;
+    assert_int_equal(keyring_find(box.keyring, purpose, 1, &row), ERR_OK);
+    KV_TXN_CLEANUP struct kv_txn txn = kv_write(box.keyring->kv);
+    for (unsigned i = 0; i < count; i++) {
+        enum keystate last = i % 2 == 0 ? KEYSTATE_RETIRED : KEYSTATE_DESTROYED;
+        row.generation = (uint16_t)(2 + i);
+        row.life = (struct keystate_key){.generation = row.generation};
+        for (int state = KEYSTATE_GENERATED; state <= (int)last; state++)
+            row.life.came[state] = (struct keystate_moment){true, ROLLOVER_BOX_WALL, 1};
+        keyring_put_row(&txn, &row);
+    }
+    assert_int_equal(keyring_end(&txn), ERR_OK);
+}
+
+/* Every key of the list, in order and once; gives how many. */
+static size_t list_all(const struct key_list *list, bool destroyed, size_t *pages) {
+    static struct hsm_keys page;
+    struct hsm_keys_question question = {.destroyed = destroyed};
+    struct hsm_keys_place last = {0, UINT16_MAX};
+    size_t count = 0;
+    *pages = 0;
+    do {
+        assert_int_equal(key_list_page(list, &question, &page), ERR_OK);
+        for (size_t i = 0; i < page.count; i++, count++) {
+            const struct hsm_key_shown *key = &page.keys[i];
+            assert_true(key->purpose > last.purpose ||
+                        (key->purpose == last.purpose && key->generation < last.generation));
+            assert_true(destroyed || key->state != KEYSTATE_DESTROYED);
+            last = (struct hsm_keys_place){key->purpose, key->generation};
+        }
+        assert_int_equal(page.next[HSM_PURPOSE_SIGN].destroyed, 75);
+        assert_int_equal(page.next[HSM_PURPOSE_PARTNER].destroyed, 0);
+        question.from = page.rest;
+        ++*pages;
+    } while (page.more);
+    return count;
+}
+
+static void a_list_has_every_key_however_many_there_are(void **state) {
+    (void)state;
+    static const enum hsm_purpose many[] = {HSM_PURPOSE_SIGN, HSM_PURPOSE_TOKEN, HSM_PURPOSE_AUDIT,
+                                            HSM_PURPOSE_CA};
+    static const struct usage_hold nobody;
+    const struct key_list list = {box.keyring, box.rollover, &nobody};
+    static struct hsm_keys page;
+    const struct hsm_keys_question all = {0};
+    size_t pages;
+    assert_int_equal(key_list_page(&list, &all, &page), ERR_OK);
+    assert_false(page.more);
+    size_t few = page.count;
+    for (size_t i = 0; i < sizeof many / sizeof *many; i++)
+        add_old_keys(many[i], 150);
+    assert_int_equal(list_all(&list, false, &pages), few + 4 * 75);
+    assert_int_equal(pages, (few + 4 * 75 + HSM_KEYS_MAX - 1) / HSM_KEYS_MAX);
+    assert_int_equal(list_all(&list, true, &pages), few + 4 * 150);
 }
 
 static void without_a_policy_and_an_order_nothing_happens(void **state) {
@@ -358,6 +421,7 @@ int main(int argc, char **argv) {
         return 0;
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+        TEST(a_list_has_every_key_however_many_there_are),
         TEST(every_purpose_with_an_age_has_a_standby_and_no_other_has),
         TEST(without_a_policy_and_an_order_nothing_happens),
         TEST(an_ordered_roll_makes_one_successor_and_then_rests),

@@ -65,7 +65,7 @@ static enum err order(enum hsm_order kind, enum hsm_purpose purpose, bool dry_ru
 
 static const struct hsm_keys *keys(void) {
     static struct hsm_keys told;
-    struct bytes payload = ask(&signer, signer.provd, HSM_KEYS, NOTHING);
+    struct bytes payload = ask(&signer, signer.provd, HSM_KEYS, hsm_signer_all_keys());
     assert_int_equal(hsm_wire_get_keys(payload, &told), ERR_OK);
     assert_int_equal(told.receipt.status, ERR_OK);
     return &told;

@@ -139,7 +139,7 @@ static enum err order(enum hsm_order kind, uint16_t generation) {
 
 static const struct hsm_key_shown *shown(uint16_t generation) {
     static struct hsm_keys told;
-    assert_int_equal(hsm_wire_get_keys(ask(HSM_KEYS, NOTHING), &told), ERR_OK);
+    assert_int_equal(hsm_wire_get_keys(ask(HSM_KEYS, hsm_signer_all_keys()), &told), ERR_OK);
     for (size_t i = 0; i < told.count; i++)
         if (told.keys[i].purpose == HSM_PURPOSE_KEK && told.keys[i].generation == generation)
             return &told.keys[i];

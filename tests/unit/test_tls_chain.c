@@ -109,6 +109,51 @@ static void a_whole_chain_is_good_with_and_without_its_root(void **state) {
     OPENSSL_free(encoded);
 }
 
+/* Whom clients must have is not for the box to know: it says where the chain ends. */
+static void the_end_of_a_chain_is_told(void **state) {
+    (void)state;
+    struct sample_holder alone;
+    struct sample_subject subject = leaf_subject();
+    assert_int_equal(judge("", CHAIN(&leaf, &middle, &upper, &root)), TLS_CHAIN_GOOD);
+    assert_int_equal(answer.end, TLS_CHAIN_ROOT);
+    assert_int_equal(judge("", CHAIN(&leaf, &middle)), TLS_CHAIN_GOOD);
+    assert_int_equal(answer.end, TLS_CHAIN_AUTHORITY);
+    assert_string_equal(answer.authority, "Upper");
+    assert_int_equal(judge("", CHAIN(&leaf)), TLS_CHAIN_GOOD);
+    assert_int_equal(answer.end, TLS_CHAIN_LEAF_ALONE);
+    assert_string_equal(answer.authority, "Middle");
+    sample_certify(&subject, NULL, &alone);
+    assert_int_equal(judge("", CHAIN(&alone)), TLS_CHAIN_GOOD);
+    assert_int_equal(answer.end, TLS_CHAIN_ROOT);
+    sample_free(&alone);
+}
+
+/* By its names alone a certificate that another one has signed looks like its own issuer. */
+static void a_namesake_s_signature_makes_no_root(void **state) {
+    (void)state;
+    struct sample_holder signer, twin, made;
+    const struct sample_subject namesake = {.name = "Twin", .bits = 2048, .is_authority = true};
+    const struct sample_subject subject = leaf_subject();
+    sample_certify(&namesake, NULL, &signer);
+    sample_certify(&namesake, &signer, &twin);
+    sample_certify(&subject, &twin, &made);
+    assert_int_equal(judge("", CHAIN(&made, &twin)), TLS_CHAIN_GOOD);
+    assert_int_equal(answer.end, TLS_CHAIN_AUTHORITY);
+    assert_string_equal(answer.authority, "Twin");
+    sample_free(&signer);
+    sample_free(&twin);
+    sample_free(&made);
+}
+
+/* What nobody has judged is no good chain. */
+static void an_answer_that_was_not_given_is_a_refusal(void **state) {
+    (void)state;
+    const struct tls_chain_read nothing = {0};
+    assert_int_not_equal(nothing.fault, TLS_CHAIN_GOOD);
+    assert_int_equal(nothing.fault, TLS_CHAIN_UNREADABLE);
+    assert_int_equal(nothing.end, TLS_CHAIN_LEAF_ALONE);
+}
+
 static void the_first_to_run_out_is_told(void **state) {
     (void)state;
     assert_int_equal(judge("", CHAIN(&leaf, &middle)), TLS_CHAIN_GOOD);
@@ -281,6 +326,9 @@ static void what_is_only_shown_is_only_read(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_chain_is_good_with_and_without_its_root),
+        cmocka_unit_test(the_end_of_a_chain_is_told),
+        cmocka_unit_test(a_namesake_s_signature_makes_no_root),
+        cmocka_unit_test(an_answer_that_was_not_given_is_a_refusal),
         cmocka_unit_test(the_first_to_run_out_is_told),
         cmocka_unit_test(each_is_issued_by_the_next),
         cmocka_unit_test(a_signature_of_somebody_with_the_same_name_is_none),

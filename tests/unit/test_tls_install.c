@@ -318,17 +318,19 @@ static void its_end_is_told_thirty_seven_and_one_days_before(void **state) {
     static const struct {
         int64_t left_ms;
         enum tls_expiry expiry;
-        int64_t days;
+        int64_t days, hours;
     } ends[] = {
-        {31 * DAY, TLS_EXPIRY_FAR, 31},   {30 * DAY + 1, TLS_EXPIRY_FAR, 30},
-        {30 * DAY, TLS_EXPIRY_MONTH, 30}, {7 * DAY + 1, TLS_EXPIRY_MONTH, 7},
-        {7 * DAY, TLS_EXPIRY_WEEK, 7},    {DAY + 1, TLS_EXPIRY_WEEK, 1},
-        {DAY, TLS_EXPIRY_DAY, 1},         {1, TLS_EXPIRY_DAY, 0},
-        {0, TLS_EXPIRY_OVER, 0},          {-1000 * DAY, TLS_EXPIRY_OVER, 0},
+        {31 * DAY, TLS_EXPIRY_FAR, 31, 0},   {30 * DAY + 1, TLS_EXPIRY_FAR, 30, 0},
+        {30 * DAY, TLS_EXPIRY_MONTH, 30, 0}, {7 * DAY + 1, TLS_EXPIRY_MONTH, 7, 0},
+        {7 * DAY, TLS_EXPIRY_WEEK, 7, 0},    {DAY + DAY / 2, TLS_EXPIRY_WEEK, 1, 12},
+        {DAY, TLS_EXPIRY_DAY, 1, 0},         {DAY - 1, TLS_EXPIRY_DAY, 0, 23},
+        {DAY / 24, TLS_EXPIRY_DAY, 0, 1},    {1, TLS_EXPIRY_DAY, 0, 0},
+        {0, TLS_EXPIRY_OVER, 0, 0},          {-1000 * DAY, TLS_EXPIRY_OVER, 0, 0},
     };
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         assert_int_equal(tls_expiry_of(UNTIL, UNTIL - ends[i].left_ms), ends[i].expiry);
         assert_true(tls_expiry_days(UNTIL, UNTIL - ends[i].left_ms) == ends[i].days);
+        assert_true(tls_expiry_hours(UNTIL, UNTIL - ends[i].left_ms) == ends[i].hours);
     }
 }
 

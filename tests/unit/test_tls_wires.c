@@ -49,6 +49,8 @@ static const struct officer_tls_install brought = {
 static const struct officer_tls_request wanted = {.generation = 1, .names = "192.0.2.7"};
 static const struct officer_tls_requested given = {.generation = 1,
                                                    .request = {(const uint8_t *)"csr", 3}};
+static const struct officer_tls_installed taken = {
+    .generation = 2, .end = TLS_CHAIN_AUTHORITY, .authority = "Root"};
 static const struct officer_tls_shown listed = {.names = "id.example.ma",
                                                 .count = 1,
                                                 .keys = {{.generation = 1,
@@ -62,12 +64,15 @@ static const struct officer_tls_shown listed = {.names = "id.example.ma",
                                                           .thumbprint = {1, 2}}}};
 static const struct tls_chain_question chain = {
     .judged = true, .now_ms = 7, .names = "a, b", .count = 2, .certificates = CERTIFICATES};
-static const struct tls_chain_read good = {.public_key = {(const uint8_t *)"key", 3},
+static const struct tls_chain_read good = {.fault = TLS_CHAIN_GOOD,
+                                           .public_key = {(const uint8_t *)"key", 3},
                                            .thumbprint = {3},
                                            .subject = "the box",
                                            .issuer = "CA",
                                            .names = "a, b",
-                                           .not_after_ms = 1705314030123};
+                                           .not_after_ms = 1705314030123,
+                                           .end = TLS_CHAIN_AUTHORITY,
+                                           .authority = "Root"};
 static const struct tls_chain_read without_name = {
     .fault = TLS_CHAIN_NAME, .at = 1, .missing = "b"};
 
@@ -90,6 +95,7 @@ ROUND(hsm, hsm_tls_shown, tls_shown, shown)
 ROUND(officer, officer_tls_install, tls_install, brought)
 ROUND(officer, officer_tls_request, tls_request, wanted)
 ROUND(officer, officer_tls_requested, tls_requested, given)
+ROUND(officer, officer_tls_installed, tls_installed, taken)
 ROUND(officer, officer_tls_shown, tls_shown, listed)
 ROUND(tls_chain, tls_chain_question, question, chain)
 ROUND(tls_chain, tls_chain_read, read, good)
@@ -101,9 +107,9 @@ static const struct {
     void (*put)(struct buffer *target);
     enum err (*round)(struct bytes payload, struct buffer *target);
 } messages[] = {
-    MESSAGE(request), MESSAGE(requested), MESSAGE(install), MESSAGE(removal),
-    MESSAGE(shown),   MESSAGE(brought),   MESSAGE(wanted),  MESSAGE(given),
-    MESSAGE(listed),  MESSAGE(chain),     MESSAGE(good),    MESSAGE(without_name),
+    MESSAGE(request), MESSAGE(requested),    MESSAGE(install), MESSAGE(removal), MESSAGE(shown),
+    MESSAGE(brought), MESSAGE(wanted),       MESSAGE(given),   MESSAGE(listed),  MESSAGE(chain),
+    MESSAGE(good),    MESSAGE(without_name), MESSAGE(taken),
 };
 #define MESSAGES (sizeof messages / sizeof *messages)
 
