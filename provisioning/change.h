@@ -41,6 +41,10 @@ struct provd {
         uint64_t keyring_sequence;
         int64_t due_ms; /* of the boot clock */
     } anchors_look;
+    struct pepper_rest { /* between sweeps that leave the same rows (pepper_roll.c) */
+        uint64_t left;
+        int64_t wait_ms, until_ms; /* until: of the boot clock */
+    } pepper_rest;
     bool sweep_again;              /* an alias that should lead to a person is damaged */
     enum box_state state;          /* as authd last said */
     uint32_t uin_rules, vid_rules; /* enum identifier_rule */

@@ -12,6 +12,8 @@
 #define LIMIT_MS       100  /* the signer's rate ceiling */
 #define ASK_AGAIN_MS   1000 /* a signer that does not know yet of the younger pepper */
 #define PERCENT_LOGGED 10
+#define REST_FIRST_MS  CLOCK_MINUTE_MS
+#define REST_MOST_MS   CLOCK_HOUR_MS
 
 _Static_assert(REGISTRY_PEPPER_ROWS_MAX == PACE_ROWS_A_STEP &&
                    REGISTRY_PEPPER_ROWS_MAX <= HSM_LOOKUP_BATCH_MAX,
@@ -59,6 +61,25 @@ static void log_progress(const struct registry_pepper *before,
 }
 
 /* ---- what is due ---- */
+
+/*
+ * Rows that cannot be moved make each commit of the registry a reason to sweep again, as it may
+ * have replaced them. When a sweep has found as many left as the one before, the next one waits:
+ * for a minute, and each time twice as long, up to an hour.
+ */
+static void rest(struct provd *provd, uint64_t left) {
+    struct pepper_rest *pause = &provd->pepper_rest;
+    bool is_as_before = left > 0 && pause->left > 0 && left >= pause->left;
+    int64_t longer_ms = pause->wait_ms == 0 ? REST_FIRST_MS : 2 * pause->wait_ms;
+    pause->left = left;
+    pause->wait_ms = is_as_before ? longer_ms : 0;
+    if (pause->wait_ms > REST_MOST_MS)
+        pause->wait_ms = REST_MOST_MS;
+    pause->until_ms = clock_boot_ms() + pause->wait_ms;
+    if (pause->wait_ms > 0)
+        log_event(LOG_INFO, "pepper-sweep-rests", "left=%llu seconds=%lld",
+                  (unsigned long long)left, (long long)(pause->wait_ms / 1000));
+}
 
 static enum err begin(struct change *change, uint16_t to) {
     struct provd *provd = change->provd;
@@ -127,6 +148,8 @@ static enum err step_with(struct change *change, struct work *work) {
     ERR_TRY(find_targets(change, work));
     ERR_TRY(registry_pepper_move(registry, &work->step, &after));
     log_progress(&work->step.before, &after);
+    if (after.phase == REGISTRY_PEPPER_DONE)
+        rest(change->provd, after.left);
     return ERR_OK;
 }
 
@@ -149,7 +172,8 @@ static enum err has_to_come_again(const struct provd *provd, const struct regist
                                   bool *again) {
     uint64_t sequence;
     ERR_TRY(registry_sequence(provd->registry, &sequence));
-    *again = provd->sweep_again || (pepper->left > 0 && sequence > pepper->sequence);
+    bool has_rested = clock_boot_ms() >= provd->pepper_rest.until_ms;
+    *again = provd->sweep_again || (pepper->left > 0 && sequence > pepper->sequence && has_rested);
     return ERR_OK;
 }
 

@@ -338,6 +338,66 @@ static void the_elder_stays_until_an_unmovable_vid_is_imported_again(void **stat
     assert_int_equal(status.pepper.left, 0);
 }
 
+/* Imports somebody who has nothing to do with the row that is left; gives the phase after that. */
+static enum registry_pepper_phase import_another(struct provd_box *box, unsigned number) {
+    provd_box_assert_done(import(box, PEOPLE + number, 1));
+    turn(box);
+    return now(box).phase;
+}
+
+static void a_row_that_stays_left_is_swept_for_more_and_more_rarely(void **state) {
+    struct provd_box *box = *state;
+    int64_t wait_ms = 60000;
+    put_first_format(box, 2);
+    provd_box_roll_key(box, &box->pepper);
+    turn_until_done(box);
+    assert_int_equal(import_another(box, 0),
+                     REGISTRY_PEPPER_SWEEPING); /* at once, the first time */
+    turn_until_done(box);
+    for (unsigned i = 1; i < 10; i++) {
+        assert_int_equal(box->provd.pepper_rest.wait_ms, wait_ms);
+        assert_int_equal(import_another(box, i), REGISTRY_PEPPER_DONE);
+        box->provd.pepper_rest.until_ms = 0; /* it has passed */
+        turn(box);
+        assert_int_equal(now(box).phase, REGISTRY_PEPPER_SWEEPING);
+        turn_until_done(box);
+        wait_ms = wait_ms < 1800000 ? 2 * wait_ms : 3600000;
+    }
+    assert_int_equal(wait_ms, 3600000);
+
+    provd_box_assert_done(import(box, 2, 1)); /* herself: within the hour her VID is found moved */
+    turn(box);
+    assert_int_equal(box->need.pepper_from, 0);
+    box->provd.pepper_rest.until_ms = 0;
+    turn(box);
+    turn_until_done(box);
+    turn_until_done(box);
+    assert_int_equal(now(box).left, 0);
+    assert_int_equal(box->provd.pepper_rest.wait_ms, 0);
+    assert_int_equal(box->need.pepper_from, 2);
+}
+
+static void fewer_rows_left_end_the_rest(void **state) {
+    struct provd_box *box = *state;
+    put_first_format(box, 2);
+    put_first_format(box, 3);
+    provd_box_roll_key(box, &box->pepper);
+    turn_until_done(box);
+    assert_int_equal(import_another(box, 0), REGISTRY_PEPPER_SWEEPING);
+    turn_until_done(box);
+    assert_int_equal(box->provd.pepper_rest.wait_ms, 60000);
+    provd_box_assert_done(import(box, 2, 1));
+    box->provd.pepper_rest.until_ms = 0;
+    turn(box);
+    turn_until_done(box);
+    assert_int_equal(now(box).left, 1);
+    assert_int_equal(box->provd.pepper_rest.wait_ms, 0);
+    provd_box_assert_done(import(box, 3, 1));
+    turn_until_done(box);
+    turn_until_done(box);
+    assert_int_equal(box->need.pepper_from, 2);
+}
+
 static void damage_alias(struct provd_box *box, const struct registry_address *at) {
     struct bytes key = bytes_of(at->lookup_key, sizeof at->lookup_key), value;
     uint8_t memory[1024];
@@ -410,6 +470,8 @@ int main(void) {
         TEST(what_is_imported_during_a_sweep_is_of_the_new_pepper),
         TEST(an_answer_without_a_pepper_of_the_registry_is_asked_again),
         TEST(the_elder_stays_until_an_unmovable_vid_is_imported_again),
+        TEST(a_row_that_stays_left_is_swept_for_more_and_more_rarely),
+        TEST(fewer_rows_left_end_the_rest),
         TEST(a_person_behind_a_damaged_alias_is_not_made_anew),
         TEST(a_pepper_of_the_same_number_lets_no_elder_go),
         TEST(what_is_shown_of_a_box_that_never_rolled),
