@@ -267,15 +267,5 @@ static enum err turn(struct provd *provd, int64_t *pause_ms) {
 }
 
 int pepper_roll_turn(struct provd *provd) {
-    int64_t now_ms = clock_boot_ms();
-    if (now_ms < provd->pepper_due_ms)
-        return (int)(provd->pepper_due_ms - now_ms);
-    int64_t pause_ms;
-    enum err err = turn(provd, &pause_ms);
-    if (err != ERR_OK) {
-        log_event(LOG_WARNING, "pepper-roll-waits", "why=%s", err_text(err));
-        pause_ms = PACE_PAUSE_MOST_MS;
-    }
-    provd->pepper_due_ms = clock_boot_ms() + pause_ms;
-    return (int)pause_ms;
+    return pace_turn(provd, &provd->pepper_due_ms, "pepper-roll-waits", turn);
 }

@@ -225,15 +225,5 @@ static enum err turn(struct provd *provd, int64_t *pause_ms) {
 }
 
 int root_roll_turn(struct provd *provd) {
-    int64_t now_ms = clock_boot_ms();
-    if (now_ms < provd->roll_due_ms)
-        return (int)(provd->roll_due_ms - now_ms);
-    int64_t pause_ms;
-    enum err err = turn(provd, &pause_ms);
-    if (err != ERR_OK) {
-        log_event(LOG_WARNING, "root-roll-waits", "why=%s", err_text(err));
-        pause_ms = PACE_PAUSE_MOST_MS;
-    }
-    provd->roll_due_ms = clock_boot_ms() + pause_ms;
-    return (int)pause_ms;
+    return pace_turn(provd, &provd->roll_due_ms, "root-roll-waits", turn);
 }

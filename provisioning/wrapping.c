@@ -1,14 +1,13 @@
 #include <string.h>
 
-#include "firmware/base/clock.h"
 #include "firmware/base/log.h"
 #include "authd/store/registry_state_root.h"
 #include "authd/store/registry_wrapping.h"
+#include "provisioning/pace.h"
 #include "provisioning/roots.h"
 #include "provisioning/wrapping.h"
 
-#define IDLE_MS  60000
-#define RETRY_MS 10000
+#define IDLE_MS 60000
 
 static enum err rewrap(struct change *change, uint16_t generation,
                        uint8_t wrapped[static HSM_ROOT_WRAPPED_BYTES], uint16_t *kek_generation) {
@@ -48,10 +47,11 @@ static enum err store(struct change *change, const struct roots_wrapped *roots,
     return ERR_OK;
 }
 
-static enum err turn(struct provd *provd) {
+static enum err turn(struct provd *provd, int64_t *pause_ms) {
     struct change change = {.provd = provd, .action = "root rewrapping"};
     struct roots_wrapped roots;
     uint16_t kek_generation;
+    *pause_ms = IDLE_MS;
     if (!provd->standing.is_known)
         return ERR_OK;
     ERR_TRY(registry_wrapping_get(provd->registry, &kek_generation));
@@ -66,15 +66,5 @@ static enum err turn(struct provd *provd) {
 }
 
 int wrapping_turn(struct provd *provd) {
-    int64_t now_ms = clock_boot_ms();
-    if (now_ms < provd->wrapping_due_ms)
-        return (int)(provd->wrapping_due_ms - now_ms);
-    int pause_ms = IDLE_MS;
-    enum err err = turn(provd);
-    if (err != ERR_OK) {
-        log_event(LOG_WARNING, "rewrapping-waits", "why=%s", err_text(err));
-        pause_ms = RETRY_MS;
-    }
-    provd->wrapping_due_ms = clock_boot_ms() + pause_ms;
-    return pause_ms;
+    return pace_turn(provd, &provd->wrapping_due_ms, "rewrapping-waits", turn);
 }
