@@ -5,7 +5,8 @@ foreach(subject alias registry_find)
 endforeach()
 
 # The sweep over a registry on disk, killed and damaged; and provd's part.
-add_executable(test_pepper_sweep ${PROJECT_SOURCE_DIR}/tests/unit/test_pepper_sweep.c)
+add_executable(test_pepper_sweep ${PROJECT_SOURCE_DIR}/tests/unit/test_pepper_sweep.c
+               ${PROJECT_SOURCE_DIR}/tests/unit/pepper_box.c)
 target_link_libraries(test_pepper_sweep PRIVATE store_fixture authd_store PkgConfig::CMOCKA)
 target_link_options(test_pepper_sweep PRIVATE LINKER:--wrap=kv_commit)
 add_test(NAME keys_pepper_sweep COMMAND test_pepper_sweep)

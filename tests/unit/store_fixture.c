@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -61,6 +62,26 @@ struct record_keys *store_fixture_keys(uint16_t generations) {
     for (uint16_t generation = 1; generation <= generations; generation++)
         store_fixture_add_generation(keys, generation);
     return keys;
+}
+
+void store_fixture_in_a_child(void (*run)(void)) {
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        run();
+        _exit(0);
+    }
+    assert_true(store_fixture_has_ended(child, 0));
+}
+
+bool store_fixture_has_ended(pid_t child, int signal) {
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status))
+        assert_int_equal(WEXITSTATUS(status), 0);
+    else
+        assert_int_equal(WTERMSIG(status), signal);
+    return WIFEXITED(status);
 }
 
 uint64_t store_fixture_draw(struct store_chance *chance, uint64_t below) {

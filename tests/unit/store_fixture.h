@@ -1,7 +1,9 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "authd/store/record.h"
 
@@ -22,6 +24,11 @@ void store_fixture_secrets(void);
 /* Keys with the generations 1 to ${generations}; generation n has the root n, n, n… */
 struct record_keys *store_fixture_keys(uint16_t generations);
 void store_fixture_add_generation(struct record_keys *keys, uint16_t generation);
+
+/* Runs in a process of its own, which must come to its end. */
+void store_fixture_in_a_child(void (*run)(void));
+/* Waits for a child: true when it has ended by itself, with 0; false when ${signal} killed it. */
+bool store_fixture_has_ended(pid_t child, int signal);
 
 /* Repeatable chance. */
 struct store_chance {

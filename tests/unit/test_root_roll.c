@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -203,17 +202,11 @@ static _Noreturn void sweep_and_die(unsigned steps, uint64_t draw) {
 
 /* True when it had come to the end. */
 static bool run_and_die(unsigned steps, uint64_t draw) {
-    int status;
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0)
         sweep_and_die(steps, draw);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (WIFEXITED(status))
-        assert_int_equal(WEXITSTATUS(status), 0);
-    else
-        assert_int_equal(WTERMSIG(status), SIGALRM);
-    return WIFEXITED(status);
+    return store_fixture_has_ended(child, SIGALRM);
 }
 
 /* What each life leaves, seen by another process. */
@@ -224,19 +217,6 @@ static _Noreturn void look_at_what_is_left(void) {
     assert_int_equal(rows_of(1, false) + rows_of(2, false), SEALED_ROWS);
     assert_all_there();
     _exit(0);
-}
-
-static void in_a_child(void (*run)(void)) {
-    int status;
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        run();
-        _exit(0);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 static void make_and_begin(void) {
@@ -252,14 +232,14 @@ static void a_sweep_that_is_killed_anywhere_loses_and_repeats_nothing(void **sta
     struct store_chance chance = {20261122};
     unsigned lives = 0;
     box.directory = store_fixture_directory();
-    in_a_child(make_and_begin);
+    store_fixture_in_a_child(make_and_begin);
     while (!run_and_die((unsigned)store_fixture_draw(&chance, 3),
                         store_fixture_draw(&chance, UINT32_MAX))) {
-        in_a_child(look_at_what_is_left);
+        store_fixture_in_a_child(look_at_what_is_left);
         assert_true(++lives < 1000);
     }
     assert_true(lives > 10);
-    in_a_child(look_at_what_is_left);
+    store_fixture_in_a_child(look_at_what_is_left);
     store_fixture_remove(&box.directory);
 }
 
