@@ -36,9 +36,10 @@ struct keyset {
 };
 
 /*
- * An unprovisioned keyring gives ERR_OK and provisioned == false. ERR_NOT_FOUND: the token lacks a
- * key that the keyring names; ERR_CRYPTO: it holds another one, or the pepper does not open;
- * ERR_HSM, ERR_CORRUPT. All are in the log.
+ * Loads the keys into ${keyset}, to be unloaded by the caller. An unprovisioned keyring gives
+ * ERR_OK and provisioned == false. ERR_NOT_FOUND: the token lacks a key that the keyring names;
+ * ERR_CRYPTO: it holds another one, or the pepper does not open; ERR_HSM, ERR_CORRUPT. All are in
+ * the log.
  */
 MUST_CHECK enum err keyset_load(struct keyset *keyset, struct keyring *keyring,
                                 struct token *token);

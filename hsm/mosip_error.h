@@ -128,7 +128,8 @@ enum mosip_action {
         MOSIP_ACTION_COUNT
 };
 
-/* "IDA-MLC-006"; "" for a value that is none. Never NULL. The same for the texts. */
+/* "IDA-MLC-006"; "" for a value that is none. Never NULL. The same for the texts, in which "%s" is
+ * still to be replaced. */
 const char *mosip_error_code(enum mosip_error error);
 const char *mosip_error_message(enum mosip_error error);
 const char *mosip_error_action(enum mosip_error error);

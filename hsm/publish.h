@@ -17,7 +17,8 @@ struct publish {
     uint8_t memory[PUBLISH_BYTES_MAX];
 };
 
-/* The kid of a key that is shown, by its purpose. ERR_NOT_FOUND: its purpose has none. */
+/* The kid of a key that is shown: MOSIP's for IDA/SIGN, else the RFC 7638 thumbprint.
+ * ERR_NOT_FOUND: its purpose has none. ERR_CRYPTO. */
 MUST_CHECK enum err publish_kid(const struct keyring_row *row, char kid[static JWK_KID_SIZE]);
 
 /* ERR_NOT_FOUND: the box has not all keys yet. ERR_CRYPTO, ERR_FULL, ERR_CORRUPT. */

@@ -14,6 +14,7 @@ struct rate {
     int64_t then_ns; /* boot clock of the last use */
 };
 
+/* Nothing is used yet. ${now_ns} is of the boot clock, here and below. */
 struct rate rate_of(int64_t a_second, int64_t now_ns);
 /* Takes ${count} uses or none. ERR_LIMIT. */
 MUST_CHECK enum err rate_take(struct rate *rate, int64_t count, int64_t now_ns);

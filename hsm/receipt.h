@@ -6,6 +6,7 @@
 #include "hsm/wire.h"
 
 /* What every answer of the signer begins with, for the files that read and write answers. */
+
 void receipt_put(struct buffer *target, const struct hsm_receipt *receipt);
 
 /*

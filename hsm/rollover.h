@@ -53,7 +53,8 @@ struct keystate_now rollover_now(const struct rollover *rollover);
  */
 MUST_CHECK enum err rollover_turn(struct rollover *rollover, struct keystate_now now,
                                   struct rollover_news *news);
-/* What comes next for the keys of ${purpose}, for officers. ERR_CORRUPT, ERR_FULL. */
+/* What comes next for the keys of ${purpose}, for officers; ${next->wraps} is left to the caller.
+ * ERR_CORRUPT, ERR_FULL. */
 MUST_CHECK enum err rollover_next(struct rollover *rollover, enum hsm_purpose purpose,
                                   struct keystate_now now, struct hsm_key_next *next);
 const struct keystate_policy *rollover_policy_of(const struct rollover *rollover,

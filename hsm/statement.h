@@ -26,5 +26,6 @@
  */
 #define STATEMENT_CLOCK_SKEW_MS 60000
 
+/* Appends the body to ${body}, as JSON; ${now_ms} of the wall clock. */
 MUST_CHECK enum err statement_write(const struct statement *statement, int64_t now_ms,
                                     struct buffer *body);

@@ -11,7 +11,7 @@
  */
 #define TLS_NAMES_MAX 16
 
-/* ERR_CONFIG: an empty or odd name, or too many. */
+/* Whether ${names} can be used. ERR_CONFIG: an empty or odd name, or too many. ERR_CRYPTO. */
 MUST_CHECK enum err tls_names_check(const char *names);
 /* Adds them as subjectAltName. ERR_CONFIG; ERR_CRYPTO. */
 MUST_CHECK enum err tls_names_add(const char *names, X509 *certificate);

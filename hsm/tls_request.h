@@ -7,9 +7,10 @@
 /* Requests for certificates of the TLS keys in the token (RFC 2986). */
 
 /*
- * Which key needs one next, when *${generation} is 0: the standby, if there is one and the active
- * key has a chain that officers brought; else the active one. ERR_NOT_FOUND: there is none, or the
- * one that was asked for is not, and will not be, shown in new handshakes.
+ * Gives the row of the TLS key of *${generation}; for 0 of the one that needs a certificate next,
+ * whose generation is then in it: the standby, if there is one and the active key has a chain that
+ * officers brought; else the active one. ERR_NOT_FOUND: there is none, or the one that was asked
+ * for is not, and will not be, shown in new handshakes.
  */
 MUST_CHECK enum err tls_request_choose(struct keyring *keyring, uint16_t *generation,
                                        struct keyring_row *row);

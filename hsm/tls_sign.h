@@ -17,6 +17,7 @@ struct tls_ring;
 
 #define TLS_RING_KEYS 8
 
+/* ERR_SYSTEM. */
 MUST_CHECK enum err tls_ring_new(struct tls_ring **ring);
 void tls_ring_free(struct tls_ring *ring); /* NULL is allowed */
 
@@ -31,10 +32,11 @@ MUST_CHECK enum err tls_ring_add(struct tls_ring *ring, EVP_PKEY *key, struct by
  * the leaf is of another key; ERR_NOT_FOUND: there is no key.
  */
 MUST_CHECK enum err tls_ring_bring(struct tls_ring *ring, const struct keyring_chain *chain);
-/* When what is shown runs out; 0: there is no key. */
+/* When what is shown runs out, in ms since 1970; 0: there is no key. */
 int64_t tls_ring_not_after(const struct tls_ring *ring);
 
-/* What is shown in new handshakes; its receipt is left alone. ERR_NOT_FOUND: there is no key. */
+/* What is shown in new handshakes, as views of the ring; the receipt is left alone. ERR_NOT_FOUND:
+ * there is no key. */
 MUST_CHECK enum err tls_ring_chain(const struct tls_ring *ring, struct hsm_tls_chain *chain);
 
 /*

@@ -20,7 +20,7 @@ struct token;
 
 struct token_options {
     const char *module; /* path of the PKCS#11 library */
-    const char *label;
+    const char *label;  /* of the token */
     const char *serial; /* NULL or "": not known yet; then the label must be unique */
     bool joint_uses;    /* as token_raw_open */
 };
@@ -31,8 +31,9 @@ struct token_options {
  */
 MUST_CHECK enum err token_open(struct token **token, const struct token_options *options,
                                const struct secret *pin);
-void token_close(struct token *token);
+void token_close(struct token *token); /* NULL is allowed */
 
+/* The serial number, and the session of hsm/token_raw.h: both the token's, for its life. */
 const char *token_serial(const struct token *token);
 struct token_raw *token_session(struct token *token);
 

@@ -25,9 +25,10 @@ enum token_raw_kind {
 };
 
 /*
- * ${module} must be loaded and initialised already. ${joint_uses}: an officer accepts that this
- * module's RSA keys both sign and decrypt, as those of a TPM by tpm2-pkcs11 do. Then it is the
- * signer alone that keeps a key to its purpose; else such keys are refused.
+ * Opens the session on the token in the slot. ${module} must be loaded and initialised already.
+ * ${joint_uses}: an officer accepts that this module's RSA keys both sign and decrypt, as those of
+ * a TPM by tpm2-pkcs11 do. Then it is the signer alone that keeps a key to its purpose; else such
+ * keys are refused. ERR_NOT_FOUND: the module is not loaded; ERR_HSM; ERR_SYSTEM.
  */
 MUST_CHECK enum err token_raw_open(struct token_raw **raw, const char *module,
                                    unsigned long slot_id, bool joint_uses);
@@ -42,13 +43,14 @@ struct _CK_FUNCTION_LIST *token_raw_module(const struct token_raw *raw, unsigned
 MUST_CHECK enum err token_raw_login(struct token_raw *raw, const struct secret *pin);
 
 /*
- * ERR_NOT_FOUND: the module lacks ${missing}, a mechanism without which there are no keys of this
- * kind.
+ * Whether the module can make keys of ${kind} and use them. ERR_NOT_FOUND: it lacks ${missing}, a
+ * mechanism without which there are no keys of this kind.
  */
 MUST_CHECK enum err token_raw_probe(struct token_raw *raw, enum token_raw_kind kind,
                                     const char **missing);
 
-/* Makes a pair: on the token, private, sensitive, not extractable, not modifiable. */
+/* Makes a pair: on the token, private, sensitive, not extractable, not modifiable. ${label} is
+ * CKA_LABEL, for people. */
 MUST_CHECK enum err token_raw_generate(struct token_raw *raw, enum token_raw_kind kind,
                                        const uint8_t id[static TOKEN_RAW_ID_BYTES],
                                        const char *label);

@@ -10,8 +10,8 @@
 
 /*
  * The trials of a new key before it is committed: what the token does with ${key} must fit what
- * OpenSSL does with the public half in ${certificate}. ERR_HSM: the token failed. ERR_CRYPTO: the
- * two don't fit.
+ * OpenSSL does with the public half in ${certificate}, DER. ERR_HSM: the token failed. ERR_CRYPTO:
+ * the two don't fit. ERR_SYSTEM.
  */
 
 /* Signs in the token, verifies outside. */

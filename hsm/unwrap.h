@@ -22,6 +22,7 @@
 
 /* The keys of one purpose, newest first. */
 struct unwrap_ring;
+/* ${label}: one of the above, for the life of the ring. ERR_SYSTEM. */
 MUST_CHECK enum err unwrap_new(struct unwrap_ring **ring, const char *label);
 void unwrap_free(struct unwrap_ring *ring); /* NULL is allowed */
 /* Frees a ring where the scope of its variable ends: UNWRAP_CLEANUP struct unwrap_ring *ring =

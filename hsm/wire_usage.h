@@ -19,4 +19,5 @@ struct wire_usage {
 };
 
 void wire_usage_put(struct buffer *target, const struct wire_usage *used);
+/* ERR_MALFORMED, ERR_TOO_LARGE, ERR_TRUNCATED. */
 MUST_CHECK enum err wire_usage_get(struct bytes payload, struct wire_usage *used);
