@@ -16,7 +16,7 @@ target_compile_definitions(faulty_token PRIVATE REAL_MODULE="/usr/lib/softhsm/li
 target_compile_options(faulty_token PRIVATE -fPIC -Wno-missing-prototypes)
 set_target_properties(faulty_token PROPERTIES PREFIX "")
 
-foreach(subject otp refusals resilience flood journal damage)
+foreach(subject otp refusals resilience wrong_pin flood journal damage)
   add_test(NAME system_${subject}
            COMMAND /usr/bin/python3 -B ${CMAKE_CURRENT_LIST_DIR}/test_${subject}.py)
   set_tests_properties(system_${subject} PROPERTIES ENVIRONMENT IDCS_BUILD=${CMAKE_BINARY_DIR}

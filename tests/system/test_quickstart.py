@@ -14,7 +14,7 @@ from box import TOP, Box
 
 def setUpModule():
     global box
-    box = Box(people=40)
+    box = Box(people=40, is_bare=True)
 
 
 def tearDownModule():

@@ -20,7 +20,7 @@ foreach(subject agree signer_jose)
   idcs_unit_test(test_${subject} ${PROJECT_SOURCE_DIR}/tests/unit/test_${subject}.c
                  ${PROJECT_SOURCE_DIR}/tests/unit/agree_sender.c LINK hsm hsm_box PkgConfig::JANSSON)
 endforeach()
-set_tests_properties(unit_generate PROPERTIES TIMEOUT 300)
+set_tests_properties(unit_generate PROPERTIES TIMEOUT 600)
 # A generation for every place where it can be interrupted takes minutes.
 add_test(NAME long_generate COMMAND test_generate everywhere)
 set_tests_properties(long_generate PROPERTIES LABELS long TIMEOUT 900)
