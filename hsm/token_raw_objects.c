@@ -7,6 +7,7 @@
 
 enum err token_raw_find(struct token_raw *raw, CK_ATTRIBUTE *wanted, CK_ULONG wanted_count,
                         struct token_raw_found *found) {
+    found->count = 0;
     TOKEN_RAW_TRY(raw, C_FindObjectsInit, wanted, wanted_count);
     CK_RV result = raw->module->C_FindObjects(raw->session, found->objects, TOKEN_RAW_FOUND_MAX,
                                               &found->count);
