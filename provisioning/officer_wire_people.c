@@ -8,13 +8,6 @@
 /* People and their biometric records, on their way from officers to provd. */
 #define LENGTH_BYTES 4
 
-static size_t take_count(struct cursor *cursor, size_t most) {
-    size_t count = cursor_u16(cursor);
-    if (cursor->err == ERR_OK && count > most)
-        cursor->err = ERR_TOO_LARGE;
-    return cursor->err == ERR_OK ? count : 0;
-}
-
 static void put_vid(struct buffer *target, const struct officer_vid *vid) {
     buffer_text(target, vid->vid);
     buffer_u8(target, (uint8_t)vid->type);
@@ -69,7 +62,7 @@ static void take_identity(struct cursor *cursor, struct identity *identity) {
     cursor_text(cursor, identity->phone, sizeof identity->phone);
     cursor_text(cursor, identity->email, sizeof identity->email);
     cursor_text(cursor, identity->language, sizeof identity->language);
-    identity->attribute_count = take_count(cursor, IDENTITY_ATTRIBUTES_MAX);
+    identity->attribute_count = field_count(cursor, IDENTITY_ATTRIBUTES_MAX);
     for (size_t i = 0; i < identity->attribute_count; i++) {
         struct identity_attribute *attribute = &identity->attributes[i];
         attribute->name = cursor_block(cursor, IDENTITY_PLAIN_MAX);
@@ -167,7 +160,7 @@ enum err officer_wire_take_person(struct cursor *people, struct officer_person *
     person->photo = cursor_block(&cursor, PHOTO_BYTES_MAX);
     person->hotlisted = cursor_bool(&cursor);
     person->hotlisted_until_ms = cursor_i64(&cursor);
-    person->vid_count = take_count(&cursor, OFFICER_VIDS_MAX);
+    person->vid_count = field_count(&cursor, OFFICER_VIDS_MAX);
     for (size_t i = 0; i < person->vid_count; i++)
         take_vid(&cursor, &person->vids[i]);
     take_records(&cursor, person);

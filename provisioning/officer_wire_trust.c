@@ -2,6 +2,19 @@
 #include "provisioning/officer_wire_outcome.h"
 #include "provisioning/officer_wire_trust.h"
 
+void officer_wire_put_trust(struct buffer *target, const struct officer_trust *question) {
+    buffer_text(target, question->domain);
+    buffer_block(target, question->certificate);
+}
+
+enum err officer_wire_get_trust(struct bytes payload, struct officer_trust *question) {
+    *question = (struct officer_trust){0};
+    struct cursor cursor = cursor_over(payload);
+    cursor_text(&cursor, question->domain, sizeof question->domain);
+    question->certificate = cursor_block(&cursor, OFFICER_CERTIFICATE_MAX);
+    return cursor_end(&cursor);
+}
+
 void officer_wire_put_trust_question(struct buffer *target,
                                      const struct officer_trust_question *question) {
     buffer_text(target, question->domain);

@@ -22,6 +22,13 @@ uint8_t field_enum(struct cursor *cursor, uint8_t first, uint8_t last) {
     return first;
 }
 
+size_t field_count(struct cursor *cursor, size_t most) {
+    size_t count = cursor_u16(cursor);
+    if (cursor->err == ERR_OK && count > most)
+        cursor->err = ERR_TOO_LARGE;
+    return cursor->err == ERR_OK ? count : 0;
+}
+
 void field_text(struct cursor *cursor, char *text, size_t size) {
     cursor_text(cursor, text, size);
     if (codec_utf8_check(bytes_of_text(text)) == ERR_OK)

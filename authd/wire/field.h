@@ -20,6 +20,9 @@ void field_require(struct cursor *cursor, bool rule);
 /* A byte from ${first} to ${last}. On error ${first}. */
 uint8_t field_enum(struct cursor *cursor, uint8_t first, uint8_t last);
 
+/* A number of 16 bits, of what follows. Over ${most}: ERR_TOO_LARGE. On error 0. */
+size_t field_count(struct cursor *cursor, size_t most);
+
 /* A text of at most ${size} - 1 bytes, UTF-8, without a zero byte. On error "". */
 void field_text(struct cursor *cursor, char *text, size_t size);
 /* The same, without control characters either: it is shown to people or put into messages. */
