@@ -19,7 +19,7 @@
 #include "authd/core/public.h"
 #include "authd/core/questions.h"
 
-enum { TICK_MS = 50, LANE_HANG_MS = 3000, UNSEAL_SILENT_MAX = 3, NOT_SERVING_RETRY_MS = 1000 };
+enum { TICK_MS = 50, LANE_HANG_MS = 5000, UNSEAL_SILENT_MAX = 3, NOT_SERVING_RETRY_MS = 1000 };
 /* Less than authd waits before it stops the notifier too. */
 enum { STOPPING_MS = 1000 };
 
@@ -220,13 +220,15 @@ static void on_journal(void *context, int fd) {
 
 /* authd watches the pulse of lane 0, which watches the others: a lane that hangs ends the process.
  */
-static void watch_lanes(const struct core *core, int64_t now_ms) {
+static void watch_lanes(struct lane *first, int64_t now_ms) {
+    const struct core *core = first->core;
+    lane_watch_note(&first->watch, now_ms);
     for (unsigned i = 1; i < core->lane_count; i++) {
         int64_t beat_ms = atomic_load(&core->lanes[i].pulse.beat_ms);
-        if (beat_ms == 0 || now_ms - beat_ms < LANE_HANG_MS)
+        int64_t silent_ms = lane_watch_silent_ms(&first->watch, beat_ms, now_ms);
+        if (silent_ms < LANE_HANG_MS)
             continue;
-        log_event(LOG_ERROR, "lane-hangs", "lane=%u silent-ms=%lld", i,
-                  (long long)(now_ms - beat_ms));
+        log_event(LOG_ERROR, "lane-hangs", "lane=%u silent-ms=%lld", i, (long long)silent_ms);
         _exit(BOOT_EXIT_FAILURE);
     }
 }
@@ -285,7 +287,7 @@ static int on_turn(void *context) {
         sweep(lane, now_ms);
     int wanted = clients_turn(lane);
     if (lane->index == 0) {
-        watch_lanes(lane->core, now_ms);
+        watch_lanes(lane, now_ms);
         wanted = sooner(wanted, opening_turn(lane));
         key_use_turn(lane, now_ms);
     }

@@ -6,6 +6,7 @@
 
 #include "firmware/base/serve.h"
 #include "authd/core/core.h"
+#include "authd/core/lane_watch.h"
 #include "authd/core/otp_delivery.h"
 #include "authd/core/p256.h"
 #include "authd/core/programmes.h"
@@ -72,6 +73,7 @@ struct lane {
     struct lane_plugin plugin;
     uint32_t notify_epoch; /* of the notifier's process, 0: none has said hello */
     struct pulse pulse;    /* lane 0 watches the others' */
+    struct lane_watch watch;
     struct signature_cache *signatures;
     struct p256_cache *keys;
     struct programmes *programmes;
