@@ -419,6 +419,12 @@ struct hsm_hello hsm_signer_greet(struct hsm_signer *signer) {
     return at_core;
 }
 
+void hsm_signer_serve(const struct hsm_box *box, const struct hsm_signer_plan *plan,
+                      struct hsm_signer *signer) {
+    hsm_signer_start(box, plan, signer);
+    assert_true(hsm_signer_greet(signer).provisioned);
+}
+
 int hsm_signer_wait(struct hsm_signer *signer) {
     int status;
     struct pollfd end = {.fd = (int)syscall(SYS_pidfd_open, signer->process, 0), .events = POLLIN};
@@ -482,6 +488,36 @@ struct bytes hsm_signer_all_keys(void) {
     struct buffer target = buffer_over(memory, sizeof memory);
     hsm_wire_put_keys_question(&target, &question);
     return bytes_of(memory, target.len);
+}
+
+struct bytes hsm_signer_ask_past_hello(struct hsm_signer *signer, int fd, uint16_t type,
+                                       struct bytes payload) {
+    static uint8_t memory[FRAME_MAX_BYTES];
+    struct frame frame;
+    hsm_signer_send(signer, fd, type, payload);
+    do
+        assert_int_equal(frame_receive(fd, memory, sizeof memory, &frame, PATIENCE_MS), ERR_OK);
+    while (frame.type == HSM_HELLO);
+    assert_int_equal(frame.type, type + 1);
+    return frame.payload;
+}
+
+struct hsm_key_ordered hsm_signer_order(struct hsm_signer *signer,
+                                        const struct hsm_key_order *order) {
+    uint8_t memory[16];
+    struct buffer target = buffer_over(memory, sizeof memory);
+    struct hsm_key_ordered answer;
+    hsm_wire_put_key_order(&target, order);
+    struct bytes payload = hsm_signer_ask_past_hello(signer, signer->provd, HSM_KEY_ORDER,
+                                                     hsm_signer_payload(&target));
+    assert_int_equal(hsm_wire_get_key_ordered(payload, &answer), ERR_OK);
+    return answer;
+}
+
+struct bytes hsm_signer_payload(const struct buffer *written) {
+    struct bytes payload;
+    assert_int_equal(buffer_end(written, &payload), ERR_OK);
+    return payload;
 }
 
 void hsm_signer_make_keys(const struct hsm_box *box, const struct hsm_signer_plan *plan) {

@@ -9,6 +9,7 @@
 #include "firmware/base/serve.h"
 #include "hsm/token.h"
 #include "hsm/wire.h"
+#include "hsm/wire_keys.h"
 #include "tests/fault/pkcs11_fault.h"
 
 /*
@@ -103,6 +104,9 @@ void hsm_signer_start(const struct hsm_box *box, const struct hsm_signer_plan *p
                       struct hsm_signer *signer);
 /* Waits for READY, and for the HELLO at core and provd, which is returned. */
 struct hsm_hello hsm_signer_greet(struct hsm_signer *signer);
+/* Starts it, and waits until it serves with keys. */
+void hsm_signer_serve(const struct hsm_box *box, const struct hsm_signer_plan *plan,
+                      struct hsm_signer *signer);
 /* Waits for the end, a minute at most; gives the exit code, or minus the signal that killed it. */
 int hsm_signer_wait(struct hsm_signer *signer);
 /* Asks it to end, or kills it when that does not work; closes the sockets. */
@@ -119,6 +123,14 @@ void hsm_signer_set_state(struct hsm_signer *signer, enum box_state state);
 void hsm_signer_send(struct hsm_signer *signer, int fd, uint16_t type, struct bytes payload);
 struct bytes hsm_signer_receive(struct hsm_signer *signer, int fd, uint16_t type);
 struct bytes hsm_signer_ask(struct hsm_signer *signer, int fd, uint16_t type, struct bytes payload);
+/* The same where keys change meanwhile: HELLOs that come before the answer are passed over. */
+struct bytes hsm_signer_ask_past_hello(struct hsm_signer *signer, int fd, uint16_t type,
+                                       struct bytes payload);
+/* An order about a key, asked so by provd. */
+struct hsm_key_ordered hsm_signer_order(struct hsm_signer *signer,
+                                        const struct hsm_key_order *order);
+/* What was written whole. */
+struct bytes hsm_signer_payload(const struct buffer *written);
 /* The question for all keys that are not destroyed, as many as an answer holds. */
 struct bytes hsm_signer_all_keys(void);
 /* Makes all keys through a signer 0 of ${plan}, which ends by that. */

@@ -104,8 +104,7 @@ static enum err status_of(struct hsm_signer *signer, const struct hsm_certify *q
 
 static void start(const char *settings, struct hsm_signer *signer) {
     const struct hsm_signer_plan plan = {.settings = settings};
-    hsm_signer_start(&box, &plan, signer);
-    assert_true(hsm_signer_greet(signer).provisioned);
+    hsm_signer_serve(&box, &plan, signer);
 }
 
 /* How long a key of the CA is still needed, as stored. */

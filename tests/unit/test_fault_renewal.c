@@ -49,22 +49,8 @@ static int heal(void **state) {
     return 0;
 }
 
-static void start(const struct hsm_signer_plan *plan, struct hsm_signer *signer) {
-    hsm_signer_start(&box, plan, signer);
-    assert_true(hsm_signer_greet(signer).provisioned);
-}
-
-/* What comes to provd of ${type}, between HELLOs. */
 static struct bytes ask(struct hsm_signer *signer, uint16_t type, struct bytes payload) {
-    static uint8_t memory[FRAME_MAX_BYTES];
-    struct frame frame;
-    hsm_signer_send(signer, signer->provd, type, payload);
-    do
-        assert_int_equal(frame_receive(signer->provd, memory, sizeof memory, &frame, PATIENCE_MS),
-                         ERR_OK);
-    while (frame.type == HSM_HELLO);
-    assert_int_equal(frame.type, type + 1);
-    return frame.payload;
+    return hsm_signer_ask_past_hello(signer, signer->provd, type, payload);
 }
 
 static struct bytes order_payload(enum hsm_order kind, uint16_t generation) {
@@ -115,8 +101,8 @@ static void break_in(enum pkcs11_function function, enum pkcs11_fault_kind kind)
 static void a_generation_that_hangs_is_taken_up_by_the_successor(void **state) {
     (void)state;
     struct hsm_signer hung, other, heir;
-    start(&first_by_shim, &hung);
-    start(&second_by_shim, &other);
+    hsm_signer_serve(&box, &first_by_shim, &hung);
+    hsm_signer_serve(&box, &second_by_shim, &other);
     break_in(PKCS11_C_GenerateKeyPair, PKCS11_HANGS);
     order(&hung, HSM_ORDER_ROLL, 0);
     hsm_box_await_strike(&box);
@@ -127,7 +113,7 @@ static void a_generation_that_hangs_is_taken_up_by_the_successor(void **state) {
     assert_int_equal(hsm_signer_wait(&hung), -SIGKILL);
     hsm_signer_stop(&hung);
     hsm_box_heal(&box);
-    start(&first, &heir);
+    hsm_signer_serve(&box, &first, &heir);
     await_state(&heir, KEYSTATE_ACTIVE, 2);
     hsm_signer_stop(&heir);
     hsm_signer_stop(&other);
@@ -137,7 +123,7 @@ static void a_generation_that_hangs_is_taken_up_by_the_successor(void **state) {
 static void a_destruction_that_hangs_is_taken_up_by_the_successor(void **state) {
     (void)state;
     struct hsm_signer hung, heir;
-    start(&first_by_shim, &hung);
+    hsm_signer_serve(&box, &first_by_shim, &hung);
     order(&hung, HSM_ORDER_REVOKE, 1);
     await_state(&hung, KEYSTATE_REVOKED, 1);
     break_in(PKCS11_C_DestroyObject, PKCS11_HANGS);
@@ -146,10 +132,10 @@ static void a_destruction_that_hangs_is_taken_up_by_the_successor(void **state) 
     hsm_signer_kill_when_silent(&hung);
     hsm_signer_stop(&hung);
     hsm_box_heal(&box);
-    start(&first, &heir);
+    hsm_signer_serve(&box, &first, &heir);
     assert_int_equal(hsm_signer_wait(&heir), BOOT_EXIT_RECYCLE); /* as after every destruction */
     hsm_signer_stop(&heir);
-    start(&first, &heir);
+    hsm_signer_serve(&box, &first, &heir);
     assert_int_equal(in(&heir, KEYSTATE_REVOKED), 0);
     assert_makes_roots(&heir);
     hsm_signer_stop(&heir);
@@ -158,14 +144,14 @@ static void a_destruction_that_hangs_is_taken_up_by_the_successor(void **state) 
 static void a_signer_that_hangs_while_it_loads_new_keys_is_silent(void **state) {
     (void)state;
     struct hsm_signer writer, hung, heir;
-    start(&first, &writer);
-    start(&second_by_shim, &hung);
+    hsm_signer_serve(&box, &first, &writer);
+    hsm_signer_serve(&box, &second_by_shim, &hung);
     break_in(PKCS11_C_FindObjects, PKCS11_HANGS);
     order(&writer, HSM_ORDER_ROLL, 0);
     hsm_box_await_strike(&box);
     hsm_signer_kill_when_silent(&hung);
     hsm_signer_stop(&hung);
-    start(&second_by_shim, &heir);
+    hsm_signer_serve(&box, &second_by_shim, &heir);
     assert_makes_roots(&heir);
     assert_makes_roots(&writer);
     hsm_signer_stop(&heir);
@@ -178,14 +164,14 @@ static void a_signer_that_cannot_load_new_keys_starts_again(void **state) {
     static const enum pkcs11_fault_kind kinds[] = {PKCS11_RETURNS, PKCS11_LOSES, PKCS11_LOGS_OUT};
     for (size_t i = 0; i < 3; i++) {
         struct hsm_signer writer, other;
-        start(&first, &writer);
-        start(&second_by_shim, &other);
+        hsm_signer_serve(&box, &first, &writer);
+        hsm_signer_serve(&box, &second_by_shim, &other);
         break_in(PKCS11_C_FindObjectsInit, kinds[i]);
         order(&writer, HSM_ORDER_ROLL, 0);
         assert_int_equal(hsm_signer_wait(&other), BOOT_EXIT_RECYCLE);
         assert_int_equal(hsm_box_struck(&box), 1);
         hsm_signer_stop(&other);
-        start(&second_by_shim, &other);
+        hsm_signer_serve(&box, &second_by_shim, &other);
         assert_makes_roots(&other);
         hsm_signer_stop(&other);
         hsm_signer_stop(&writer);

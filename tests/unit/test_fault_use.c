@@ -92,8 +92,7 @@ static bool is_able(enum asked asked) {
 static void start(const char *role, const struct hsm_signer *heir_of, struct hsm_signer *signer) {
     const struct hsm_signer_plan plan = {
         .role = role, .fault = "", .settings = "issuer = " ISSUER "\n", .heir_of = heir_of};
-    hsm_signer_start(&box, &plan, signer);
-    assert_true(hsm_signer_greet(signer).provisioned);
+    hsm_signer_serve(&box, &plan, signer);
 }
 
 static void put_question(struct hsm_signer *signer, enum asked asked) {

@@ -87,17 +87,6 @@ static int remove_box(void **state) {
     return 0;
 }
 
-static void start(const struct hsm_signer_plan *plan, struct hsm_signer *signer) {
-    hsm_signer_start(&box, plan, signer);
-    assert_true(hsm_signer_greet(signer).provisioned);
-}
-
-static struct bytes end(struct buffer *target) {
-    struct bytes payload;
-    assert_int_equal(buffer_end(target, &payload), ERR_OK);
-    return payload;
-}
-
 /* The question to open a content key of 32 bytes ${value}, with an id hash of bytes ${id}. */
 static struct bytes unwrap_question(uint8_t value, uint8_t id) {
     static uint8_t memory[1024];
@@ -111,7 +100,7 @@ static struct bytes unwrap_question(uint8_t value, uint8_t id) {
                                  &key, question.wrapped),
                      ERR_OK);
     hsm_wire_put_unwrap(&target, &question);
-    return end(&target);
+    return hsm_signer_payload(&target);
 }
 
 static struct hsm_unwrapped read_unwrapped(struct bytes payload) {
@@ -138,7 +127,7 @@ static struct bytes statement_question(void) {
     };
     struct buffer target = buffer_over(memory, sizeof memory);
     hsm_wire_put_statement(&target, &statement);
-    return end(&target);
+    return hsm_signer_payload(&target);
 }
 
 static enum err ask_statement(struct hsm_signer *signer, struct hsm_stated *answer) {
@@ -176,7 +165,7 @@ static void every_key_is_published_under_the_box_ca(void **state) {
 static void a_content_key_comes_with_the_lookup_key(void **state) {
     (void)state;
     struct hsm_signer signer;
-    start(&first, &signer);
+    hsm_signer_serve(&box, &first, &signer);
     struct hsm_unwrapped one = ask_unwrap(&signer, 0x41, 1), two = ask_unwrap(&signer, 0x42, 2);
     assert_int_equal(one.receipt.status, ERR_OK);
     assert_int_equal(two.receipt.status, ERR_OK);
@@ -194,7 +183,8 @@ static void a_content_key_comes_with_the_lookup_key(void **state) {
     memset(batch.id_hash[0], 1, sizeof batch.id_hash[0]);
     memset(batch.id_hash[1], 2, sizeof batch.id_hash[1]);
     hsm_wire_put_lookup(&target, &batch);
-    struct bytes payload = hsm_signer_ask(&signer, signer.provd, HSM_LOOKUP, end(&target));
+    struct bytes payload =
+        hsm_signer_ask(&signer, signer.provd, HSM_LOOKUP, hsm_signer_payload(&target));
     assert_int_equal(hsm_wire_get_looked_up(payload, &answer), ERR_OK);
     assert_int_equal(answer.count, 2);
     assert_memory_equal(&answer.lookup[0], &one.lookup, sizeof one.lookup);
@@ -207,21 +197,22 @@ static void a_key_that_does_not_unwrap_is_a_normal_answer(void **state) {
     struct hsm_signer signer;
     static uint8_t memory[1024];
     static const uint8_t fills[] = {0x00, 0x01, 0x7f, 0xff};
-    start(&first, &signer);
+    hsm_signer_serve(&box, &first, &signer);
     for (size_t i = 0; i < sizeof fills; i++) {
         struct hsm_unwrap question = {.purpose = HSM_PURPOSE_IDA_FIR, .has_id_hash = true};
         struct buffer target = buffer_over(memory, sizeof memory);
         memset(question.wrapped, fills[i], sizeof question.wrapped);
         hsm_wire_put_unwrap(&target, &question);
-        struct hsm_unwrapped answer =
-            read_unwrapped(hsm_signer_ask(&signer, signer.core, HSM_UNWRAP, end(&target)));
+        struct hsm_unwrapped answer = read_unwrapped(
+            hsm_signer_ask(&signer, signer.core, HSM_UNWRAP, hsm_signer_payload(&target)));
         assert_int_equal(answer.receipt.status, ERR_CRYPTO);
         assert_int_equal(answer.lookup.count, 0);
     }
     struct hsm_unwrap question = {.purpose = HSM_PURPOSE_PARTNER, .has_thumbprint = true};
     struct buffer target = buffer_over(memory, sizeof memory);
     hsm_wire_put_unwrap(&target, &question);
-    assert_int_equal(read_unwrapped(hsm_signer_ask(&signer, signer.core, HSM_UNWRAP, end(&target)))
+    assert_int_equal(read_unwrapped(hsm_signer_ask(&signer, signer.core, HSM_UNWRAP,
+                                                   hsm_signer_payload(&target)))
                          .receipt.status,
                      ERR_NOT_FOUND);
     assert_int_equal(ask_unwrap(&signer, 1, 1).receipt.status, ERR_OK);
@@ -253,7 +244,7 @@ static void a_statement_is_written_and_signed(void **state) {
     (void)state;
     struct hsm_signer signer;
     struct hsm_stated answer;
-    start(&first, &signer);
+    hsm_signer_serve(&box, &first, &signer);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(ask_statement(&signer, &answer), ERR_OK);
         assert_non_null(memmem(answer.body.data, answer.body.len, "\"authStatus\":true", 17));
@@ -271,9 +262,10 @@ static void a_statement_that_does_not_hold_together_is_denied(void **state) {
     struct statement statement = {.kind = STATEMENT_AUTH, .verdict = true, .token = "1"};
     struct buffer target = buffer_over(memory, sizeof memory);
     statement.response_time_ms = clock_wall_ms();
-    start(&first, &signer);
+    hsm_signer_serve(&box, &first, &signer);
     hsm_wire_put_statement(&target, &statement);
-    struct bytes payload = hsm_signer_ask(&signer, signer.core, HSM_STATEMENT, end(&target));
+    struct bytes payload =
+        hsm_signer_ask(&signer, signer.core, HSM_STATEMENT, hsm_signer_payload(&target));
     assert_int_equal(hsm_wire_get_stated(payload, &answer), ERR_OK);
     assert_int_equal(answer.receipt.status, ERR_DENIED);
     assert_true(answer.receipt.sequence == 0); /* no key was used */
@@ -289,9 +281,10 @@ static void a_checkpoint_is_signed_by_the_published_audit_key(void **state) {
     struct hsm_checkpoint question = {.tree_size = 5, .wall_ms = 1705314030123};
     struct buffer target = buffer_over(memory, sizeof memory);
     size_t len;
-    start(&first, &signer);
+    hsm_signer_serve(&box, &first, &signer);
     hsm_wire_put_checkpoint(&target, &question);
-    struct bytes payload = hsm_signer_ask(&signer, signer.core, HSM_CHECKPOINT, end(&target));
+    struct bytes payload =
+        hsm_signer_ask(&signer, signer.core, HSM_CHECKPOINT, hsm_signer_payload(&target));
     assert_int_equal(hsm_wire_get_checkpointed(payload, &answer), ERR_OK);
     assert_int_equal(checkpoint_parse(answer.note, &note), ERR_OK);
     json_t *jwks = json_loads(published.text[0], 0, NULL);
@@ -318,7 +311,8 @@ static enum err ask_checkpoint(struct hsm_signer *signer, uint64_t tree, uint64_
                                             .state_sequence = state};
     struct buffer target = buffer_over(memory, sizeof memory);
     hsm_wire_put_checkpoint(&target, &question);
-    struct bytes payload = hsm_signer_ask(signer, signer->core, HSM_CHECKPOINT, end(&target));
+    struct bytes payload =
+        hsm_signer_ask(signer, signer->core, HSM_CHECKPOINT, hsm_signer_payload(&target));
     assert_int_equal(hsm_wire_get_checkpointed(payload, &answer), ERR_OK);
     assert_true((answer.note.len > 0) == (answer.receipt.status == ERR_OK));
     return answer.receipt.status;
@@ -334,13 +328,13 @@ static struct hsm_high_water ask_high_water(struct hsm_signer *signer) {
 static void less_than_was_signed_is_signed_by_no_heir(void **state) {
     (void)state;
     struct hsm_signer signer;
-    start(&first, &signer);
+    hsm_signer_serve(&box, &first, &signer);
     assert_int_equal(ask_checkpoint(&signer, 100, 200, 300), ERR_OK);
     /* The mark was on the disk before the answer left: the signer has no time for anything more. */
     assert_int_equal(kill(signer.process, SIGKILL), 0);
     assert_int_equal(hsm_signer_wait(&signer), -SIGKILL);
     hsm_signer_stop(&signer);
-    start(&first, &signer);
+    hsm_signer_serve(&box, &first, &signer);
     assert_int_equal(ask_checkpoint(&signer, 99, 200, 300), ERR_DENIED);
     assert_int_equal(ask_checkpoint(&signer, 100, 199, 300), ERR_DENIED);
     assert_int_equal(ask_checkpoint(&signer, 100, 200, 299), ERR_DENIED);
@@ -358,7 +352,7 @@ static void only_the_first_signer_knows_of_checkpoints(void **state) {
     (void)state;
     struct hsm_signer signer;
     const struct hsm_signer_plan second = {.index = 1};
-    start(&second, &signer);
+    hsm_signer_serve(&box, &second, &signer);
     assert_int_equal(ask_checkpoint(&signer, 1000, 2000, 3000), ERR_NOT_FOUND);
     assert_int_equal(ask_high_water(&signer).receipt.status, ERR_NOT_FOUND);
     hsm_signer_stop(&signer);
@@ -371,7 +365,7 @@ static enum err open_root(struct hsm_signer *signer, int fd, const uint8_t *wrap
     struct buffer target = buffer_over(memory, sizeof memory);
     memcpy(question.wrapped, wrapped, sizeof question.wrapped);
     hsm_wire_put_open_root(&target, &question);
-    struct bytes payload = hsm_signer_ask(signer, fd, HSM_OPEN_ROOT, end(&target));
+    struct bytes payload = hsm_signer_ask(signer, fd, HSM_OPEN_ROOT, hsm_signer_payload(&target));
     assert_int_equal(hsm_wire_get_root_opened(payload, answer), ERR_OK);
     return answer->receipt.status;
 }
@@ -381,7 +375,7 @@ static void a_root_opens_the_same_at_every_signer_and_after_every_start(void **s
     struct hsm_signer signer;
     struct hsm_root_made made[2];
     struct hsm_root_opened one, two;
-    start(&first, &signer);
+    hsm_signer_serve(&box, &first, &signer);
     for (int i = 0; i < 2; i++) {
         struct bytes payload = hsm_signer_ask(&signer, signer.provd, HSM_NEW_ROOT, NOTHING);
         assert_int_equal(hsm_wire_get_root_made(payload, &made[i]), ERR_OK);
@@ -394,7 +388,7 @@ static void a_root_opens_the_same_at_every_signer_and_after_every_start(void **s
     assert_int_equal(open_root(&signer, signer.core, made[1].wrapped, &two), ERR_CRYPTO);
     hsm_signer_stop(&signer);
     const struct hsm_signer_plan second = {.index = 1};
-    start(&second, &signer);
+    hsm_signer_serve(&box, &second, &signer);
     assert_int_equal(open_root(&signer, signer.core, made[0].wrapped, &two), ERR_OK);
     assert_memory_equal(one.root, two.root, sizeof one.root);
     hsm_signer_stop(&signer);
@@ -404,7 +398,7 @@ static void a_provisioned_box_generates_nothing(void **state) {
     (void)state;
     struct hsm_signer signer;
     struct hsm_generated answer;
-    start(&first, &signer);
+    hsm_signer_serve(&box, &first, &signer);
     struct bytes payload = hsm_signer_ask(&signer, signer.provd, HSM_GENERATE, NOTHING);
     assert_int_equal(hsm_wire_get_generated(payload, &answer), ERR_OK);
     assert_int_equal(answer.receipt.status, ERR_EXISTS);
@@ -436,7 +430,7 @@ static void what_a_peer_may_not_ask_ends_the_signer(void **state) {
     for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) {
         struct hsm_signer signer;
         struct hsm_signer_plan plan = {.index = questions[i].index};
-        start(&plan, &signer);
+        hsm_signer_serve(&box, &plan, &signer);
         hsm_signer_send(&signer, questions[i].as_provd ? signer.provd : signer.core,
                         questions[i].type, bytes_of_text(questions[i].payload));
         assert_int_equal(hsm_signer_wait(&signer), BOOT_EXIT_FAILURE);
@@ -455,7 +449,7 @@ static void a_closed_box_opens_no_content_key(void **state) {
     };
     struct hsm_signer signer;
     struct hsm_stated answer;
-    start(&first, &signer);
+    hsm_signer_serve(&box, &first, &signer);
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
         hsm_signer_set_state(&signer, states[i].state);
         /* The control socket and the core's are two: ask until the news has been read. */
@@ -473,7 +467,7 @@ static void ceilings_hold_whoever_asks(void **state) {
     const struct hsm_signer_plan plan = {.settings =
                                              "lookups-a-second = 3\nstatements-a-second = 2\n"};
     unsigned opened = 0, stated = 0;
-    start(&plan, &signer);
+    hsm_signer_serve(&box, &plan, &signer);
     int64_t begun_ms = clock_boot_ms();
     for (int i = 0; i < 20; i++) {
         struct hsm_unwrapped unwrapped = ask_unwrap(&signer, 1, 1);
@@ -490,7 +484,7 @@ static void ceilings_hold_whoever_asks(void **state) {
 static void what_is_queued_at_a_killed_signer_is_answered_by_its_heir(void **state) {
     (void)state;
     struct hsm_signer dead, heir;
-    start(&first, &dead);
+    hsm_signer_serve(&box, &first, &dead);
     assert_int_equal(kill(dead.process, SIGSTOP), 0);
     hsm_signer_send(&dead, dead.core, HSM_UNWRAP, unwrap_question(0x33, 1));
     assert_int_equal(kill(dead.process, SIGKILL), 0);
@@ -525,9 +519,9 @@ static void a_successor_of_a_peer_is_greeted_too(void **state) {
     uint8_t payload[64];
     struct buffer target = buffer_over(payload, sizeof payload);
     struct frame frame = {.type = BOOT_PEER_UP};
-    start(&first, &signer);
+    hsm_signer_serve(&box, &first, &signer);
     assert_int_equal(boot_encode_peer("core", 0, &target), ERR_OK);
-    frame.payload = end(&target);
+    frame.payload = hsm_signer_payload(&target);
     assert_int_equal(frame_send(signer.control, &frame, -1), ERR_OK);
     assert_int_equal(
         hsm_wire_get_hello(hsm_signer_receive(&signer, signer.core, HSM_HELLO), &hello), ERR_OK);
@@ -542,11 +536,11 @@ static void a_failing_module_ends_the_signer(void **state) {
     for (size_t i = 0; i < 2; i++) {
         struct hsm_signer signer;
         const struct hsm_signer_plan plan = {.fault = faults[i]};
-        start(&plan, &signer);
+        hsm_signer_serve(&box, &plan, &signer);
         hsm_signer_send(&signer, signer.core, HSM_UNWRAP, unwrap_question(1, 1));
         assert_int_equal(hsm_signer_wait(&signer), BOOT_EXIT_FAILURE);
         hsm_signer_stop(&signer);
-        start(&plan, &signer);
+        hsm_signer_serve(&box, &plan, &signer);
         hsm_signer_send(&signer, signer.core, HSM_STATEMENT, statement_question());
         assert_int_equal(hsm_signer_wait(&signer), BOOT_EXIT_FAILURE);
         hsm_signer_stop(&signer);
@@ -558,7 +552,7 @@ static void a_module_that_logs_does_not_end_the_signer(void **state) {
     (void)state;
     struct hsm_signer signer;
     const struct hsm_signer_plan plan = {.fault = "2:say"};
-    start(&plan, &signer);
+    hsm_signer_serve(&box, &plan, &signer);
     assert_int_equal(ask_unwrap(&signer, 1, 1).receipt.status, ERR_OK);
     assert_int_equal(ask_unwrap(&signer, 1, 1).receipt.status, ERR_OK);
     hsm_signer_stop(&signer);
@@ -575,7 +569,7 @@ static void a_wrong_pin_is_tried_once_and_locks(void **state) {
     hsm_signer_stop(&signer);
     assert_int_equal(hsm_box_count(&box, "C_Login"), 1);
     hsm_box_write_pin(&box, HSM_BOX_PIN "\n", 0600);
-    start(&plan, &signer);
+    hsm_signer_serve(&box, &plan, &signer);
     hsm_signer_stop(&signer);
     assert_int_equal(hsm_box_count(&box, "C_Login"), 2);
 }

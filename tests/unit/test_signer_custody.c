@@ -23,7 +23,6 @@
 #include "tests/unit/agree_sender.h"
 
 /* Running signers whose keys are wrapped: officers choose it, and clients do not notice. */
-#define PATIENCE_MS     60000
 #define NOTHING         bytes_of(NULL, 0)
 #define LEAST_LOCKED_KB 256
 #define TOO_FEW_BYTES   (1024u * 1024u)
@@ -38,34 +37,15 @@ static const struct hsm_signer_plan hurried = {
                 "partner-overlap-days = 1000\nida-fir-overlap-days = 1000\n",
 };
 
-static struct bytes receive(int fd, uint16_t type) {
-    static uint8_t memory[FRAME_MAX_BYTES];
-    struct frame frame = {0};
-    do /* a HELLO may come at any time */
-        assert_int_equal(frame_receive(fd, memory, sizeof memory, &frame, PATIENCE_MS), ERR_OK);
-    while (frame.type != type);
-    return frame.payload;
-}
-
-static struct bytes ask(struct hsm_signer *whom, int fd, uint16_t type, struct bytes payload) {
-    hsm_signer_send(whom, fd, type, payload);
-    return receive(fd, (uint16_t)(type + 1));
-}
-
 static enum err order(enum hsm_order kind, enum hsm_purpose purpose, bool dry_run) {
-    uint8_t memory[16];
-    struct hsm_key_ordered answer;
     const struct hsm_key_order question = {.order = kind, .purpose = purpose, .dry_run = dry_run};
-    struct buffer target = buffer_over(memory, sizeof memory);
-    hsm_wire_put_key_order(&target, &question);
-    struct bytes payload = ask(&signer, signer.provd, HSM_KEY_ORDER, bytes_of(memory, target.len));
-    assert_int_equal(hsm_wire_get_key_ordered(payload, &answer), ERR_OK);
-    return answer.receipt.status;
+    return hsm_signer_order(&signer, &question).receipt.status;
 }
 
 static const struct hsm_keys *keys(void) {
     static struct hsm_keys told;
-    struct bytes payload = ask(&signer, signer.provd, HSM_KEYS, hsm_signer_all_keys());
+    struct bytes payload =
+        hsm_signer_ask_past_hello(&signer, signer.provd, HSM_KEYS, hsm_signer_all_keys());
     assert_int_equal(hsm_wire_get_keys(payload, &told), ERR_OK);
     assert_int_equal(told.receipt.status, ERR_OK);
     return &told;
@@ -120,7 +100,7 @@ static struct bytes from_jwks(struct bytes jwks, const char *kid, uint8_t memory
 
 static void fetch(struct published *published) {
     struct hsm_publication answer;
-    struct bytes payload = ask(&signer, signer.core, HSM_PUBLISHED, NOTHING);
+    struct bytes payload = hsm_signer_ask_past_hello(&signer, signer.core, HSM_PUBLISHED, NOTHING);
     assert_int_equal(hsm_wire_get_publication(payload, &answer), ERR_OK);
     assert_int_equal(answer.receipt.status, ERR_OK);
     published->partner = from_pem(answer.partner_pem, published->partner_memory);
@@ -139,7 +119,8 @@ static uint16_t unwrap(struct hsm_signer *whom, struct bytes certificate) {
     assert_int_equal(unwrap_seal(certificate, UNWRAP_LABEL_REQUEST, &content, question.wrapped),
                      ERR_OK);
     hsm_wire_put_unwrap(&target, &question);
-    struct bytes payload = ask(whom, whom->core, HSM_UNWRAP, bytes_of(memory, target.len));
+    struct bytes payload =
+        hsm_signer_ask_past_hello(whom, whom->core, HSM_UNWRAP, bytes_of(memory, target.len));
     assert_int_equal(hsm_wire_get_unwrapped(payload, &answer), ERR_OK);
     assert_int_equal(answer.receipt.status, ERR_OK);
     assert_memory_equal(answer.content_key, content.data, content.len);
@@ -156,7 +137,8 @@ static void assert_garbled_is_refused(struct bytes certificate) {
     randombytes_buf(question.wrapped, sizeof question.wrapped);
     question.wrapped[0] = 0;
     hsm_wire_put_unwrap(&target, &question);
-    struct bytes payload = ask(&signer, signer.core, HSM_UNWRAP, bytes_of(memory, target.len));
+    struct bytes payload =
+        hsm_signer_ask_past_hello(&signer, signer.core, HSM_UNWRAP, bytes_of(memory, target.len));
     assert_int_equal(hsm_wire_get_unwrapped(payload, &answer), ERR_OK);
     assert_int_equal(answer.receipt.status, ERR_CRYPTO);
 }
@@ -169,7 +151,8 @@ static uint16_t derive(struct hsm_signer *whom, struct bytes certificate) {
     assert_int_equal(jwk_ec_thumbprint(certificate, question.kid), ERR_OK);
     agree_sender_ask(certificate, &question, expected);
     hsm_wire_put_derive(&target, &question);
-    struct bytes payload = ask(whom, whom->core, HSM_DERIVE, bytes_of(memory, target.len));
+    struct bytes payload =
+        hsm_signer_ask_past_hello(whom, whom->core, HSM_DERIVE, bytes_of(memory, target.len));
     assert_int_equal(hsm_wire_get_derived(payload, &answer), ERR_OK);
     assert_int_equal(answer.receipt.status, ERR_OK);
     assert_memory_equal(answer.content_key, expected, sizeof expected);
@@ -195,8 +178,7 @@ static int remove_box(void **state) {
 
 static int start(void **state) {
     (void)state;
-    hsm_signer_start(&box, &hurried, &signer);
-    assert_true(hsm_signer_greet(&signer).provisioned);
+    hsm_signer_serve(&box, &hurried, &signer);
     return 0;
 }
 
@@ -250,7 +232,7 @@ static void a_signer_that_cannot_lock_its_memory_takes_no_such_choice(void **sta
 static struct hsm_key_shown await(enum hsm_purpose purpose, uint16_t generation) {
     struct hsm_key_shown key = active(purpose);
     while (key.generation != generation) {
-        (void)receive(signer.core, HSM_HELLO);
+        (void)hsm_signer_receive(&signer, signer.core, HSM_HELLO);
         key = active(purpose);
     }
     return key;

@@ -91,17 +91,6 @@ static int remove_box(void **state) {
     return 0;
 }
 
-static void start(const struct hsm_signer_plan *plan, struct hsm_signer *signer) {
-    hsm_signer_start(&box, plan, signer);
-    assert_true(hsm_signer_greet(signer).provisioned);
-}
-
-static struct bytes end(struct buffer *target) {
-    struct bytes payload;
-    assert_int_equal(buffer_end(target, &payload), ERR_OK);
-    return payload;
-}
-
 static struct hsm_derive new_question(uint8_t expected[static HSM_CONTENT_KEY_BYTES]) {
     struct hsm_derive question = {.party_u = bytes_of_text("Alice")};
     size_t len;
@@ -118,7 +107,7 @@ static struct bytes derive_payload(const struct hsm_derive *question) {
     static uint8_t memory[512];
     struct buffer target = buffer_over(memory, sizeof memory);
     hsm_wire_put_derive(&target, question);
-    return end(&target);
+    return hsm_signer_payload(&target);
 }
 
 static struct hsm_derived ask_derive(struct hsm_signer *signer, const struct hsm_derive *question) {
@@ -147,7 +136,7 @@ static struct bytes result_payload(const struct result *result) {
     static uint8_t memory[RESULT_JWT_MAX];
     struct buffer target = buffer_over(memory, sizeof memory);
     hsm_wire_put_result(&target, result);
-    return end(&target);
+    return hsm_signer_payload(&target);
 }
 
 static struct hsm_result_signed ask_result(struct hsm_signer *signer, const struct result *result) {
@@ -182,7 +171,7 @@ static void a_sender_and_the_signer_derive_the_same_content_key(void **state) {
     HSM_BOX_NEEDS(CKM_ECDH1_DERIVE);
     struct hsm_signer signer;
     uint64_t sequence = 0;
-    start(&with_issuer, &signer);
+    hsm_signer_serve(&box, &with_issuer, &signer);
     for (int i = 0; i < 3; i++) {
         uint8_t expected[HSM_CONTENT_KEY_BYTES];
         struct hsm_derive question = new_question(expected);
@@ -201,7 +190,7 @@ static void what_cannot_be_derived_is_a_normal_answer(void **state) {
     struct hsm_signer signer;
     uint8_t expected[HSM_CONTENT_KEY_BYTES];
     const uint8_t zeroes[HSM_CONTENT_KEY_BYTES] = {0};
-    start(&with_issuer, &signer);
+    hsm_signer_serve(&box, &with_issuer, &signer);
     struct hsm_derive good = new_question(expected), question = good;
     question.y[31] ^= 1;
     struct hsm_derived answer = ask_derive(&signer, &question);
@@ -292,7 +281,7 @@ static void a_result_is_written_and_signed_with_the_token_key(void **state) {
     (void)state;
     struct hsm_signer signer;
     struct result result = new_result();
-    start(&with_issuer, &signer);
+    hsm_signer_serve(&box, &with_issuer, &signer);
     struct hsm_result_signed answer = ask_result(&signer, &result);
     assert_int_equal(answer.receipt.status, ERR_OK);
     json_t *claims = open_jwt(answer.jwt, "idcs-result+jwt");
@@ -317,7 +306,7 @@ static void attributes_with_the_largest_photo_are_signed(void **state) {
     strcpy(result.attributes[1].name, "photo");
     result.attributes[1].kind = RESULT_VALUE_BYTES;
     result.attributes[1].value = bytes_of(photo, sizeof photo);
-    start(&with_issuer, &signer);
+    hsm_signer_serve(&box, &with_issuer, &signer);
     struct hsm_result_signed answer = ask_result(&signer, &result);
     assert_int_equal(answer.receipt.status, ERR_OK);
     json_t *claims = open_jwt(answer.jwt, "idcs-attributes+jwt");
@@ -336,7 +325,7 @@ static void attributes_with_the_largest_photo_are_signed(void **state) {
 static void a_result_that_does_not_hold_together_is_not_signed(void **state) {
     (void)state;
     struct hsm_signer signer;
-    start(&with_issuer, &signer);
+    hsm_signer_serve(&box, &with_issuer, &signer);
     struct result result = new_result();
     result.amr = 0;
     struct hsm_result_signed answer = ask_result(&signer, &result);
@@ -357,7 +346,7 @@ static void without_an_issuer_no_result_is_signed(void **state) {
     const struct hsm_signer_plan plan = {0};
     struct result result = new_result();
     uint8_t expected[HSM_CONTENT_KEY_BYTES];
-    start(&plan, &signer);
+    hsm_signer_serve(&box, &plan, &signer);
     assert_int_equal(ask_result(&signer, &result).receipt.status, ERR_DENIED);
     struct hsm_derive question = new_question(expected);
     assert_int_equal(ask_derive(&signer, &question).receipt.status, ERR_OK);
@@ -378,7 +367,7 @@ static void a_closed_box_neither_derives_nor_says_yes(void **state) {
     uint8_t expected[HSM_CONTENT_KEY_BYTES];
     struct hsm_derive question = new_question(expected);
     struct result result = new_result();
-    start(&with_issuer, &signer);
+    hsm_signer_serve(&box, &with_issuer, &signer);
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
         hsm_signer_set_state(&signer, states[i].state);
         /* The control socket and the core's are two: ask until the news has been read. */
@@ -396,7 +385,7 @@ static void results_are_under_the_ceiling_of_statements(void **state) {
                                              "issuer = " ISSUER "\nstatements-a-second = 2\n"};
     struct result result = new_result();
     unsigned signed_results = 0;
-    start(&plan, &signer);
+    hsm_signer_serve(&box, &plan, &signer);
     int64_t begun_ms = clock_boot_ms();
     for (int i = 0; i < 20; i++) {
         enum err status = ask_result(&signer, &result).receipt.status;
@@ -416,7 +405,7 @@ static void provd_may_ask_for_neither(void **state) {
     struct result result = new_result();
     for (int i = 0; i < 2; i++) {
         struct hsm_signer signer;
-        start(&with_issuer, &signer);
+        hsm_signer_serve(&box, &with_issuer, &signer);
         if (i == 0)
             hsm_signer_send(&signer, signer.provd, HSM_DERIVE, derive_payload(&question));
         else
@@ -431,7 +420,7 @@ static void a_question_that_breaks_its_grammar_ends_the_signer(void **state) {
     static const uint16_t types[] = {HSM_DERIVE, HSM_RESULT};
     for (size_t i = 0; i < 2; i++) {
         struct hsm_signer signer;
-        start(&with_issuer, &signer);
+        hsm_signer_serve(&box, &with_issuer, &signer);
         hsm_signer_send(&signer, signer.core, types[i], bytes_of_text("?"));
         assert_int_equal(hsm_signer_wait(&signer), BOOT_EXIT_FAILURE);
         hsm_signer_stop(&signer);
@@ -450,7 +439,7 @@ static void a_failing_module_ends_the_signer(void **state) {
         struct hsm_signer signer;
         const struct hsm_signer_plan plan = {.fault = faults[i % 2],
                                              .settings = with_issuer.settings};
-        start(&plan, &signer);
+        hsm_signer_serve(&box, &plan, &signer);
         if (i < 2)
             hsm_signer_send(&signer, signer.core, HSM_DERIVE, derive_payload(&question));
         else
@@ -467,7 +456,7 @@ static void a_question_left_by_a_killed_signer_is_answered_by_its_heir(void **st
     uint8_t expected[HSM_CONTENT_KEY_BYTES];
     struct hsm_derive question = new_question(expected);
     struct hsm_derived answer;
-    start(&with_issuer, &dead);
+    hsm_signer_serve(&box, &with_issuer, &dead);
     assert_int_equal(kill(dead.process, SIGSTOP), 0);
     hsm_signer_send(&dead, dead.core, HSM_DERIVE, derive_payload(&question));
     assert_int_equal(kill(dead.process, SIGKILL), 0);

@@ -18,11 +18,10 @@
  * Running signers whose pepper rolls: what they answer to be looked up by, the first one, which
  * writes the keyring, and another one, which notices.
  */
-#define PATIENCE_MS 60000
-#define NOTHING     bytes_of(NULL, 0)
-#define SIGNERS     2
-#define HASHES      3
-#define PEPPERS     2
+#define NOTHING bytes_of(NULL, 0)
+#define SIGNERS 2
+#define HASHES  3
+#define PEPPERS 2
 
 /* The standby of the first box waits longer than the test takes; in the other it does not. */
 #define SETTINGS "published-max-age = 0\nkey-skew = 0\nkey-day = 1\n"
@@ -42,8 +41,7 @@ static void stop(void) {
 static void start(const char *settings) {
     for (uint16_t i = 0; i < SIGNERS; i++) {
         const struct hsm_signer_plan plan = {.index = i, .settings = settings};
-        hsm_signer_start(&box, &plan, &signers[i]);
-        assert_true(hsm_signer_greet(&signers[i]).provisioned);
+        hsm_signer_serve(&box, &plan, &signers[i]);
     }
 }
 
@@ -61,30 +59,9 @@ static int remove_box(void **state) {
     return 0;
 }
 
-/* The next frame of ${type}; a HELLO may come at any time. */
-static struct bytes receive(int fd, uint16_t type) {
-    static uint8_t memory[FRAME_MAX_BYTES];
-    struct frame frame = {0};
-    while (frame.type != type)
-        assert_int_equal(frame_receive(fd, memory, sizeof memory, &frame, PATIENCE_MS), ERR_OK);
-    return frame.payload;
-}
-
-static struct bytes ask(struct hsm_signer *signer, int fd, uint16_t type, struct bytes payload) {
-    hsm_signer_send(signer, fd, type, payload);
-    return receive(fd, (uint16_t)(type + 1));
-}
-
 static void order_roll(void) {
-    uint8_t memory[16];
-    struct hsm_key_ordered answer;
     const struct hsm_key_order question = {.order = HSM_ORDER_ROLL, .purpose = HSM_PURPOSE_PEPPER};
-    struct buffer target = buffer_over(memory, sizeof memory);
-    hsm_wire_put_key_order(&target, &question);
-    struct bytes payload =
-        ask(&signers[0], signers[0].provd, HSM_KEY_ORDER, bytes_of(memory, target.len));
-    assert_int_equal(hsm_wire_get_key_ordered(payload, &answer), ERR_OK);
-    assert_int_equal(answer.receipt.status, ERR_OK);
+    assert_int_equal(hsm_signer_order(&signers[0], &question).receipt.status, ERR_OK);
 }
 
 static void tell_need(uint16_t pepper_from) {
@@ -93,8 +70,8 @@ static void tell_need(uint16_t pepper_from) {
     const struct hsm_need question = {.pepper_from = pepper_from};
     struct buffer target = buffer_over(memory, sizeof memory);
     hsm_wire_put_need(&target, &question);
-    struct bytes payload =
-        ask(&signers[0], signers[0].provd, HSM_NEED, bytes_of(memory, target.len));
+    struct bytes payload = hsm_signer_ask_past_hello(&signers[0], signers[0].provd, HSM_NEED,
+                                                     bytes_of(memory, target.len));
     assert_int_equal(hsm_wire_get_needed(payload, &answer), ERR_OK);
     assert_int_equal(answer.receipt.status, ERR_OK);
 }
@@ -113,7 +90,8 @@ static const struct hsm_looked_up *look_up(struct hsm_signer *signer) {
     for (size_t i = 0; i < HASHES; i++)
         hash_number(i, question.id_hash[i]);
     hsm_wire_put_lookup(&target, &question);
-    struct bytes payload = ask(signer, signer->core, HSM_LOOKUP, bytes_of(memory, target.len));
+    struct bytes payload =
+        hsm_signer_ask_past_hello(signer, signer->core, HSM_LOOKUP, bytes_of(memory, target.len));
     assert_int_equal(hsm_wire_get_looked_up(payload, &answer), ERR_OK);
     assert_int_equal(answer.receipt.status, ERR_OK);
     assert_int_equal(answer.count, HASHES);
@@ -148,7 +126,7 @@ static void assert_unwraps_with(struct hsm_signer *signer, const struct hsm_look
     struct buffer target = buffer_over(memory, sizeof memory);
     uint8_t *end = der;
     SECRET(content);
-    struct bytes payload = ask(signer, signer->core, HSM_PUBLISHED, NOTHING);
+    struct bytes payload = hsm_signer_ask_past_hello(signer, signer->core, HSM_PUBLISHED, NOTHING);
     assert_int_equal(hsm_wire_get_publication(payload, &shown), ERR_OK);
     BIO *pem = BIO_new_mem_buf(shown.partner_pem.data, (int)shown.partner_pem.len);
     X509 *certificate = PEM_read_bio_X509(pem, NULL, NULL, NULL);
@@ -162,7 +140,8 @@ static void assert_unwraps_with(struct hsm_signer *signer, const struct hsm_look
                      ERR_OK);
     hash_number(0, question.id_hash);
     hsm_wire_put_unwrap(&target, &question);
-    payload = ask(signer, signer->core, HSM_UNWRAP, bytes_of(memory, target.len));
+    payload =
+        hsm_signer_ask_past_hello(signer, signer->core, HSM_UNWRAP, bytes_of(memory, target.len));
     assert_int_equal(hsm_wire_get_unwrapped(payload, &answer), ERR_OK);
     assert_int_equal(answer.receipt.status, ERR_OK);
     assert_memory_equal(answer.content_key, content.data, content.len);
@@ -174,7 +153,7 @@ static void await(uint16_t first, uint16_t second) {
     for (size_t i = 0; i < SIGNERS; i++) {
         const struct hsm_looked_up *answer = look_up(&signers[i]);
         while (!is_of(&answer->lookup[0], first, second)) {
-            (void)receive(signers[i].core, HSM_HELLO);
+            (void)hsm_signer_receive(&signers[i], signers[i].core, HSM_HELLO);
             answer = look_up(&signers[i]);
         }
         for (size_t number = 0; number < HASHES; number++) {

@@ -64,17 +64,6 @@ static int make_older_box(void **state) {
     return 0;
 }
 
-static void start(const struct hsm_signer_plan *plan, struct hsm_signer *signer) {
-    hsm_signer_start(&box, plan, signer);
-    assert_true(hsm_signer_greet(signer).provisioned);
-}
-
-static struct bytes end(struct buffer *target) {
-    struct bytes payload;
-    assert_int_equal(buffer_end(target, &payload), ERR_OK);
-    return payload;
-}
-
 static enum err ask_result(struct hsm_signer *signer) {
     static uint8_t memory[4096];
     struct hsm_result_signed answer;
@@ -91,7 +80,8 @@ static enum err ask_result(struct hsm_signer *signer) {
     };
     struct buffer target = buffer_over(memory, sizeof memory);
     hsm_wire_put_result(&target, &result);
-    struct bytes payload = hsm_signer_ask(signer, signer->core, HSM_RESULT, end(&target));
+    struct bytes payload =
+        hsm_signer_ask(signer, signer->core, HSM_RESULT, hsm_signer_payload(&target));
     assert_int_equal(hsm_wire_get_result_signed(payload, &answer), ERR_OK);
     return answer.receipt.status;
 }
@@ -105,7 +95,8 @@ static enum err ask_derive(struct hsm_signer *signer, const uint8_t *kid) {
     if (kid != NULL)
         memcpy(question.kid, kid, sizeof question.kid);
     hsm_wire_put_derive(&target, &question);
-    struct bytes payload = hsm_signer_ask(signer, signer->core, HSM_DERIVE, end(&target));
+    struct bytes payload =
+        hsm_signer_ask(signer, signer->core, HSM_DERIVE, hsm_signer_payload(&target));
     assert_int_equal(hsm_wire_get_derived(payload, &answer), ERR_OK);
     return answer.receipt.status;
 }
@@ -142,7 +133,7 @@ static void generate_and_end(struct hsm_signer *signer, size_t made) {
 
 static void assert_complete(void) {
     struct hsm_signer signer;
-    start(&first, &signer);
+    hsm_signer_serve(&box, &first, &signer);
     assert_int_equal(ask_result(&signer), ERR_OK);
     assert_int_equal(strlen(ask_publication(&signer).request_kid), REQUEST_IS_ABLE ? 43 : 0);
     assert_int_equal(generate(&signer).receipt.status, ERR_EXISTS);
@@ -152,7 +143,7 @@ static void assert_complete(void) {
 static void an_older_box_goes_on_serving_without_the_profile(void **state) {
     (void)state;
     struct hsm_signer signer;
-    start(&first, &signer);
+    hsm_signer_serve(&box, &first, &signer);
     assert_int_equal(ask_root(&signer), ERR_OK);
     assert_int_equal(ask_result(&signer), ERR_NOT_FOUND);
     assert_int_equal(ask_derive(&signer, NULL), ERR_NOT_FOUND);
@@ -168,12 +159,12 @@ static void asked_to_it_makes_those_that_are_missing(void **state) {
     (void)state;
     struct hsm_signer signer;
     static char before[4096], after[4096];
-    start(&first, &signer);
+    hsm_signer_serve(&box, &first, &signer);
     assert_int_equal(bytes_to_text(ask_publication(&signer).partner_pem, before, sizeof before),
                      ERR_OK);
     generate_and_end(&signer, MISSING);
     assert_complete();
-    start(&first, &signer);
+    hsm_signer_serve(&box, &first, &signer);
     assert_int_equal(bytes_to_text(ask_publication(&signer).partner_pem, after, sizeof after),
                      ERR_OK);
     assert_string_equal(before, after);
@@ -185,12 +176,12 @@ static void the_other_signers_load_them_when_all_are_made(void **state) {
     (void)state;
     struct hsm_signer one, two;
     const struct hsm_signer_plan second = {.index = 1, .settings = first.settings};
-    start(&first, &one);
-    start(&second, &two);
+    hsm_signer_serve(&box, &first, &one);
+    hsm_signer_serve(&box, &second, &two);
     generate_and_end(&one, MISSING);
     assert_int_equal(hsm_signer_wait(&two), BOOT_EXIT_RECYCLE);
     hsm_signer_stop(&two);
-    start(&second, &two);
+    hsm_signer_serve(&box, &second, &two);
     assert_int_equal(ask_result(&two), ERR_OK);
     hsm_signer_stop(&two);
 }
@@ -202,7 +193,7 @@ static void a_generation_under_way_ends_no_signer(void **state) {
     struct keyring *keyring;
     struct keyring_row row;
     const struct hsm_signer_plan second = {.index = 1, .settings = first.settings};
-    start(&second, &two);
+    hsm_signer_serve(&box, &second, &two);
     assert_int_equal(keyring_open(&keyring, box.keyring_directory, true), ERR_OK);
     assert_int_equal(keyring_intend(keyring, HSM_PURPOSE_TOKEN, 1, &row), ERR_OK);
     keyring_close(keyring);
@@ -215,7 +206,7 @@ static void stopped_between_two_it_serves_with_one_and_makes_the_others(void **s
     (void)state;
     struct hsm_signer signer;
     make_keys(OLDER + 1);
-    start(&first, &signer);
+    hsm_signer_serve(&box, &first, &signer);
     assert_int_equal(ask_result(&signer), ERR_OK);
     assert_int_equal(ask_derive(&signer, NULL), ERR_NOT_FOUND);
     assert_string_equal(ask_publication(&signer).request_kid, "");
@@ -233,11 +224,11 @@ static void killed_at_any_call_of_the_module_it_serves_and_completes(void **stat
         (void)snprintf(fault, sizeof fault, "%u:after", call);
         const struct hsm_signer_plan plan = {.fault = fault};
         make_keys(OLDER);
-        start(&plan, &signer);
+        hsm_signer_serve(&box, &plan, &signer);
         hsm_signer_send(&signer, signer.provd, HSM_GENERATE, NOTHING);
         assert_int_equal(hsm_signer_wait(&signer), SHIM_DEATH);
         hsm_signer_stop(&signer);
-        start(&first, &signer);
+        hsm_signer_serve(&box, &first, &signer);
         assert_int_equal(ask_root(&signer), ERR_OK);
         generate_and_end(&signer, call <= 4 ? MISSING : MISSING - 1);
         assert_complete();

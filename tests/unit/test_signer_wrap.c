@@ -11,8 +11,7 @@
 #include "tests/lib/hsm_box.h"
 
 /* A running signer whose KEK rolls: what provd asks it meanwhile, and what it is told. */
-#define PATIENCE_MS 60000
-#define NOTHING     bytes_of(NULL, 0)
+#define NOTHING bytes_of(NULL, 0)
 
 static struct hsm_box box;
 static struct hsm_signer signer;
@@ -36,8 +35,7 @@ static int remove_box(void **state) {
 
 static int start(void **state) {
     (void)state;
-    hsm_signer_start(&box, &hurried, &signer);
-    assert_true(hsm_signer_greet(&signer).provisioned);
+    hsm_signer_serve(&box, &hurried, &signer);
     return 0;
 }
 
@@ -47,19 +45,8 @@ static int stop(void **state) {
     return 0;
 }
 
-/* The next frame of ${type} at provd, where a HELLO may come at any time. */
-static struct bytes receive(uint16_t type) {
-    static uint8_t memory[FRAME_MAX_BYTES];
-    struct frame frame = {0};
-    while (frame.type != type)
-        assert_int_equal(frame_receive(signer.provd, memory, sizeof memory, &frame, PATIENCE_MS),
-                         ERR_OK);
-    return frame.payload;
-}
-
 static struct bytes ask(uint16_t type, struct bytes payload) {
-    hsm_signer_send(&signer, signer.provd, type, payload);
-    return receive((uint16_t)(type + 1));
+    return hsm_signer_ask_past_hello(&signer, signer.provd, type, payload);
 }
 
 static struct hsm_standing standing(void) {
@@ -124,15 +111,9 @@ static enum err open_root(const uint8_t wrapped[static HSM_WRAPPED_BYTES],
 }
 
 static enum err order(enum hsm_order kind, uint16_t generation) {
-    uint8_t memory[16];
-    struct hsm_key_ordered answer;
     const struct hsm_key_order question = {
         .order = kind, .purpose = HSM_PURPOSE_KEK, .generation = generation};
-    struct buffer target = buffer_over(memory, sizeof memory);
-    hsm_wire_put_key_order(&target, &question);
-    assert_int_equal(
-        hsm_wire_get_key_ordered(ask(HSM_KEY_ORDER, bytes_of(memory, target.len)), &answer),
-        ERR_OK);
+    struct hsm_key_ordered answer = hsm_signer_order(&signer, &question);
     assert_int_equal(answer.needed, answer.receipt.status == ERR_DENIED);
     return answer.receipt.status;
 }
@@ -152,7 +133,7 @@ static void rewrap_by(uint8_t wrapped[static HSM_WRAPPED_BYTES], uint16_t kek) {
     uint16_t by = 0;
     enum err err = rewrap(wrapped, &by);
     while (err == ERR_LIMIT) {
-        (void)receive(HSM_HELLO);
+        (void)hsm_signer_receive(&signer, signer.provd, HSM_HELLO);
         err = rewrap(wrapped, &by);
     }
     assert_int_equal(err, ERR_OK);
@@ -170,7 +151,7 @@ static void a_roll_of_the_kek_is_over_when_provd_says_so(void **state) {
     assert_int_equal(open_root(wrapped, first), ERR_OK);
     assert_int_equal(order(HSM_ORDER_ROLL, 0), ERR_OK);
     while (standing().kek.active == 1)
-        (void)receive(HSM_HELLO);
+        (void)hsm_signer_receive(&signer, signer.provd, HSM_HELLO);
     assert_stands(standing().kek, 2, 1);
 
     memcpy(again, wrapped, sizeof again);
@@ -187,12 +168,12 @@ static void a_roll_of_the_kek_is_over_when_provd_says_so(void **state) {
     assert_int_equal(need(2, 0), ERR_OK);
     assert_false(shown(1)->in_use);
     while (standing().kek.oldest == 1)
-        (void)receive(HSM_HELLO);
+        (void)hsm_signer_receive(&signer, signer.provd, HSM_HELLO);
     assert_int_equal(shown(1)->state, KEYSTATE_RETIRED);
     new_root(late);
     assert_int_equal(open_root(late, root), ERR_OK);
     while (open_root(wrapped, root) == ERR_OK) /* until it is not loaded any more */
-        (void)receive(HSM_HELLO);
+        (void)hsm_signer_receive(&signer, signer.provd, HSM_HELLO);
     assert_int_equal(open_root(wrapped, root), ERR_CRYPTO);
     assert_int_equal(open_root(again, root), ERR_OK);
     assert_memory_equal(root, first, sizeof root);

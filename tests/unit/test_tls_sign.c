@@ -227,18 +227,13 @@ static int remove_box(void **state) {
     return free_keys(state);
 }
 
-static void start(const struct hsm_signer_plan *plan, struct hsm_signer *signer) {
-    hsm_signer_start(&box, plan, signer);
-    assert_true(hsm_signer_greet(signer).provisioned);
-}
-
 static void edge_gets_the_chain_and_so_many_signatures_a_second(void **state) {
     (void)state;
     struct hsm_signer signer;
     struct hsm_tls_chain chain;
     struct hsm_tls_signed answer;
     uint8_t der[2048];
-    start(&by_edge, &signer);
+    hsm_signer_serve(&box, &by_edge, &signer);
     struct bytes payload = hsm_signer_ask(&signer, signer.core, HSM_TLS_CHAIN, NOTHING);
     assert_int_equal(hsm_wire_get_tls_chain(payload, &chain), ERR_OK);
     assert_int_equal(chain.receipt.status, ERR_OK);
@@ -267,7 +262,7 @@ static void edge_gets_the_chain_and_so_many_signatures_a_second(void **state) {
 
 static void ends_at(const struct hsm_signer_plan *plan, uint16_t verb, struct bytes payload) {
     struct hsm_signer signer;
-    start(plan, &signer);
+    hsm_signer_serve(&box, plan, &signer);
     hsm_signer_send(&signer, signer.core, verb, payload);
     assert_int_equal(hsm_signer_wait(&signer), BOOT_EXIT_FAILURE);
     hsm_signer_stop(&signer);
