@@ -17,14 +17,14 @@ from box import BUILD, Box
 PATIENCE_SECONDS = 60
 
 
-def await_(what, seconds=PATIENCE_SECONDS):
+def await_(what, seconds=PATIENCE_SECONDS, pause=0.01):
     """Looks until ${what}() is true, and gives what it gave."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         found = what()
         if found:
             return found
-        time.sleep(0.01)
+        time.sleep(pause)
     raise TimeoutError(what)
 
 
