@@ -343,6 +343,8 @@ static enum err signer_rewrap(void *context, struct serve_peer *peer, const stru
     wrap(&rewrapped.wrapped, box->kek.active);
     if (!box->rewrap_spoils)
         memcpy(rewrapped.wrapped, question.wrapped, KEK_AT);
+    if (box->kek_rolls_after > 0 && --box->kek_rolls_after == 0)
+        box->kek.active++;
     hsm_wire_put_root_rewrapped(&answer, &rewrapped);
     return reply(peer, frame, &answer);
 }
@@ -450,7 +452,8 @@ static enum err signer_order(void *context, struct serve_peer *peer, const struc
     uint8_t memory[64];
     struct buffer answer = buffer_over(memory, sizeof memory);
     const struct hsm_key_ordered ordered = {.receipt = receipt(box, box->order_status),
-                                            .state = KEYSTATE_RETIRING};
+                                            .state = KEYSTATE_RETIRING,
+                                            .needed = box->order_needed};
     ERR_TRY(hsm_wire_get_key_order(frame->payload, &box->order));
     box->order_count++;
     hsm_wire_put_key_ordered(&answer, &ordered);
@@ -619,6 +622,9 @@ enum err provd_box_ask(struct provd_box *box, uint16_t type, struct bytes payloa
     } else if (type == OFFICER_TRUST_LIST) {
         assert_int_equal(officer_wire_get_anchors(written, &box->anchors), ERR_OK);
         *outcome = box->anchors.outcome;
+    } else if (type == OFFICER_KEY_LIFE) {
+        assert_int_equal(officer_wire_get_keys(written, &box->keys), ERR_OK);
+        *outcome = box->keys.outcome;
     } else if (type == OFFICER_CERTIFICATE) {
         assert_int_equal(officer_wire_get_issued(written, &box->issued), ERR_OK);
         *outcome = box->issued.outcome;

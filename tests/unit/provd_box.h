@@ -16,6 +16,7 @@
 #include "authd/wire/plugin_wire.h"
 #include "authd/wire/sample_wire.h"
 #include "provisioning/change.h"
+#include "provisioning/officer_wire_keys.h"
 #include "provisioning/officer_wire_trust.h"
 
 /*
@@ -64,6 +65,7 @@ struct provd_box {
     size_t order_count;
     struct hsm_key_order order; /* the last about a key */
     enum err order_status;      /* what the signer says to it */
+    bool order_needed;          /* and that something stored depends on the key */
     unsigned limited_answers;   /* so many lookups are answered by ERR_LIMIT first */
     unsigned behind_answers; /* so many by a signer that knows of no other pepper but the oldest */
     int deaf_signer;         /* takes questions and dies over them; -1: none */
@@ -77,9 +79,11 @@ struct provd_box {
     struct hsm_need need;
     size_t standings, needs, rewraps;
     enum err rewrap_status;
-    bool rewrap_spoils; /* what is wrapped anew is another root */
+    unsigned kek_rolls_after; /* so many roots wrapped anew it has another successor; 0: never */
+    bool rewrap_spoils;       /* what is wrapped anew is another root */
 
     struct officer_anchors anchors; /* the last listed */
+    struct officer_keys keys;       /* the last listed */
     struct officer_issued issued;   /* the last; its views end with the next question */
     /* What a test itself answers: PKCS10 as unseal, CERTIFY and KEYS as signer 0. NULL: nothing. */
     enum err (*more)(struct provd_box *box, const struct frame *question, struct buffer *answer);

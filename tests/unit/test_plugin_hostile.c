@@ -22,12 +22,19 @@
 #define NONE            0 /* no answer: the asker hears of the death */
 #define FAILED          1 /* the answer: a technical failure */
 
-/* What the table says is a signal may be an exit with a sanitizer's report, which comes first. */
+#define CRASH (-SIGSEGV)
+
+/*
+ * With a sanitizer its handler comes before the signal: it exits with a report, or meets the filter
+ * (TSan). Never as the program ends by itself.
+ */
+static bool is_end(int end, int expected) {
 #ifdef IDCS_SANITIZE
-#define BY_SANITIZER 1
-#else
-#define BY_SANITIZER (-SIGSEGV)
+    if (expected == CRASH)
+        return end != BOOT_EXIT_CLEAN && end < BOOT_EXIT_FAILURE;
 #endif
+    return end == expected;
+}
 
 static const struct deed {
     const char *act;
@@ -35,9 +42,9 @@ static const struct deed {
     int end;
 } at_extraction[] =
     {
-        {"crash-in-extract", NONE, BY_SANITIZER},
-        {"write-behind", NONE, BY_SANITIZER},
-        {"write-before", NONE, BY_SANITIZER},
+        {"crash-in-extract", NONE, CRASH},
+        {"write-behind", NONE, CRASH},
+        {"write-before", NONE, CRASH},
         {"claim-too-much", FAILED, BOOT_EXIT_FAILURE},
         {"claim-nothing", FAILED, BOOT_EXIT_FAILURE},
         {"fail-in-extract", FAILED, BOOT_EXIT_FAILURE},
@@ -48,7 +55,7 @@ static const struct deed {
 #endif
 },
   at_comparison[] = {
-      {"crash-in-compare", NONE, BY_SANITIZER},
+      {"crash-in-compare", NONE, CRASH},
       {"open-socket", NONE, -SIGSYS},
       {"fork", NONE, -SIGSYS},
       {"execute", NONE, -SIGSYS},
@@ -76,7 +83,7 @@ static void start_hostile(const char *act) {
 
 static void expect_end(const struct deed *deed) {
     int end = plugin_rig_end();
-    if (end != deed->end)
+    if (!is_end(end, deed->end))
         fail_msg("%s: ended with %d, not %d", deed->act, end, deed->end);
 }
 
@@ -207,7 +214,7 @@ static void one_that_cannot_start_says_why(void **state) {
 static void a_crash_at_the_start_is_a_crash(void **state) {
     (void)state;
     plugin_rig_start("plugin_hostile", "crash-in-init", "");
-    assert_int_equal(plugin_rig_end(), BY_SANITIZER);
+    assert_true(is_end(plugin_rig_end(), CRASH));
     plugin_rig_assert_no_answer();
 }
 

@@ -124,6 +124,7 @@ struct asked {
     enum officer_certificate_use use;
     const char *id, *request, *name;
     uint16_t days;
+    bool keeps, dry_run; /* keeps: without the word to replace what is registered */
 };
 
 static struct officer_outcome ask(struct provd_box *box, struct asked asked) {
@@ -131,6 +132,8 @@ static struct officer_outcome ask(struct provd_box *box, struct asked asked) {
     struct buffer buffer = buffer_over(memory, sizeof memory);
     struct officer_certificate question = {.use = asked.use,
                                            .days = asked.days != 0 ? asked.days : 365,
+                                           .replace = !asked.keeps,
+                                           .dry_run = asked.dry_run,
                                            .request = bytes_of_text(asked.request)};
     (void)strcpy(question.id, asked.id);
     (void)strcpy(question.name, asked.name != NULL ? asked.name : "");
@@ -223,9 +226,9 @@ static void a_new_programme_is_added_by_its_name(void **state) {
     provd_box_assert_refused(outcome, OFFICER_REASON_ISSUE_UNKNOWN);
     assert_string_equal(outcome.detail, "new");
     assert_int_equal(signer.asked + box->audit_count, 0);
-    struct asked named = {OFFICER_CERTIFICATE_TLS, "new", "p256", "New", 0};
+    struct asked named = {OFFICER_CERTIFICATE_TLS, "new", "p256", "New", .days = 0};
     provd_box_assert_refused(ask(box, named), OFFICER_REASON_ISSUE_UNKNOWN);
-    named = (struct asked){OFFICER_CERTIFICATE_MOSIP, "new", "rsa", "New programme", 30};
+    named = (struct asked){OFFICER_CERTIFICATE_MOSIP, "new", "rsa", "New programme", .days = 30};
     provd_box_assert_done(ask(box, named));
     assert_int_equal(signer.question.days, 30);
     assert_int_equal(registry_partner(box->provd.registry, "new", &partner), ERR_OK);
@@ -298,6 +301,66 @@ static void a_key_that_is_not_the_programme_s_own_is_refused(void **state) {
     provd_box_assert_refused(issue(box, OFFICER_CERTIFICATE_SIGNATURE, "amo", "p256"),
                              OFFICER_REASON_KEY_TWICE);
     assert_int_equal(registry_jose_client(box->provd.registry, "amo", &client), ERR_OK);
+}
+
+/* ---- what is registered already ---- */
+
+static void a_registered_certificate_is_replaced_by_word_alone(void **state) {
+    struct provd_box *box = furnished(state);
+    register_jose(box, "amo", (const char *const[]){"key1", "key2", "key3"});
+    box->audit_count = 0;
+    uint64_t before = sequence(box);
+    struct asked asked[] = {{OFFICER_CERTIFICATE_MOSIP, "amo", "rsa", .keeps = true},
+                            {OFFICER_CERTIFICATE_TLS, "amo", "p256", .keeps = true},
+                            {OFFICER_CERTIFICATE_SIGNATURE, "amo", "p256", .keeps = true}};
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        for (int dry_run = 0; dry_run < 2; dry_run++) {
+            asked[i].dry_run = dry_run == 1;
+            struct officer_outcome outcome = ask(box, asked[i]);
+            provd_box_assert_refused(outcome, OFFICER_REASON_REPLACES);
+            assert_string_equal(outcome.detail, "amo");
+        }
+    }
+    assert_int_equal(signer.asked + box->audit_count, 0);
+    assert_int_equal(sequence(box), before);
+    signer.issues = "key4 new";
+    asked[1].keeps = asked[1].dry_run = false;
+    provd_box_assert_done(ask(box, asked[1]));
+    assert_true(box->issued.registered && box->issued.replaced);
+}
+
+static void what_replaces_nothing_needs_no_word(void **state) {
+    struct provd_box *box = furnished(state);
+    static const struct asked asked[] = {
+        {OFFICER_CERTIFICATE_MOSIP, "new", "rsa", "New programme", .keeps = true},
+        {OFFICER_CERTIFICATE_TLS, "amo", "p256", .keeps = true},
+        {OFFICER_CERTIFICATE_DEVICE, "Scanner", "rsa", .keeps = true}};
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        provd_box_assert_done(ask(box, asked[i]));
+        assert_false(box->issued.replaced);
+    }
+}
+
+static void a_dry_run_says_what_would_follow_and_changes_nothing(void **state) {
+    struct provd_box *box = furnished(state);
+    uint64_t before = sequence(box);
+    static const struct {
+        struct asked asked;
+        bool registered, replaced;
+    } cases[] = {
+        {{OFFICER_CERTIFICATE_MOSIP, "amo", "rsa", .dry_run = true}, true, true},
+        {{OFFICER_CERTIFICATE_MOSIP, "new", "rsa", "New programme", .dry_run = true}, true, false},
+        {{OFFICER_CERTIFICATE_TLS, "amo", "p256", .dry_run = true}, false, false},
+        {{OFFICER_CERTIFICATE_DEVICE, "Scanner", "rsa", .dry_run = true}, false, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        provd_box_assert_done(ask(box, cases[i].asked));
+        assert_true(box->issued.dry_run);
+        assert_int_equal(box->issued.registered, cases[i].registered);
+        assert_int_equal(box->issued.replaced, cases[i].replaced);
+        assert_int_equal(box->issued.certificate.len, 0);
+    }
+    assert_int_equal(signer.asked + box->audit_count, 0);
+    assert_int_equal(sequence(box), before);
 }
 
 /* ---- devices ---- */
@@ -397,12 +460,12 @@ static void what_is_issued_is_judged_like_what_officers_bring(void **state) {
 static void names_and_days_out_of_range_reach_nobody(void **state) {
     struct provd_box *box = furnished(state);
     static const struct asked cases[] = {
-        {OFFICER_CERTIFICATE_MOSIP, "a b", "rsa", NULL, 1},
-        {OFFICER_CERTIFICATE_MOSIP, "amo", "rsa", "a\nb", 1},
-        {OFFICER_CERTIFICATE_DEVICE, "Scanner <1>", "rsa", NULL, 1},
-        {OFFICER_CERTIFICATE_DEVICE, " Scanner", "rsa", NULL, 1},
-        {OFFICER_CERTIFICATE_MOSIP, "amo", "rsa", NULL, 1096},
-        {OFFICER_CERTIFICATE_DEVICE, "Scanner", "rsa", NULL, 65535},
+        {OFFICER_CERTIFICATE_MOSIP, "a b", "rsa", .days = 1},
+        {OFFICER_CERTIFICATE_MOSIP, "amo", "rsa", "a\nb", .days = 1},
+        {OFFICER_CERTIFICATE_DEVICE, "Scanner <1>", "rsa", .days = 1},
+        {OFFICER_CERTIFICATE_DEVICE, " Scanner", "rsa", .days = 1},
+        {OFFICER_CERTIFICATE_MOSIP, "amo", "rsa", .days = 1096},
+        {OFFICER_CERTIFICATE_DEVICE, "Scanner", "rsa", .days = 65535},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         provd_box_assert_refused(ask(box, cases[i]), OFFICER_REASON_VALUE);
@@ -478,6 +541,20 @@ static void a_revoked_authority_is_none_at_once(void **state) {
     assert_int_equal(count_anchors(box, "DEVICE", "box CA 1"), 0);
 }
 
+/* A signer that cannot say is asked again, or a revoked one would stay until the next roll. */
+static void what_a_signer_refuses_to_tell_is_not_taken_for_nothing(void **state) {
+    struct provd_box *box = furnished(state);
+    provd_box_assert_done(issue(box, OFFICER_CERTIFICATE_DEVICE, "Scanner", "rsa"));
+    (void)add_key("box CA 1", 1, KEYSTATE_REVOKED);
+    signer.keys.receipt.status = ERR_NOT_FOUND;
+    (void)box_anchors_turn(&box->provd);
+    assert_int_equal(count_anchors(box, "DEVICE", "box CA 1"), 1);
+    signer.keys.receipt.status = ERR_OK;
+    box->provd.anchors_look.due_ms = 0; /* it is tried again in a while */
+    (void)box_anchors_turn(&box->provd);
+    assert_int_equal(count_anchors(box, "DEVICE", "box CA 1"), 0);
+}
+
 /* ---- the list that officers see ---- */
 
 static struct officer_outcome list(struct provd_box *box, const char *domain) {
@@ -528,6 +605,9 @@ int main(void) {
         TEST(one_of_three_certificates_takes_its_predecessor_s_place),
         TEST(the_first_of_three_is_issued_and_not_registered),
         TEST(a_key_that_is_not_the_programme_s_own_is_refused),
+        TEST(a_registered_certificate_is_replaced_by_word_alone),
+        TEST(what_replaces_nothing_needs_no_word),
+        TEST(a_dry_run_says_what_would_follow_and_changes_nothing),
         TEST(the_first_device_makes_the_box_s_ca_an_authority_of_devices),
         TEST(a_domain_full_of_authorities_is_said_and_nothing_leaves),
         TEST(a_request_that_is_none_reaches_no_signer),
@@ -537,6 +617,7 @@ int main(void) {
         TEST(names_and_days_out_of_range_reach_nobody),
         TEST(an_authority_that_is_retiring_stays_and_one_that_ended_goes),
         TEST(a_revoked_authority_is_none_at_once),
+        TEST(what_a_signer_refuses_to_tell_is_not_taken_for_nothing),
         TEST(officers_see_the_authorities_of_a_domain_or_of_all),
         TEST(an_authority_that_is_over_is_listed_as_such),
     };

@@ -253,6 +253,17 @@ static void a_second_roll_follows(void **state) {
     assert_int_equal(status.vids, PEOPLE + 1); /* and not the aliases of people's own numbers */
 }
 
+static void where_nobody_is_the_elder_is_let_go_too(void **state) {
+    struct provd_box *box = *state;
+    provd_box_initialise(box);
+    box->provd.state = BOX_OPERATIONAL;
+    turn(box);
+    provd_box_roll_key(box, &box->pepper);
+    turn_until_done(box);
+    assert_int_equal(now(box).rows, 0);
+    assert_int_equal(box->need.pepper_from, 2);
+}
+
 /* ---- imports ---- */
 
 static void a_standby_is_not_written_under(void **state) {
@@ -438,7 +449,11 @@ static void a_pepper_of_the_same_number_lets_no_elder_go(void **state) {
     turn(box);
     turn(box);
     assert_int_equal(box->need.pepper_from, 0);
-    box->pepper_made_anew = 0; /* the right one */
+    box->pepper_made_anew = 0; /* the right one, which this signer does not know yet */
+    box->behind_answers = 1;
+    turn(box);
+    assert_int_equal(box->behind_answers, 0);
+    assert_int_equal(box->need.pepper_from, 0);
     turn(box);
     assert_int_equal(box->need.pepper_from, 2);
 }
@@ -466,6 +481,8 @@ int main(void) {
         TEST(what_the_keyring_denies_is_asked_again),
         TEST(both_rolls_go_on_at_a_time),
         TEST(a_second_roll_follows),
+        cmocka_unit_test_setup_teardown(where_nobody_is_the_elder_is_let_go_too, provd_box_setup,
+                                        provd_box_teardown),
         TEST(a_standby_is_not_written_under),
         TEST(what_is_imported_during_a_sweep_is_of_the_new_pepper),
         TEST(an_answer_without_a_pepper_of_the_registry_is_asked_again),

@@ -112,6 +112,107 @@ static void a_key_that_nobody_encrypts_to_needs_no_counting(void **state) {
     assert_int_equal(box->order.purpose, HSM_PURPOSE_SIGN);
 }
 
+/* ---- what the signer says ---- */
+
+static void what_the_signer_refuses_is_told_with_its_reason(void **state) {
+    struct provd_box *box = *state;
+    static const struct {
+        enum err status;
+        bool needed;
+        enum officer_reason reason;
+        const char *detail;
+    } refusals[] = {
+        {ERR_DENIED, false, OFFICER_REASON_KEY_STATE, "retiring"},
+        {ERR_NOT_FOUND, false, OFFICER_REASON_KEY_STATE, "retiring"},
+        {ERR_LIMIT, false, OFFICER_REASON_KEY_SUCCESSOR, "retiring"},
+        {ERR_DENIED, true, OFFICER_REASON_KEY_NEEDED, ""},
+        {ERR_CRYPTO, false, OFFICER_REASON_TOKEN, "crypto"},
+    };
+    struct officer_key_order question = retire("");
+    begin(box);
+    question.order = OFFICER_ORDER_REVOKE;
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        box->order_status = refusals[i].status;
+        box->order_needed = refusals[i].needed;
+        struct officer_outcome outcome = order(box, &question);
+        provd_box_assert_refused(outcome, refusals[i].reason);
+        assert_int_equal(outcome.status, refusals[i].status);
+        assert_string_equal(outcome.detail, refusals[i].detail);
+        assert_int_equal(box->order_count, i + 1);
+    }
+}
+
+static struct hsm_keys told;
+
+static enum err tell_keys(struct provd_box *box, const struct frame *question,
+                          struct buffer *answer) {
+    (void)box;
+    assert_int_equal(question->type, HSM_KEYS);
+    hsm_wire_put_keys(answer, &told);
+    return ERR_OK;
+}
+
+static enum err ask_for_list(struct provd_box *box, uint8_t from, struct officer_outcome *outcome) {
+    uint8_t memory[16];
+    struct buffer payload = buffer_over(memory, sizeof memory);
+    const struct officer_keys_question question = {.from.purpose = from};
+    officer_wire_put_keys_question(&payload, &question);
+    return provd_box_ask(box, OFFICER_KEY_LIFE, bytes_of(memory, payload.len), outcome);
+}
+
+static struct officer_outcome list(struct provd_box *box) {
+    struct officer_outcome outcome;
+    assert_int_equal(ask_for_list(box, 0, &outcome), ERR_OK);
+    return outcome;
+}
+
+static void a_list_says_of_each_key_what_the_signer_says(void **state) {
+    struct provd_box *box = *state;
+    told = (struct hsm_keys){
+        .count = 2,
+        .keys = {{.purpose = HSM_PURPOSE_KEK,
+                  .generation = 7,
+                  .state = KEYSTATE_RETIRING,
+                  .in_use = true},
+                 {.purpose = HSM_PURPOSE_PARTNER,
+                  .generation = 2,
+                  .state = KEYSTATE_REVOKED,
+                  .held = true,
+                  .granted = true,
+                  .wrapped_by = 7}},
+        .next[HSM_PURPOSE_TLS] = {.rolls = true, .unready = true, .wraps = true, .generation = 3},
+    };
+    begin(box);
+    box->more = tell_keys;
+    provd_box_assert_done(list(box));
+    const struct officer_key *kek = &box->keys.keys[0], *partner = &box->keys.keys[1];
+    assert_int_equal(box->keys.count, 2);
+    assert_string_equal(kek->purpose, "IDA/KEK");
+    assert_true(kek->generation == 7 && kek->state == KEYSTATE_RETIRING && kek->in_use);
+    assert_false(kek->held || kek->granted || kek->wrapped_by != 0);
+    assert_string_equal(partner->purpose, "IDA/PARTNER");
+    assert_true(partner->generation == 2 && partner->state == KEYSTATE_REVOKED);
+    assert_true(partner->held && partner->granted && partner->wrapped_by == 7);
+    assert_false(partner->in_use);
+    const struct officer_key_next *next = &box->keys.next[HSM_PURPOSE_TLS];
+    assert_true(next->rolls && next->unready && next->wraps && next->generation == 3);
+    assert_false(next->wanted || box->keys.next[HSM_PURPOSE_KEK].rolls);
+}
+
+static void without_the_signers_word_there_is_no_list(void **state) {
+    struct provd_box *box = *state;
+    struct officer_outcome outcome;
+    told = (struct hsm_keys){.receipt.status = ERR_NOT_FOUND};
+    begin(box);
+    assert_int_equal(ask_for_list(box, HSM_PURPOSE_COUNT, &outcome), ERR_MALFORMED);
+    box->more = tell_keys;
+    provd_box_assert_refused(list(box), OFFICER_REASON_TOKEN);
+    assert_int_equal(box->keys.count, 0);
+    box->more = NULL; /* it dies over the question */
+    provd_box_assert_refused(list(box), OFFICER_REASON_SIGNER);
+    assert_int_equal(box->keys.count, 0);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, provd_box_setup, provd_box_teardown)
     const struct CMUnitTest tests[] = {
@@ -121,6 +222,9 @@ int main(void) {
         TEST(a_reason_belongs_to_no_other_order),
         TEST(what_core_cannot_tell_is_not_let_go),
         TEST(a_key_that_nobody_encrypts_to_needs_no_counting),
+        TEST(what_the_signer_refuses_is_told_with_its_reason),
+        TEST(a_list_says_of_each_key_what_the_signer_says),
+        TEST(without_the_signers_word_there_is_no_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -167,6 +167,26 @@ static void a_root_that_came_back_another_is_not_stored(void **state) {
     assert_readable(box);
 }
 
+/* What the elder of two younger ones has wrapped would be lost with it. */
+static void roots_that_two_keks_have_wrapped_are_not_stored(void **state) {
+    struct provd_box *box = *state;
+    provd_box_assert_done(roll_root(box)); /* two of them, and that of what core keeps */
+    struct roots before = roots_of(box);
+    provd_box_roll_key(box, &box->kek);
+    for (unsigned after = 1; after <= 2; after++) {
+        box->kek_rolls_after = after;
+        turn(box);
+        assert_int_equal(box->kek.active, 2 + after);
+        assert_same_roots(box, &before, true);
+        assert_int_equal(wrapped_by(box), 1);
+        assert_int_equal(box->need.kek_from, 0);
+    }
+    turn(box);
+    assert_int_equal(wrapped_by(box), 4);
+    assert_int_equal(box->need.kek_from, 4);
+    assert_readable(box);
+}
+
 /* The commit is durable and nobody was told: the successor tells, and wraps nothing again. */
 static void a_process_that_died_before_it_told_has_a_successor_that_does(void **state) {
     struct provd_box *box = *state;
@@ -237,6 +257,7 @@ int main(void) {
         TEST(a_hello_of_a_newer_keyring_is_enough),
         TEST(the_elder_is_not_let_go_before_all_are_committed),
         TEST(a_root_that_came_back_another_is_not_stored),
+        TEST(roots_that_two_keks_have_wrapped_are_not_stored),
         TEST(a_process_that_died_before_it_told_has_a_successor_that_does),
         TEST(a_process_that_died_on_the_way_is_begun_again),
         TEST(a_new_root_depends_on_no_kek_that_is_let_go),
