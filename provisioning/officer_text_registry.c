@@ -50,9 +50,13 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
                               "0.0001 or \"1e-4\"",
                               "%1 : « %2 » doit être une probabilité supérieure à 0 et d'au plus "
                               "1, comme 0.0001 ou \"1e-4\""},
-    [TEXT_BAD_KIND] = {"%1: '%2' is no kind: write partner, device or device-provider",
-                       "%1 : « %2 » n'est pas un genre : écrivez partner, device ou "
-                       "device-provider"},
+    [TEXT_BAD_KIND] = {"%1: '%2' is no kind: write partner, device, device-provider or vid",
+                       "%1 : « %2 » n'est pas un genre : écrivez partner, device, "
+                       "device-provider ou vid"},
+    [TEXT_BAD_VID_FILE] = {"%1: no VID: write its 16 digits and nothing else",
+                           "%1 : pas de VID : écrivez ses 16 chiffres et rien d'autre"},
+    [TEXT_HOTLIST_WANTS] = {"kind=%1 is given by %2= alone: see `officer hotlist --help`",
+                            "kind=%1 se donne par %2= seul : voir `officer hotlist --help`"},
     [TEXT_TRUSTED] = {"trust domain %1 has this authority", "le domaine %1 a cette autorité"},
     [TEXT_PARTNER_ADDED] = {"partner %1 is registered", "le partenaire %1 est enregistré"},
     [TEXT_PARTNER_ACTIVE] = {"partner %1 is active", "le partenaire %1 est actif"},
@@ -77,6 +81,10 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
                               "%1 politiques et %2 partenaires sont dans le registre"},
     [TEXT_HOTLISTED] = {"%1 %2 is blocked", "%1 %2 est bloqué"},
     [TEXT_HOTLIST_REMOVED] = {"%1 %2 is not blocked any more", "%1 %2 n'est plus bloqué"},
+    [TEXT_VID_HOTLISTED] = {"the VID of %1 is blocked, and no other",
+                            "le VID de %1 est bloqué, et aucun autre"},
+    [TEXT_VID_REMOVED] = {"the VID of %1 is not blocked any more",
+                          "le VID de %1 n'est plus bloqué"},
     [TEXT_ABOUT_TRUST_ADD] = {"trusts a certificate authority in a trust domain",
                               "fait confiance à une autorité de certification dans un domaine"},
     [TEXT_ABOUT_PARTNER_ADD] = {"registers a programme, or replaces its entry",
@@ -107,9 +115,11 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
                                       "JSON file",
                                       "enregistre les autorités, politiques, programmes et clés "
                                       "d'un fichier JSON"},
-    [TEXT_ABOUT_HOTLIST_ADD] = {"blocks a programme, a capture device or a maker of such devices",
-                                "bloque un programme, un capteur biométrique ou un fabricant de "
-                                "capteurs"},
+    [TEXT_ABOUT_HOTLIST_ADD] =
+        {"blocks a programme, a capture device or a maker of such devices, by its id; or a VID, "
+         "which is read from a file",
+         "bloque un programme, un capteur biométrique ou un fabricant de capteurs, par son "
+         "identifiant ; ou un VID, lu dans un fichier"},
     [TEXT_ABOUT_HOTLIST_REMOVE] = {"lets it in again", "l'admet de nouveau"},
 };
 

@@ -54,6 +54,7 @@ enum officer_verb {
     OFFICER_PARTNER_JOSE_REMOVE = 624,
     OFFICER_PARTNER_JOSE_SHOW = 626, /* answered with struct officer_jose_shown */
     OFFICER_HOTLIST = 640,
+    OFFICER_HOTLIST_VID = 642,
     OFFICER_KEY_LIFE = 650,    /* officer_wire_keys.h */
     OFFICER_KEY_ORDER = 652,   /* officer_wire_keys.h */
     OFFICER_KEY_USAGE = 654,   /* officer_wire_usage.h */
@@ -196,10 +197,17 @@ struct officer_record {
     struct bytes data;            /* not empty; a view of the frame */
 };
 
-/* OFFICER_HOTLIST: a programme, a device or a maker of devices; people come with their import. */
+/* OFFICER_HOTLIST: a programme, a device or a maker of devices. */
 struct officer_hotlist {
     enum hotlist_kind kind; /* not HOTLIST_PERSON */
     char id[OFFICER_HOTLIST_ID_SIZE];
+    bool blocked;
+    int64_t until_ms; /* 0: for good */
+};
+
+/* OFFICER_HOTLIST_VID: one VID alone; people come with their import. */
+struct officer_hotlist_vid {
+    char vid[OFFICER_VID_SIZE];
     bool blocked;
     int64_t until_ms; /* 0: for good */
 };
@@ -290,6 +298,10 @@ MUST_CHECK enum err officer_wire_get_box(struct bytes payload, struct officer_bo
 void officer_wire_put_hotlist(struct buffer *target, const struct officer_hotlist *question);
 MUST_CHECK enum err officer_wire_get_hotlist(struct bytes payload,
                                              struct officer_hotlist *question);
+void officer_wire_put_hotlist_vid(struct buffer *target,
+                                  const struct officer_hotlist_vid *question);
+MUST_CHECK enum err officer_wire_get_hotlist_vid(struct bytes payload,
+                                                 struct officer_hotlist_vid *question);
 
 /*
  * PEOPLE_PUT is people one after another, up to OFFICER_PEOPLE_MAX. ERR_FULL: this person does not

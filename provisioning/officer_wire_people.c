@@ -167,3 +167,19 @@ enum err officer_wire_take_person(struct cursor *people, struct officer_person *
     people->err = cursor_end(&cursor);
     return people->err;
 }
+
+void officer_wire_put_hotlist_vid(struct buffer *target,
+                                  const struct officer_hotlist_vid *question) {
+    buffer_text(target, question->vid);
+    buffer_bool(target, question->blocked);
+    buffer_i64(target, question->until_ms);
+}
+
+enum err officer_wire_get_hotlist_vid(struct bytes payload, struct officer_hotlist_vid *question) {
+    struct cursor cursor = cursor_over(payload);
+    *question = (struct officer_hotlist_vid){0};
+    cursor_text(&cursor, question->vid, sizeof question->vid);
+    question->blocked = cursor_bool(&cursor);
+    question->until_ms = cursor_i64(&cursor);
+    return cursor_end(&cursor);
+}

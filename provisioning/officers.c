@@ -186,6 +186,7 @@ static const struct serve_verb officer_verbs[] = {
     {OFFICER_MISP_ADD, SERVE_ANY_STATE, take_question},
     {OFFICER_PEOPLE_PUT, SERVE_ANY_STATE, take_question},
     {OFFICER_HOTLIST, SERVE_ANY_STATE, take_question},
+    {OFFICER_HOTLIST_VID, SERVE_ANY_STATE, take_question},
     {OFFICER_STATUS, SERVE_ANY_STATE, take_question},
 };
 

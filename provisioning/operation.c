@@ -172,6 +172,8 @@ static const struct operation operations[] = {
     {OFFICER_PEOPLE_PUT, "people import", NEW_BOX | PROVD_SERVING, true, people_put,
      answer_outcome},
     {OFFICER_HOTLIST, "hotlist", NEW_BOX | PROVD_SERVING, true, hotlist_put, answer_outcome},
+    {OFFICER_HOTLIST_VID, "hotlist", NEW_BOX | PROVD_SERVING, true, hotlist_put_vid,
+     answer_outcome},
 };
 
 static const struct operation *find(uint16_t type) {

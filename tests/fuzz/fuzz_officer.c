@@ -43,6 +43,8 @@ READ_AND_WRITE(officer_misp, misp)
 READ_AND_WRITE(officer_publication, publication)
 READ_AND_WRITE(officer_box, box)
 READ_AND_WRITE(officer_hotlist, hotlist)
+READ_AND_WRITE(officer_hotlist_vid, hotlist_vid)
+READ_AND_WRITE(officer_keys_question, keys_question)
 READ_AND_WRITE(officer_key_order, key_order)
 READ_AND_WRITE(officer_keys, keys)
 READ_AND_WRITE(officer_root, root)
@@ -79,6 +81,8 @@ static const struct {
     {OFFICER_MISP_ADD, read_misp},
     {OFFICER_PEOPLE_PUT, read_people},
     {OFFICER_HOTLIST, read_hotlist},
+    {OFFICER_HOTLIST_VID, read_hotlist_vid},
+    {OFFICER_KEY_LIFE, read_keys_question},
     {OFFICER_KEY_ORDER, read_key_order},
     {OFFICER_ROOT, read_root},
     {OFFICER_TRUST_LIST, read_trust_question},

@@ -130,6 +130,29 @@ class Vids(unittest.TestCase):
         self.gone(by_vid)
         self.yes(self.authenticate(person))
 
+    def test_an_officer_blocks_one_alone(self):
+        by_uin, blocked, other = self.register({"type": "Perpetual"}, {"type": "Perpetual"})
+        path = box.folder / "vid"
+        path.write_text(blocked["individualId"] + "\n")
+
+        def hotlist(*words):
+            done = box.officer("hotlist", *words)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertNotIn(blocked["individualId"], done.stdout)
+        hotlist("add", "kind=vid", "file=%s" % path, "until=" + day(2))
+        self.gone(blocked, "IDA-MLC-022")
+        self.yes(self.authenticate(by_uin))
+        self.yes(self.authenticate(other))
+        hotlist("remove", "kind=vid", "file=%s" % path)
+        self.yes(self.authenticate(blocked))
+        self.assertNotIn(blocked["individualId"], box.log())
+        for words, why in ((("kind=vid", "id=4302934834290231"), "kind=vid is given by file= alone"),
+                           (("kind=device", "file=%s" % path), "kind=device is given by id= alone"),
+                           (("kind=vid", "file=/etc/hostname"), "no VID")):
+            refused = box.officer("hotlist", "add", *words)
+            self.assertEqual(refused.returncode, 2, refused.stdout)
+            self.assertIn(why, refused.stderr)
+
     def test_a_code_is_for_the_kind_of_identifier_that_asked(self):
         by_uin, by_vid = self.register({"type": "Perpetual"})
         programme = kit.programme()

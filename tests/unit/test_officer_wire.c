@@ -379,6 +379,22 @@ static void a_hotlisted_device_survives_the_way(void **state) {
     assert_int_equal(officer_wire_get_hotlist(end(&buffer), &got), ERR_MALFORMED);
 }
 
+static void a_hotlisted_vid_survives_the_way(void **state) {
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_hotlist_vid got, sent = {.vid = "4302934834290231", .until_ms = 8};
+    (void)state;
+    officer_wire_put_hotlist_vid(&buffer, &sent);
+    assert_int_equal(officer_wire_get_hotlist_vid(end(&buffer), &got), ERR_OK);
+    assert_string_equal(got.vid, sent.vid);
+    assert_true(!got.blocked && got.until_ms == 8);
+    buffer = buffer_over(memory, sizeof memory);
+    buffer_text(&buffer, "43029348342902310"); /* a digit too many */
+    buffer_bool(&buffer, true);
+    buffer_i64(&buffer, 0);
+    assert_int_not_equal(officer_wire_get_hotlist_vid(end(&buffer), &got), ERR_OK);
+    assert_false(got.blocked);
+}
+
 /* Every reader, by one signature. */
 static enum err get_outcome(struct bytes payload) {
     struct officer_outcome got;
@@ -415,6 +431,10 @@ static enum err get_publication(struct bytes payload) {
 static enum err get_hotlist(struct bytes payload) {
     struct officer_hotlist got;
     return officer_wire_get_hotlist(payload, &got);
+}
+static enum err get_hotlist_vid(struct bytes payload) {
+    struct officer_hotlist_vid got;
+    return officer_wire_get_hotlist_vid(payload, &got);
 }
 static enum err get_box(struct bytes payload) {
     struct officer_box got;
@@ -470,6 +490,9 @@ static reader write_sample(size_t index, struct buffer *buffer) {
     case 10:
         officer_wire_put_hotlist(buffer, &(struct officer_hotlist){.kind = HOTLIST_DEVICE});
         return get_hotlist;
+    case 11:
+        officer_wire_put_hotlist_vid(buffer, &(struct officer_hotlist_vid){.vid = "4"});
+        return get_hotlist_vid;
     default:
         return NULL;
     }
@@ -477,7 +500,7 @@ static reader write_sample(size_t index, struct buffer *buffer) {
 
 static void a_message_cut_anywhere_is_refused(void **state) {
     (void)state;
-    for (size_t index = 0; index < 11; index++) {
+    for (size_t index = 0; index < 12; index++) {
         struct buffer buffer = buffer_over(memory, sizeof memory);
         reader read = write_sample(index, &buffer);
         struct bytes whole = end(&buffer);
@@ -489,7 +512,7 @@ static void a_message_cut_anywhere_is_refused(void **state) {
 
 static void a_message_with_more_behind_it_is_refused(void **state) {
     (void)state;
-    for (size_t index = 0; index < 11; index++) {
+    for (size_t index = 0; index < 12; index++) {
         struct buffer buffer = buffer_over(memory, sizeof memory);
         reader read = write_sample(index, &buffer);
         buffer_u8(&buffer, 0);
@@ -562,6 +585,7 @@ int main(void) {
         cmocka_unit_test(the_largest_records_fill_a_frame_and_larger_ones_do_not_fit),
         cmocka_unit_test(parts_of_the_body_have_mosips_names),
         cmocka_unit_test(a_hotlisted_device_survives_the_way),
+        cmocka_unit_test(a_hotlisted_vid_survives_the_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

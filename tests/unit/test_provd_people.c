@@ -7,6 +7,7 @@
 
 #include "authd/core/identifier.h"
 #include "authd/core/token.h"
+#include "authd/store/registry_pepper.h"
 
 /* ---- people ---- */
 
@@ -182,6 +183,124 @@ static void a_vid_leads_to_its_person_and_keeps_its_id(void **state) {
     assert_int_equal(after.uses, 2);
     assert_memory_equal(before.alias_id, after.alias_id, sizeof after.alias_id);
 }
+
+/* ---- the hotlist of VIDs ---- */
+
+static struct officer_outcome hotlist(struct provd_box *box, const char *vid, bool blocked,
+                                      int64_t until_ms) {
+    uint8_t memory[64];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_hotlist_vid question = {.blocked = blocked, .until_ms = until_ms};
+    memcpy(question.vid, vid, strlen(vid));
+    officer_wire_put_hotlist_vid(&buffer, &question);
+    return provd_box_change(box, OFFICER_HOTLIST_VID, &buffer);
+}
+
+/* As core asks: by the alias id, or by the lookup key of an older entry. */
+static bool vid_is_blocked(struct provd_box *box, const char *vid, int64_t now_ms) {
+    uint8_t key[32];
+    struct alias alias;
+    bool blocked = true;
+    lookup_key(box, vid, key);
+    assert_int_equal(registry_alias(box->provd.registry, key, &alias), ERR_OK);
+    const struct bytes ids[] = {bytes_of(alias.alias_id, sizeof alias.alias_id),
+                                bytes_of(key, sizeof key)};
+    assert_int_equal(registry_person_hotlisted(box->provd.registry, ids, 2, now_ms, &blocked),
+                     ERR_OK);
+    return blocked;
+}
+
+static struct officer_person with_two_vids(struct provd_box *box) {
+    struct officer_person person = person_number(1);
+    give_vid(&person, 1);
+    give_vid(&person, 2);
+    provd_box_assert_done(put(box, &person, 1));
+    return person;
+}
+
+static void a_vid_is_blocked_alone_and_let_in_again(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person person = with_two_vids(box);
+    const char *vid = person.vids[0].vid;
+    uint8_t key[32];
+    bool person_blocked = true;
+    provd_box_assert_done(hotlist(box, vid, true, 1000));
+    assert_true(vid_is_blocked(box, vid, 999));
+    assert_false(vid_is_blocked(box, vid, 1000));
+    assert_false(vid_is_blocked(box, person.vids[1].vid, 0));
+    lookup_key(box, person.identity.uin, key);
+    assert_int_equal(registry_hotlisted(box->provd.registry, HOTLIST_PERSON,
+                                        bytes_of(key, sizeof key), 0, &person_blocked),
+                     ERR_OK);
+    assert_false(person_blocked);
+    provd_box_assert_done(hotlist(box, vid, true, 0));
+    provd_box_assert_done(put(box, &person, 1)); /* an import changes nothing of it */
+    assert_true(vid_is_blocked(box, vid, INT64_MAX));
+    provd_box_assert_done(hotlist(box, vid, false, 0));
+    assert_false(vid_is_blocked(box, vid, 0));
+}
+
+static void the_journal_tells_of_a_blocked_vid_by_its_internal_id(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person person = with_two_vids(box);
+    struct alias alias;
+    uint8_t key[32];
+    char id[17], subject[64];
+    lookup_key(box, person.vids[0].vid, key);
+    assert_int_equal(registry_alias(box->provd.registry, key, &alias), ERR_OK);
+    (void)sodium_bin2hex(id, sizeof id, alias.alias_id, 8);
+    (void)snprintf(subject, sizeof subject, "block vid %s", id);
+    size_t audits = box->audit_count;
+    provd_box_assert_done(hotlist(box, person.vids[0].vid, true, 0));
+    assert_int_equal(box->audit_count, audits + 1);
+    assert_string_equal(box->audits[audits].action, "hotlist");
+    assert_string_equal(box->audits[audits].subject, subject);
+    box->core_status = ERR_UNAVAILABLE;
+    provd_box_assert_refused(hotlist(box, person.vids[1].vid, true, 0), OFFICER_REASON_CORE);
+    assert_false(vid_is_blocked(box, person.vids[1].vid, 0));
+}
+
+/* Of before a VID's entry went by its alias id. */
+static void an_older_entry_does_not_outlive_the_word_that_lets_it_in(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person person = with_two_vids(box);
+    const struct hotlist_entry entry = {.blocked = true};
+    uint8_t key[32];
+    uint64_t sequence;
+    lookup_key(box, person.vids[0].vid, key);
+    struct registry_batch batch = registry_begin(box->provd.registry);
+    registry_put_hotlisted(&batch, HOTLIST_PERSON, bytes_of(key, sizeof key), &entry);
+    assert_int_equal(registry_commit(&batch, &sequence), ERR_OK);
+    assert_true(vid_is_blocked(box, person.vids[0].vid, 0));
+    provd_box_assert_done(hotlist(box, person.vids[0].vid, false, 0));
+    assert_false(vid_is_blocked(box, person.vids[0].vid, 0));
+}
+
+static void what_is_no_vid_of_the_registry_is_refused(void **state) {
+    struct provd_box *box = initialised(state);
+    struct officer_person person = with_two_vids(box), stranger = person_number(9);
+    give_vid(&stranger, 9);
+    size_t audits = box->audit_count;
+    struct officer_outcome outcome = hotlist(box, stranger.vids[0].vid, true, 0);
+    provd_box_assert_refused(outcome, OFFICER_REASON_UNKNOWN);
+    assert_string_equal(outcome.detail, "vid");
+    provd_box_assert_refused(hotlist(box, person.identity.uin, true, 0), OFFICER_REASON_VALUE);
+    provd_box_assert_refused(hotlist(box, "1234567890123456", true, 0), OFFICER_REASON_VALUE);
+    provd_box_assert_refused(hotlist(box, person.vids[0].vid, false, 5), OFFICER_REASON_VALUE);
+    provd_box_assert_refused(hotlist(box, person.vids[0].vid, true, -1), OFFICER_REASON_VALUE);
+    box->pepper.active = 2; /* signers that are behind do not know where it is */
+    struct registry_batch batch = registry_begin(box->provd.registry);
+    uint64_t sequence;
+    registry_pepper_begin(&batch, 1, 2);
+    assert_int_equal(registry_commit(&batch, &sequence), ERR_OK);
+    box->behind_answers = 1;
+    provd_box_assert_refused(hotlist(box, person.vids[0].vid, true, 0), OFFICER_REASON_TOKEN);
+    assert_int_equal(box->audit_count, audits);
+    assert_false(vid_is_blocked(box, person.vids[0].vid, 0));
+    provd_box_assert_done(hotlist(box, person.vids[0].vid, true, 0));
+}
+
+/* ---- batches ---- */
 
 static void anothers_vid_refuses_the_whole_batch(void **state) {
     struct provd_box *box = initialised(state);
@@ -442,6 +561,10 @@ int main(void) {
         TEST(a_photo_comes_and_goes_with_its_person),
         TEST(a_photo_over_the_bound_breaks_the_protocol),
         TEST(a_vid_leads_to_its_person_and_keeps_its_id),
+        TEST(a_vid_is_blocked_alone_and_let_in_again),
+        TEST(the_journal_tells_of_a_blocked_vid_by_its_internal_id),
+        TEST(an_older_entry_does_not_outlive_the_word_that_lets_it_in),
+        TEST(what_is_no_vid_of_the_registry_is_refused),
         TEST(anothers_vid_refuses_the_whole_batch),
         TEST(an_identifier_twice_in_a_batch_refuses_it),
         TEST(a_hotlisted_person_is_blocked_until_imported_without),
