@@ -4,6 +4,7 @@
 #include "firmware/base/codec.h"
 #include "firmware/base/pem.h"
 #include "provisioning/cmd.h"
+#include "provisioning/cmd_key_life.h"
 #include "provisioning/officer_input.h"
 #include "provisioning/officer_wire_certificate.h"
 
@@ -48,7 +49,8 @@ static enum result read_days(const char *text, uint16_t *days) {
     return RESULT_USAGE;
 }
 
-static enum result print_pem(const struct officer_issued *issued) {
+static enum result print_pem(const struct officer_certificate *question,
+                             const struct officer_issued *issued) {
     uint8_t memory[4 * OFFICER_CERTIFICATE_DER_MAX];
     struct buffer pem = buffer_over(memory, sizeof memory);
     struct bytes written;
@@ -58,7 +60,8 @@ static enum result print_pem(const struct officer_issued *issued) {
     if (err == ERR_OK && fwrite(written.data, 1, written.len, stdout) == written.len &&
         fflush(stdout) == 0)
         return RESULT_DONE;
-    officer_text_complain(TEXT_CANNOT_WRITE, NULL, NULL);
+    officer_text_complain(issued->registered ? TEXT_ISSUED_UNWRITTEN : TEXT_CANNOT_WRITE,
+                          question->id, NULL);
     return RESULT_REFUSED;
 }
 
@@ -70,8 +73,17 @@ static void say(const struct officer_certificate *question, const struct officer
         officer_text_print(stderr, TEXT_ISSUED_REGISTERED, question->id, NULL);
     else if (question->use != OFFICER_CERTIFICATE_DEVICE)
         officer_text_print(stderr, TEXT_ISSUED_ALONE, question->id, NULL);
+    if (issued->replaced)
+        officer_text_print(stderr, TEXT_ISSUED_REPLACED, question->id, NULL);
     if (issued->anchored)
         officer_text_print(stderr, TEXT_ISSUED_ANCHOR, issued->domain, NULL);
+}
+
+static void say_dry_run(const struct officer_certificate *question,
+                        const struct officer_issued *issued) {
+    officer_text_print(stderr, TEXT_ISSUE_DRY_RUN, question->id, NULL);
+    if (issued->replaced)
+        officer_text_print(stderr, TEXT_ISSUE_WOULD_REPLACE, question->id, NULL);
 }
 
 static enum result send(struct officer_link *link, struct officer_certificate *question,
@@ -86,7 +98,11 @@ static enum result send(struct officer_link *link, struct officer_certificate *q
         officer_link_ask(link, OFFICER_CERTIFICATE, bytes_of(buffer.data, buffer.len), &answer));
     enum err err = officer_wire_get_issued(answer, &issued);
     RESULT_TRY(officer_link_judge(err, &issued.outcome, question->id));
-    RESULT_TRY(print_pem(&issued));
+    if (issued.dry_run) {
+        say_dry_run(question, &issued);
+        return RESULT_DONE;
+    }
+    RESULT_TRY(print_pem(question, &issued));
     say(question, &issued);
     return RESULT_DONE;
 }
@@ -100,6 +116,8 @@ static enum result issue(struct officer_link *link, const struct arguments *argu
         officer_input_text("name", name != NULL ? name : "", question.name, sizeof question.name));
     RESULT_TRY(read_use(arguments_get(arguments, "use"), &question.use));
     RESULT_TRY(read_days(arguments_get(arguments, "days"), &question.days));
+    RESULT_TRY(cmd_key_life_switch(arguments, "replace", &question.replace));
+    RESULT_TRY(cmd_key_life_switch(arguments, "dry-run", &question.dry_run));
     return send(link, &question, arguments_get(arguments, "csr"));
 }
 
@@ -108,6 +126,7 @@ static enum result issue_device(struct officer_link *link, const struct argument
     RESULT_TRY(officer_input_text("name", arguments_get(arguments, "name"), question.id,
                                   sizeof question.id));
     RESULT_TRY(read_days(arguments_get(arguments, "days"), &question.days));
+    RESULT_TRY(cmd_key_life_switch(arguments, "dry-run", &question.dry_run));
     return send(link, &question, arguments_get(arguments, "csr"));
 }
 
@@ -120,7 +139,9 @@ const struct command cmd_certificate_issue = {
                   {"csr", "FILE", false},
                   {"use", "mosip|tls|signature|encryption", true},
                   {"days", "N", true},
-                  {"name", "NAME", true}},
+                  {"name", "NAME", true},
+                  {"replace", "yes", true},
+                  {"dry-run", "yes", true}},
     .run = issue,
 };
 const struct command cmd_certificate_device = {
@@ -128,6 +149,9 @@ const struct command cmd_certificate_device = {
     .verb = "issue-device",
     .about = TEXT_ABOUT_CERTIFICATE_DEVICE,
     .example = "officer certificate issue-device name='Scanner 0042' csr=scanner.csr > scanner.pem",
-    .arguments = {{"name", "NAME", false}, {"csr", "FILE", false}, {"days", "N", true}},
+    .arguments = {{"name", "NAME", false},
+                  {"csr", "FILE", false},
+                  {"days", "N", true},
+                  {"dry-run", "yes", true}},
     .run = issue_device,
 };

@@ -41,6 +41,7 @@ struct issue {
     struct officer_certificate question;
     const struct kind *kind;
     struct partner partner; /* but for a device */
+    bool is_new;            /* ${partner} is not registered yet */
     struct unseal_pkcs10_read request;
     struct hsm_certified certified; /* views of the change's own memory */
     struct unseal_certificate_read
@@ -77,6 +78,7 @@ static enum err find_partner(struct change *change, struct issue *issue) {
     enum err found = registry_partner(change->provd->registry, question->id, &issue->partner);
     if (found == ERR_NOT_FOUND && question->use == OFFICER_CERTIFICATE_MOSIP &&
         question->name[0] != '\0') {
+        issue->is_new = true;
         issue->partner = (struct partner){.status = STATUS_ACTIVE};
         (void)snprintf(issue->partner.id, sizeof issue->partner.id, "%.63s", question->id);
         (void)snprintf(issue->partner.name, sizeof issue->partner.name, "%s", question->name);
@@ -85,6 +87,33 @@ static enum err find_partner(struct change *change, struct issue *issue) {
     if (found == ERR_NOT_FOUND)
         return change_refuse(change, found, OFFICER_REASON_ISSUE_UNKNOWN, question->id);
     return change_registry(change, found);
+}
+
+/* Whether it will be registered, and in whose place. A programme without the other two certificates
+ * is not of the JOSE profile yet. */
+static enum err foresee(struct change *change, const struct issue *issue) {
+    struct officer_issued *issued = &change->issued;
+    struct jose_client client;
+    if (is_device(issue))
+        return ERR_OK;
+    if (issue->kind->domain != NULL) {
+        issued->registered = true;
+        issued->replaced = !issue->is_new;
+        return ERR_OK;
+    }
+    enum err found = registry_jose_client(change->provd->registry, issue->question.id, &client);
+    if (found == ERR_NOT_FOUND)
+        return ERR_OK;
+    issued->registered = issued->replaced = found == ERR_OK;
+    return change_registry(change, found);
+}
+
+/* What a programme works with isn't taken from it by an officer who only wanted a certificate. */
+static enum err require_word(struct change *change, const struct issue *issue) {
+    ERR_TRY(foresee(change, issue));
+    if (!change->issued.replaced || issue->question.replace)
+        return ERR_OK;
+    return change_refuse(change, ERR_EXISTS, OFFICER_REASON_REPLACES, issue->question.id);
 }
 
 /* "signature amo-tadamon key=0123456789abcdef": who gets a certificate for what. */
@@ -147,7 +176,6 @@ static enum err register_by_domain(struct change *change, struct issue *issue) {
         ERR_TRY(programmes_fill_certificate(change, &issue->read, &issue->partner));
     ERR_TRY(record_certificate(change, issue));
     (void)snprintf(issued->domain, sizeof issued->domain, "%s", domain);
-    issued->registered = !is_device(issue);
     if (is_device(issue) && !issued->anchored)
         return ERR_OK; /* nothing is new to the registry */
     struct registry_batch batch = registry_begin(change->provd->registry);
@@ -158,7 +186,6 @@ static enum err register_by_domain(struct change *change, struct issue *issue) {
     return change_commit(change, &batch);
 }
 
-/* A programme without the other two certificates is not of the JOSE profile yet. */
 static enum err register_by_use(struct change *change, struct issue *issue) {
     const struct certificates_question asked = {.encoded = issue->certified.certificate,
                                                 .key = CERTIFICATE_KEY_P256,
@@ -174,7 +201,6 @@ static enum err register_by_use(struct change *change, struct issue *issue) {
     ERR_TRY(record_certificate(change, issue));
     struct registry_batch batch = registry_begin(change->provd->registry);
     registry_put_jose_client(&batch, &client);
-    change->issued.registered = true;
     return change_commit(change, &batch);
 }
 
@@ -191,6 +217,10 @@ enum err issue_certificate(struct change *change) {
     ERR_TRY(judge_question(change, &issue.question));
     ERR_TRY(find_partner(change, &issue));
     ERR_TRY(requests_read(change, issue.question.request, issue.kind->kind, &issue.request));
+    ERR_TRY(require_word(change, &issue));
+    change->issued.dry_run = issue.question.dry_run;
+    if (issue.question.dry_run)
+        return ERR_OK;
     ERR_TRY(record_request(change, &issue));
     ERR_TRY(certify(change, &issue));
     ERR_TRY(issue.kind->domain != NULL ? register_by_domain(change, &issue)

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -34,6 +35,12 @@ static enum result connect_link(struct officer_link *link) {
     return RESULT_REFUSED;
 }
 
+/* provd ends a connection that asked nothing for a while: the next question makes another. */
+static bool has_ended(int fd) {
+    struct pollfd poller = {.fd = fd, .events = POLLRDHUP};
+    return poll(&poller, 1, 0) > 0;
+}
+
 /* What is sent must fit into the socket's memory whole. */
 static void make_room(int fd) {
     const int bytes = 2 * FRAME_MAX_BYTES;
@@ -41,11 +48,16 @@ static void make_room(int fd) {
         (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
 }
 
+/* What provd says to whom it does not let in may come before it reads any question. */
 static enum err exchange(struct officer_link *link, const struct frame *question,
                          struct frame *answer) {
     make_room(link->fd);
-    ERR_TRY(frame_send(link->fd, question, SEND_WAIT_MS));
+    enum err err = frame_send(link->fd, question, SEND_WAIT_MS);
+    if (err != ERR_CLOSED)
+        ERR_TRY(err);
     ERR_TRY(frame_receive(link->fd, received, sizeof received, answer, ANSWER_WAIT_MS));
+    if (answer->type == OFFICER_TURNED_AWAY)
+        return ERR_OK;
     if (answer->id != question->id || answer->type != question->type + 1)
         return ERR_MALFORMED;
     return ERR_OK;
@@ -53,17 +65,20 @@ static enum err exchange(struct officer_link *link, const struct frame *question
 
 enum result officer_link_ask(struct officer_link *link, enum officer_verb verb,
                              struct bytes question, struct bytes *answer) {
-    bool first = link->fd < 0;
+    if (link->fd >= 0 && has_ended(link->fd))
+        officer_link_close(link);
     RESULT_TRY(connect_link(link));
     struct frame sent = {.type = (uint16_t)verb, .id = ++link->last_id, .payload = question};
     struct frame got;
+    struct officer_outcome outcome;
     enum err err = exchange(link, &sent, &got);
     *answer = got.payload;
-    if (err == ERR_OK)
+    if (err == ERR_OK && got.type != OFFICER_TURNED_AWAY)
         return RESULT_DONE;
-    /* provd closes at once on those it does not let in */
-    if (err == ERR_CLOSED && first)
-        officer_text_complain(TEXT_NOT_LET_IN, NULL, NULL);
+    if (err == ERR_OK)
+        err = officer_wire_get_outcome(got.payload, &outcome);
+    if (err == ERR_OK)
+        officer_text_refusal(&outcome, NULL);
     else
         officer_text_complain(TEXT_NO_ANSWER, err_text(err), NULL);
     officer_link_close(link);

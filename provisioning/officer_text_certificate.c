@@ -8,6 +8,22 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
                      "(CA) de l'appareil"},
     [TEXT_ISSUED_REGISTERED] = {"it is registered with programme %1",
                                 "il est enregistré avec le programme %1"},
+    [TEXT_ISSUED_REPLACED] =
+        {"the one registered before is refused from now on: programme %1 has to use this one",
+         "celui qui était enregistré est refusé désormais : le programme %1 doit utiliser "
+         "celui-ci"},
+    [TEXT_ISSUED_UNWRITTEN] =
+        {"%1: the certificate could not be written, but it IS registered: look at where standard "
+         "output goes, and issue another for the same request with replace=yes",
+         "%1 : le certificat n'a pas pu être écrit, mais il EST enregistré : vérifiez où va la "
+         "sortie standard, et faites-en émettre un autre pour la même demande avec replace=yes"},
+    [TEXT_ISSUE_DRY_RUN] =
+        {"%1: a certificate could be issued for this request; nothing has changed",
+         "%1 : un certificat pourrait être émis pour cette demande ; rien n'a changé"},
+    [TEXT_ISSUE_WOULD_REPLACE] =
+        {"it would take the place of the one registered with %1, which would be refused from then "
+         "on",
+         "il prendrait la place de celui qui est enregistré pour %1, qui serait dès lors refusé"},
     [TEXT_ISSUED_ALONE] =
         {"it is not registered yet: when programme %1 has its three, for tls, signature and "
          "encryption, register them with `officer partner jose`",

@@ -245,6 +245,22 @@ static const struct officer_text_pair refusals[OFFICER_REASON_COUNT] = {
         {"no more certificates in this minute: try again in the next, and see the signer's log",
          "plus de certificats pendant cette minute : réessayez à la suivante, et voyez le journal "
          "du signataire"},
+    [OFFICER_REASON_REPLACES] =
+        {"%1 has a registered certificate for this use, and the new one would take its place: what "
+         "the programme sends with the one before is refused from then on; when it is ready, add "
+         "replace=yes",
+         "%1 a déjà un certificat enregistré pour cet usage, et le nouveau prendrait sa place : ce "
+         "que le programme envoie avec le précédent est dès lors refusé ; quand il est prêt, "
+         "ajoutez replace=yes"},
+    [OFFICER_REASON_NO_OFFICER] =
+        {"provd let nobody in: be root or a member of its officers' group (see `id`)",
+         "provd n'a laissé entrer personne : soyez root ou membre du groupe des officiers (voir "
+         "`id`)"},
+    [OFFICER_REASON_PLACES] =
+        {"all places are taken, try again: other officers are connected, and one that asks nothing "
+         "gives its place up within a minute (root has places of its own)",
+         "toutes les places sont prises, réessayez : d'autres officiers sont connectés, et qui ne "
+         "demande rien cède sa place en une minute (root a ses propres places)"},
     [OFFICER_REASON_ROOT_STATE] =
         {"not with the roll of the record root as it is (%1): see `officer status`",
          "pas dans l'état du renouvellement de la racine (%1) : voir `officer status`"},

@@ -57,6 +57,9 @@ static const char *const reason_texts[OFFICER_REASON_COUNT] = {
     [OFFICER_REASON_NO_AUTHORITY] = "no-authority",
     [OFFICER_REASON_AUTHORITY_ENDS] = "authority-ends",
     [OFFICER_REASON_ISSUED_MANY] = "issued-many",
+    [OFFICER_REASON_REPLACES] = "replaces",
+    [OFFICER_REASON_NO_OFFICER] = "no-officer",
+    [OFFICER_REASON_PLACES] = "places",
 };
 
 const char *officer_wire_reason_text(enum officer_reason reason) {

@@ -65,6 +65,7 @@ enum officer_verb {
     OFFICER_TLS_SHOW = 676,    /* no payload; answered with struct officer_tls_shown */
     OFFICER_CERTIFICATE = 680, /* officer_wire_certificate.h */
     OFFICER_TRUST_LIST = 682,  /* officer_wire_trust.h */
+    OFFICER_TURNED_AWAY = 691, /* provd's first and last word: an outcome that says why */
 };
 
 /* Why provd refuses. The officer's program has a text for each, in each language. */
@@ -128,6 +129,9 @@ enum officer_reason {
     OFFICER_REASON_NO_AUTHORITY,     /* the box has no key of its CA yet */
     OFFICER_REASON_AUTHORITY_ENDS,   /* the CA's own certificate ends before this one would */
     OFFICER_REASON_ISSUED_MANY,      /* too many certificates in this minute */
+    OFFICER_REASON_REPLACES,         /* one is registered; detail: whose */
+    OFFICER_REASON_NO_OFFICER,       /* whoever connected is none */
+    OFFICER_REASON_PLACES,           /* as many officers are connected as can be */
     OFFICER_REASON_COUNT
 };
 

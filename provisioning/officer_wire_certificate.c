@@ -8,6 +8,8 @@ void officer_wire_put_certificate(struct buffer *target,
     buffer_text(target, question->id);
     buffer_text(target, question->name);
     buffer_u16(target, question->days);
+    buffer_bool(target, question->replace);
+    buffer_bool(target, question->dry_run);
     buffer_block(target, question->request);
 }
 
@@ -19,6 +21,8 @@ enum err officer_wire_get_certificate(struct bytes payload, struct officer_certi
     cursor_text(&cursor, question->id, sizeof question->id);
     cursor_text(&cursor, question->name, sizeof question->name);
     question->days = cursor_u16(&cursor);
+    question->replace = cursor_bool(&cursor);
+    question->dry_run = cursor_bool(&cursor);
     question->request = cursor_block(&cursor, OFFICER_CERTIFICATE_MAX);
     return cursor_end(&cursor);
 }
@@ -27,7 +31,9 @@ void officer_wire_put_issued(struct buffer *target, const struct officer_issued 
     officer_wire_outcome_put(target, &answer->outcome);
     if (answer->outcome.status != ERR_OK)
         return;
+    buffer_bool(target, answer->dry_run);
     buffer_bool(target, answer->registered);
+    buffer_bool(target, answer->replaced);
     buffer_bool(target, answer->anchored);
     buffer_text(target, answer->domain);
     buffer_i64(target, answer->not_after_ms);
@@ -36,13 +42,17 @@ void officer_wire_put_issued(struct buffer *target, const struct officer_issued 
 }
 
 static void get_rest(struct cursor *cursor, struct officer_issued *answer) {
+    answer->dry_run = cursor_bool(cursor);
     answer->registered = cursor_bool(cursor);
+    answer->replaced = cursor_bool(cursor);
     answer->anchored = cursor_bool(cursor);
     field_line(cursor, answer->domain, sizeof answer->domain);
     answer->not_after_ms = cursor_i64(cursor);
     answer->certificate = cursor_block(cursor, OFFICER_CERTIFICATE_DER_MAX);
     answer->authority = cursor_block(cursor, OFFICER_CERTIFICATE_DER_MAX);
-    field_require(cursor, answer->certificate.len > 0 && answer->authority.len > 0);
+    field_require(cursor, (answer->certificate.len > 0) == !answer->dry_run &&
+                              (answer->authority.len > 0) == !answer->dry_run);
+    field_require(cursor, answer->registered || !answer->replaced);
     field_require(cursor, !answer->anchored || answer->domain[0] != '\0');
 }
 

@@ -24,6 +24,8 @@ struct officer_certificate {
                                              */
     char name[PROGRAMME_NAME_SIZE]; /* of a programme that is not registered yet; "": it is */
     uint16_t days;
+    bool replace; /* even if the programme has one that is registered */
+    bool dry_run;
     struct bytes request; /* PEM or DER; a view of the frame */
 };
 
@@ -31,11 +33,13 @@ struct officer_certificate {
 struct officer_issued {
     struct officer_outcome outcome;
     /* and when that is ERR_OK: */
+    bool dry_run;                     /* nothing was done; what would be is below */
     bool registered;                  /* with its programme */
+    bool replaced;                    /* the one that was registered before */
     bool anchored;                    /* the CA has become an authority of ${domain} by this */
     char domain[OFFICER_DOMAIN_SIZE]; /* "": none is needed */
     int64_t not_after_ms;
-    struct bytes certificate, authority; /* DER; views of the frame */
+    struct bytes certificate, authority; /* DER; views of the frame; empty of a dry run */
 };
 
 void officer_wire_put_certificate(struct buffer *target,

@@ -10,10 +10,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "firmware/base/clock.h"
 #include "firmware/base/log.h"
 #include "provisioning/officer_wire.h"
 #include "provisioning/officers.h"
 
+#define PLACES      (OFFICERS_MAX + OFFICERS_ROOT_MAX)
 #define GROUPS_MAX  512
 #define BACKLOG     16
 #define SOCKET_MODE 0660
@@ -26,7 +28,8 @@ struct officer {
     int fd;
     uid_t uid;
     bool asking;
-    struct frame frame; /* of the open question, without its payload */
+    int64_t quiet_since_ms; /* of the boot clock, while it asks nothing */
+    struct frame frame;     /* of the open question, without its payload */
     struct secret payload;
 };
 
@@ -36,7 +39,7 @@ struct officers {
     struct officers_gate gate;
     struct officer *current; /* the one whose question is worked on */
     TAILQ_HEAD(, officer) queue;
-    struct officer officer[OFFICERS_MAX];
+    struct officer officer[PLACES]; /* the last ones are root's */
 };
 
 /* ---- who may come in ---- */
@@ -52,6 +55,10 @@ static enum err is_member(int fd, gid_t group) {
     return ERR_DENIED;
 }
 
+static bool is_root(const struct officers_gate *gate, uid_t uid) {
+    return uid == 0 || (gate->allow_own_uid && uid == geteuid());
+}
+
 enum err officers_admit(const struct officers_gate *gate, int fd, uid_t *uid) {
     struct ucred peer = {.uid = (uid_t)-1, .gid = (gid_t)-1};
     socklen_t len = sizeof peer;
@@ -59,7 +66,7 @@ enum err officers_admit(const struct officers_gate *gate, int fd, uid_t *uid) {
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 || len != sizeof peer)
         return ERR_DENIED;
     *uid = peer.uid;
-    if (peer.uid == 0 || (gate->allow_own_uid && peer.uid == geteuid()))
+    if (is_root(gate, peer.uid))
         return ERR_OK;
     if (!gate->has_group)
         return ERR_DENIED;
@@ -191,8 +198,9 @@ static const struct serve_verb officer_verbs[] = {
 };
 
 /* A place whose connection is gone and whose question is not being worked on. */
-static struct officer *free_place(struct officers *officers) {
-    for (size_t i = 0; i < OFFICERS_MAX; i++) {
+static struct officer *free_place(struct officers *officers, uid_t uid) {
+    size_t places = is_root(&officers->gate, uid) ? PLACES : OFFICERS_MAX;
+    for (size_t i = 0; i < places; i++) {
         struct officer *officer = &officers->officer[i];
         if (officer->serve_peer == NULL && !officer->asking)
             return officer;
@@ -201,10 +209,11 @@ static struct officer *free_place(struct officers *officers) {
 }
 
 static enum err seat(struct officers *officers, int fd, uid_t uid) {
-    struct officer *officer = free_place(officers);
+    struct officer *officer = free_place(officers, uid);
     if (officer == NULL)
         return ERR_FULL;
-    *officer = (struct officer){.officers = officers, .fd = fd, .uid = uid};
+    *officer = (struct officer){
+        .officers = officers, .fd = fd, .uid = uid, .quiet_since_ms = clock_boot_ms()};
     struct serve_peer_options options = {
         .name = "officer",
         .verbs = officer_verbs,
@@ -213,6 +222,31 @@ static enum err seat(struct officers *officers, int fd, uid_t uid) {
         .context = officer,
     };
     return serve_add_peer(officers->serve, fd, &options, &officer->serve_peer);
+}
+
+/*
+ * Says why, and ends it. No question may be left unread, nor come in any more: the officer would
+ * read of a connection that was reset, and not this.
+ */
+static void turn_away(int fd, enum err reason) {
+    const struct officer_outcome outcome = {
+        .status = reason,
+        .reason = reason == ERR_DENIED ? OFFICER_REASON_NO_OFFICER
+                  : reason == ERR_FULL ? OFFICER_REASON_PLACES
+                                       : OFFICER_REASON_NONE,
+    };
+    uint8_t memory[64];
+    struct buffer payload = buffer_over(memory, sizeof memory);
+    struct frame frame = {.type = OFFICER_TURNED_AWAY};
+    officer_wire_put_outcome(&payload, &outcome);
+    (void)shutdown(fd, SHUT_RD);
+    frame_discard(fd);
+    enum err err = buffer_end(&payload, &frame.payload);
+    if (err == ERR_OK)
+        err = frame_send(fd, &frame, 0);
+    if (err != ERR_OK)
+        log_event(LOG_INFO, "officer-not-told", "error=%s", err_text(err));
+    (void)close(fd);
 }
 
 static void take_connection(void *context, int listener) {
@@ -229,7 +263,7 @@ static void take_connection(void *context, int listener) {
         return;
     }
     log_event(LOG_WARNING, "officer-refused", "uid=%u reason=%s", uid, err_text(err));
-    (void)close(fd);
+    turn_away(fd, err);
 }
 
 enum err officers_listen(struct officers *officers, struct serve *serve) {
@@ -240,7 +274,7 @@ enum err officers_listen(struct officers *officers, struct serve *serve) {
 void officers_close(struct officers *officers) {
     if (officers == NULL)
         return;
-    for (size_t i = 0; i < OFFICERS_MAX; i++) {
+    for (size_t i = 0; i < PLACES; i++) {
         struct officer *officer = &officers->officer[i];
         if (officer->serve_peer != NULL)
             end_connection(officer);
@@ -272,6 +306,7 @@ static struct officer *end_question(struct officers *officers) {
     officers->current = NULL;
     secret_free(&officer->payload);
     officer->asking = false;
+    officer->quiet_since_ms = clock_boot_ms();
     return officer;
 }
 
@@ -292,4 +327,21 @@ void officers_drop(struct officers *officers, enum err reason) {
     struct officer *officer = end_question(officers);
     log_event(LOG_WARNING, "officer-dropped", "uid=%u reason=%s", officer->uid, err_text(reason));
     end_connection(officer);
+}
+
+int officers_end_idle(struct officers *officers, int64_t now_ms) {
+    int64_t wait_ms = OFFICERS_IDLE_MS;
+    for (size_t i = 0; i < PLACES; i++) {
+        struct officer *officer = &officers->officer[i];
+        int64_t left_ms = officer->quiet_since_ms + OFFICERS_IDLE_MS - now_ms;
+        if (officer->serve_peer == NULL || officer->asking)
+            continue;
+        if (left_ms <= 0) {
+            log_event(LOG_INFO, "officer-idle", "uid=%u", officer->uid);
+            end_connection(officer);
+        } else if (left_ms < wait_ms) {
+            wait_ms = left_ms;
+        }
+    }
+    return (int)wait_ms;
 }

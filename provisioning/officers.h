@@ -14,8 +14,13 @@
  * officers' group get in, as the kernel names the peer (SO_PEERCRED, SO_PEERGROUPS), whatever the
  * socket file's mode says. A connection has one question open; a second one before the answer
  * breaks the protocol.
+ *
+ * One that asks nothing for a while ends, so that nobody keeps a place by doing nothing; and some
+ * places are root's alone. Who gets none is told why: OFFICER_TURNED_AWAY.
  */
-#define OFFICERS_MAX 8
+#define OFFICERS_MAX      8 /* for all officers */
+#define OFFICERS_ROOT_MAX 2 /* and these for root, or for who started a box without root */
+#define OFFICERS_IDLE_MS  60000
 
 struct officers_options {
     const char *run_directory;
@@ -52,3 +57,6 @@ bool officers_next(struct officers *officers, struct officers_question *question
 void officers_answer(struct officers *officers, struct bytes payload);
 /* The question broke the protocol: the connection ends. */
 void officers_drop(struct officers *officers, enum err reason);
+/* Ends connections that have asked nothing for OFFICERS_IDLE_MS, by the boot clock ${now_ms}.
+ * Returns in how many ms it wants to be called again. */
+int officers_end_idle(struct officers *officers, int64_t now_ms);

@@ -113,7 +113,10 @@ static int work(void *context) {
     while (process->provd.fatal == ERR_OK && officers_next(process->officers, &question))
         work_on(process, &question);
     int wait_ms = process->provd.fatal == ERR_OK ? upkeep_turn(&process->provd) : 0;
+    int idle_ms = officers_end_idle(process->officers, clock_boot_ms());
     process->working = false;
+    if (idle_ms < wait_ms)
+        wait_ms = idle_ms;
     if (process->provd.fatal != ERR_OK)
         serve_stop(process->serve);
     return wait_ms < READERS_CHECK_MS ? wait_ms : READERS_CHECK_MS;

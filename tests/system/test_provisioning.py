@@ -6,6 +6,7 @@ usage: test_provisioning.py FOLDER_OF_PROGRAMS [unittest arguments]
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import sys
 import unittest
@@ -13,6 +14,7 @@ import unittest
 from provisioning_rig import NOBODY, Box, Data, finger_image, record
 
 PEOPLE = 640
+PLACES = 10  # of officers' connections, those of root included
 binaries = data = None
 
 
@@ -373,6 +375,18 @@ class FurnishedBox(Furnished):
         results = [command.communicate() + (command.returncode,) for command in commands]
         self.assertEqual([result[2] for result in results], [0, 0, 0], results)
         self.assertEqual(self.box.status()["people"], PEOPLE)
+
+    def test_who_finds_all_places_taken_is_told_so(self):
+        idle = [socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(PLACES)]
+        for connection in idle:
+            connection.connect(str(self.box.folder / "run" / "officer.sock"))
+        answer = self.box.officer("status")
+        for connection in idle:
+            connection.close()
+        self.assertEqual(answer.returncode, 1)
+        self.assertRegex(answer.stderr, "all places are taken, try again")
+        while self.box.officer("status").returncode != 0:  # until provd has seen them go
+            pass
 
     def test_french_is_spoken_where_it_is_asked_for(self):
         for environment in ({"LANG": "fr_MA.UTF-8"}, {"LC_ALL": "fr", "LANG": "en_US"}):

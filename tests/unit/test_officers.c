@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "firmware/base/clock.h"
 #include "firmware/base/frame.h"
 #include "provisioning/officer_wire.h"
 #include "provisioning/officers.h"
@@ -28,10 +29,10 @@ struct fixture {
     struct serve *serve;
 };
 
-static int setup(void **state) {
+static int setup_with_group(void **state, const char *group) {
     static bool arena;
     static struct fixture fixture;
-    struct officers_options options = {.group = "no-such-group-here", .allow_own_uid = true};
+    struct officers_options options = {.group = group, .allow_own_uid = true};
     if (!arena)
         assert_int_equal(secret_arena_open(4 * 1024 * 1024), ERR_OK);
     arena = true;
@@ -44,6 +45,10 @@ static int setup(void **state) {
     assert_int_equal(officers_listen(fixture.officers, fixture.serve), ERR_OK);
     *state = &fixture;
     return 0;
+}
+
+static int setup(void **state) {
+    return setup_with_group(state, "no-such-group-here");
 }
 
 static int teardown(void **state) {
@@ -180,23 +185,87 @@ static void a_dropped_question_ends_the_connection(void **state) {
     (void)close(fd);
 }
 
-static void connections_are_bounded(void **state) {
-    struct fixture *fixture = *state;
-    struct frame answer;
-    int fds[OFFICERS_MAX + 1];
-    for (size_t i = 0; i <= OFFICERS_MAX; i++) {
+/* What who is not let in reads: why, and then the end. */
+static void assert_turned_away(int fd, enum officer_reason reason) {
+    struct officer_outcome outcome;
+    struct frame frame;
+    assert_int_equal(receive(fd, &frame), ERR_OK);
+    assert_int_equal(frame.type, OFFICER_TURNED_AWAY);
+    assert_int_equal(officer_wire_get_outcome(frame.payload, &outcome), ERR_OK);
+    assert_int_equal(outcome.reason, reason);
+    assert_int_not_equal(outcome.status, ERR_OK);
+    assert_int_equal(receive(fd, &frame), ERR_CLOSED);
+}
+
+/* The tests' user is root, or started the box: it has the places that are root's as well. */
+#define PLACES (OFFICERS_MAX + OFFICERS_ROOT_MAX)
+
+static void take_all_places(struct fixture *fixture, int fds[static PLACES]) {
+    for (size_t i = 0; i < PLACES; i++) {
         fds[i] = connect_to(fixture->path);
         turn(fixture);
     }
-    assert_int_equal(receive(fds[OFFICERS_MAX], &answer), ERR_CLOSED);
+}
+
+static void close_all(const int fds[static PLACES]) {
+    for (size_t i = 0; i < PLACES; i++)
+        (void)close(fds[i]);
+}
+
+static void connections_are_bounded(void **state) {
+    struct fixture *fixture = *state;
+    struct frame answer;
+    int fds[PLACES];
+    take_all_places(fixture, fds);
+    int over = connect_to(fixture->path);
+    ask(over, OFFICER_STATUS, 1); /* as officer does, without waiting */
+    turn(fixture);
+    assert_turned_away(over, OFFICER_REASON_PLACES);
+    (void)close(over);
     assert_int_equal(receive(fds[0], &answer), ERR_TIMEOUT);
     (void)close(fds[0]);
     turn(fixture);
     fds[0] = connect_to(fixture->path);
     turn(fixture);
     assert_int_equal(receive(fds[0], &answer), ERR_TIMEOUT);
-    for (size_t i = 0; i <= OFFICERS_MAX; i++)
-        (void)close(fds[i]);
+    close_all(fds);
+}
+
+static void who_asks_nothing_gives_the_place_up(void **state) {
+    struct fixture *fixture = *state;
+    struct frame answer;
+    int fds[PLACES];
+    int64_t began_ms = clock_boot_ms();
+    take_all_places(fixture, fds);
+    ask(fds[1], OFFICER_STATUS, 1);
+    turn(fixture);
+    int wait_ms = officers_end_idle(fixture->officers, began_ms + OFFICERS_IDLE_MS - 1);
+    assert_true(wait_ms >= 1 && wait_ms <= OFFICERS_IDLE_MS);
+    assert_int_equal(receive(fds[0], &answer), ERR_TIMEOUT);
+    (void)officers_end_idle(fixture->officers, clock_boot_ms() + OFFICERS_IDLE_MS);
+    turn(fixture);
+    for (size_t i = 0; i < PLACES; i++) /* whoever waits for an answer stays */
+        assert_int_equal(receive(fds[i], &answer), i == 1 ? ERR_TIMEOUT : ERR_CLOSED);
+    close_all(fds);
+}
+
+static void an_answer_begins_the_wait_anew(void **state) {
+    struct fixture *fixture = *state;
+    struct officers_question question;
+    struct frame answer;
+    int fd = connect_to(fixture->path);
+    ask(fd, OFFICER_STATUS, 1);
+    turn(fixture);
+    assert_true(officers_next(fixture->officers, &question));
+    int64_t answered_ms = clock_boot_ms();
+    officers_answer(fixture->officers, bytes_of_text("answer"));
+    (void)officers_end_idle(fixture->officers, answered_ms + OFFICERS_IDLE_MS - 1);
+    turn(fixture);
+    assert_int_equal(receive(fd, &answer), ERR_OK);
+    assert_int_equal(receive(fd, &answer), ERR_TIMEOUT);
+    (void)officers_end_idle(fixture->officers, clock_boot_ms() + OFFICERS_IDLE_MS);
+    assert_int_equal(receive(fd, &answer), ERR_CLOSED);
+    (void)close(fd);
 }
 
 static void the_socket_file_is_closed_to_others(void **state) {
@@ -295,6 +364,89 @@ static void without_a_group_nobody_but_root_is_let_in(void **state) {
     assert_int_equal(judged(&(struct user){.uid = OUTSIDER, .gid = 0}, &gate), ERR_DENIED);
 }
 
+/* A member of the group with one connection more than there are places for members; until ${end} is
+ * closed at the other side. */
+static void crowd(const char *path, gid_t group, int end) {
+    int fds[OFFICERS_MAX + 1];
+    const struct user member = {.uid = OUTSIDER, .gid = group};
+    struct frame frame;
+    char byte = 1;
+    if (setgroups(0, NULL) != 0 || setgid(member.gid) != 0 || setuid(member.uid) != 0)
+        _exit(2);
+    for (size_t i = 0; i <= OFFICERS_MAX; i++)
+        fds[i] = connect_to(path);
+    static uint8_t memory[4096];
+    if (frame_receive(fds[OFFICERS_MAX], memory, sizeof memory, &frame, 60000) != ERR_OK ||
+        frame.type != OFFICER_TURNED_AWAY || write(end, &byte, 1) != 1)
+        _exit(3);
+    (void)!read(end, &byte, 1);
+    _exit(0);
+}
+
+static int setup_with_members(void **state) {
+    return setup_with_group(state, "nogroup");
+}
+
+static void members_do_not_take_the_places_of_root(void **state) {
+    struct fixture *fixture = *state;
+    const struct group *group = getgrnam("nogroup");
+    struct frame answer;
+    int ends[2], fds[OFFICERS_ROOT_MAX + 1], status;
+    if (geteuid() != 0 || group == NULL)
+        skip();
+    assert_int_equal(chmod(fixture->directory, 0711), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        (void)close(ends[0]);
+        crowd(fixture->path, group->gr_gid, ends[1]);
+    }
+    (void)close(ends[1]);
+    char byte = 0;
+    while (recv(ends[0], &byte, 1, MSG_DONTWAIT) < 0)
+        turn(fixture);
+    assert_int_equal(byte, 1);
+    for (size_t i = 0; i <= OFFICERS_ROOT_MAX; i++) {
+        fds[i] = connect_to(fixture->path);
+        turn(fixture);
+        if (i < OFFICERS_ROOT_MAX)
+            assert_int_equal(receive(fds[i], &answer), ERR_TIMEOUT);
+    }
+    assert_turned_away(fds[OFFICERS_ROOT_MAX], OFFICER_REASON_PLACES);
+    for (size_t i = 0; i <= OFFICERS_ROOT_MAX; i++)
+        (void)close(fds[i]);
+    (void)close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+/* Whoever reaches the socket of a group that they are no member of. */
+static void a_stranger_is_told_so(void **state) {
+    struct fixture *fixture = *state;
+    int status;
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(chmod(fixture->directory, 0711), 0);
+    assert_int_equal(chmod(fixture->path, 0666), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct officer_outcome outcome = {0};
+        static uint8_t memory[4096];
+        struct frame frame;
+        if (setgroups(0, NULL) != 0 || setgid(OUTSIDER) != 0 || setuid(OUTSIDER) != 0)
+            _exit(2);
+        int fd = connect_to(fixture->path);
+        if (frame_receive(fd, memory, sizeof memory, &frame, 60000) != ERR_OK ||
+            frame.type != OFFICER_TURNED_AWAY ||
+            officer_wire_get_outcome(frame.payload, &outcome) != ERR_OK)
+            _exit(3);
+        _exit(outcome.reason == OFFICER_REASON_NO_OFFICER ? 0 : 4);
+    }
+    while (waitpid(child, &status, WNOHANG) == 0)
+        turn(fixture);
+    assert_int_equal(status, 0);
+}
+
 static void what_is_no_socket_is_denied(void **state) {
     const struct officers_gate gate = {.allow_own_uid = true};
     int ends[2];
@@ -319,6 +471,11 @@ int main(void) {
         TEST(a_waiting_question_leaves_with_its_officer),
         TEST(a_dropped_question_ends_the_connection),
         TEST(connections_are_bounded),
+        TEST(who_asks_nothing_gives_the_place_up),
+        TEST(an_answer_begins_the_wait_anew),
+        TEST(a_stranger_is_told_so),
+        cmocka_unit_test_setup_teardown(members_do_not_take_the_places_of_root, setup_with_members,
+                                        teardown),
         TEST(the_socket_file_is_closed_to_others),
         cmocka_unit_test(a_path_that_is_too_long_is_refused),
         cmocka_unit_test(root_and_members_alone_are_let_in),
