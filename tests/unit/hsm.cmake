@@ -11,7 +11,11 @@ target_compile_definitions(hsm_box PRIVATE HSM_SIGNER="$<TARGET_FILE:hsm-signer>
                            PKCS11_SHIM="$<TARGET_FILE:pkcs11_shim>")
 add_dependencies(hsm_box hsm-signer pkcs11_shim)
 
-foreach(subject hsm_wire hsm_wire_jose concat_kdf result statement keyring sign token unwrap signer signer_upgrade
+foreach(subject hsm_wire hsm_wire_jose)
+  idcs_unit_test(test_${subject} ${PROJECT_SOURCE_DIR}/tests/unit/test_${subject}.c
+                 ${PROJECT_SOURCE_DIR}/tests/unit/hsm_message.c LINK hsm_wire)
+endforeach()
+foreach(subject concat_kdf result statement keyring sign token unwrap signer signer_upgrade
                 generate answers)
   idcs_unit_test(test_${subject} ${PROJECT_SOURCE_DIR}/tests/unit/test_${subject}.c LINK hsm hsm_box
                  PkgConfig::JANSSON)

@@ -6,40 +6,14 @@
 
 #include <cmocka.h>
 
-#include "hsm/wire.h"
+#include "tests/unit/hsm_message.h"
 
 static uint8_t memory[2 * STATEMENT_BODY_MAX];
-
-/* Values that a writer has to carry exactly; each byte of a field differs from its neighbours. */
-static void fill(void *field, size_t len) {
-    for (size_t i = 0; i < len; i++)
-        ((uint8_t *)field)[i] = (uint8_t)(i * 7 + 1);
-}
-
-/*
- * One message in a form that all of them share: ${write} makes the payload, ${read} reads it into a
- * fresh struct and compares it with what was written.
- */
-struct message {
-    const char *name;
-    void (*write)(struct buffer *target);
-    enum err (*read)(struct bytes payload);
-};
-
-#define RECEIPT                                                                                    \
-    { .status = ERR_OK, .signer_index = 3, .sequence = UINT64_C(0x0102030405060708) }
-
-static void check_receipt(const struct hsm_receipt *receipt) {
-    const struct hsm_receipt expected = RECEIPT;
-    assert_int_equal(receipt->status, expected.status);
-    assert_int_equal(receipt->signer_index, expected.signer_index);
-    assert_true(receipt->sequence == expected.sequence);
-}
 
 static void write_hello(struct buffer *target) {
     struct hsm_hello hello = {
         .signer_index = 7, .keyring_sequence = UINT64_C(0x0807060504030201), .provisioned = true};
-    fill(hello.process_id, sizeof hello.process_id);
+    hsm_message_fill(hello.process_id, sizeof hello.process_id);
     hsm_wire_put_hello(target, &hello);
 }
 
@@ -47,7 +21,7 @@ static enum err read_hello(struct bytes payload) {
     struct hsm_hello hello;
     uint8_t expected[HSM_PROCESS_ID_BYTES];
     ERR_TRY(hsm_wire_get_hello(payload, &hello));
-    fill(expected, sizeof expected);
+    hsm_message_fill(expected, sizeof expected);
     assert_int_equal(hello.signer_index, 7);
     assert_true(hello.keyring_sequence == UINT64_C(0x0807060504030201));
     assert_true(hello.provisioned);
@@ -58,9 +32,9 @@ static enum err read_hello(struct bytes payload) {
 static void make_unwrap(struct hsm_unwrap *question) {
     *question = (struct hsm_unwrap){
         .has_thumbprint = true, .purpose = HSM_PURPOSE_IDA_FIR, .has_id_hash = true};
-    fill(question->thumbprint, sizeof question->thumbprint);
-    fill(question->wrapped, sizeof question->wrapped);
-    fill(question->id_hash, sizeof question->id_hash);
+    hsm_message_fill(question->thumbprint, sizeof question->thumbprint);
+    hsm_message_fill(question->wrapped, sizeof question->wrapped);
+    hsm_message_fill(question->id_hash, sizeof question->id_hash);
 }
 
 static void write_unwrap(struct buffer *target) {
@@ -85,7 +59,7 @@ static void make_keys(struct hsm_lookup_keys *keys) {
     *keys = (struct hsm_lookup_keys){.count = 2};
     for (size_t i = 0; i < keys->count; i++) {
         keys->of[i].generation = (uint16_t)(258 + i);
-        fill(keys->of[i].key, sizeof keys->of[i].key);
+        hsm_message_fill(keys->of[i].key, sizeof keys->of[i].key);
         keys->of[i].key[0] = (uint8_t)(i + 7);
     }
 }
@@ -101,8 +75,8 @@ static void check_keys(const struct hsm_lookup_keys *keys) {
 }
 
 static void write_unwrapped(struct buffer *target) {
-    struct hsm_unwrapped answer = {.receipt = RECEIPT};
-    fill(answer.content_key, sizeof answer.content_key);
+    struct hsm_unwrapped answer = {.receipt = HSM_MESSAGE_RECEIPT};
+    hsm_message_fill(answer.content_key, sizeof answer.content_key);
     answer.generation = 258;
     make_keys(&answer.lookup);
     hsm_wire_put_unwrapped(target, &answer);
@@ -112,8 +86,8 @@ static enum err read_unwrapped(struct bytes payload) {
     struct hsm_unwrapped answer;
     uint8_t expected[32];
     ERR_TRY(hsm_wire_get_unwrapped(payload, &answer));
-    fill(expected, sizeof expected);
-    check_receipt(&answer.receipt);
+    hsm_message_fill(expected, sizeof expected);
+    hsm_message_check_receipt(&answer.receipt);
     assert_memory_equal(answer.content_key, expected, sizeof expected);
     assert_int_equal(answer.generation, 258);
     check_keys(&answer.lookup);
@@ -122,7 +96,7 @@ static enum err read_unwrapped(struct bytes payload) {
 
 static void write_lookup(struct buffer *target) {
     static struct hsm_lookup question = {.count = 3};
-    fill(question.id_hash, 3 * HSM_ID_HASH_BYTES);
+    hsm_message_fill(question.id_hash, 3 * HSM_ID_HASH_BYTES);
     hsm_wire_put_lookup(target, &question);
 }
 
@@ -130,14 +104,14 @@ static enum err read_lookup(struct bytes payload) {
     static struct hsm_lookup question;
     uint8_t expected[3 * HSM_ID_HASH_BYTES];
     ERR_TRY(hsm_wire_get_lookup(payload, &question));
-    fill(expected, sizeof expected);
+    hsm_message_fill(expected, sizeof expected);
     assert_int_equal(question.count, 3);
     assert_memory_equal(question.id_hash, expected, sizeof expected);
     return ERR_OK;
 }
 
 static void write_looked_up(struct buffer *target) {
-    static struct hsm_looked_up answer = {.receipt = RECEIPT, .count = 2};
+    static struct hsm_looked_up answer = {.receipt = HSM_MESSAGE_RECEIPT, .count = 2};
     for (size_t i = 0; i < answer.count; i++)
         make_keys(&answer.lookup[i]);
     hsm_wire_put_looked_up(target, &answer);
@@ -146,7 +120,7 @@ static void write_looked_up(struct buffer *target) {
 static enum err read_looked_up(struct bytes payload) {
     static struct hsm_looked_up answer;
     ERR_TRY(hsm_wire_get_looked_up(payload, &answer));
-    check_receipt(&answer.receipt);
+    hsm_message_check_receipt(&answer.receipt);
     assert_int_equal(answer.count, 2);
     for (size_t i = 0; i < answer.count; i++)
         check_keys(&answer.lookup[i]);
@@ -194,15 +168,16 @@ static enum err read_statement(struct bytes payload) {
 }
 
 static void write_stated(struct buffer *target) {
-    struct hsm_stated answer = {
-        .receipt = RECEIPT, .body = bytes_of_text("{}"), .signature = bytes_of_text("a..b")};
+    struct hsm_stated answer = {.receipt = HSM_MESSAGE_RECEIPT,
+                                .body = bytes_of_text("{}"),
+                                .signature = bytes_of_text("a..b")};
     hsm_wire_put_stated(target, &answer);
 }
 
 static enum err read_stated(struct bytes payload) {
     struct hsm_stated answer;
     ERR_TRY(hsm_wire_get_stated(payload, &answer));
-    check_receipt(&answer.receipt);
+    hsm_message_check_receipt(&answer.receipt);
     assert_true(bytes_equal_text(answer.body, "{}"));
     assert_true(bytes_equal_text(answer.signature, "a..b"));
     return ERR_OK;
@@ -211,7 +186,7 @@ static enum err read_stated(struct bytes payload) {
 static void write_checkpoint(struct buffer *target) {
     struct hsm_checkpoint question = {
         .tree_size = 1, .wall_ms = -2, .registry_sequence = 3, .state_sequence = UINT64_MAX};
-    fill(question.tree_root, sizeof question.tree_root);
+    hsm_message_fill(question.tree_root, sizeof question.tree_root);
     hsm_wire_put_checkpoint(target, &question);
 }
 
@@ -219,7 +194,7 @@ static enum err read_checkpoint(struct bytes payload) {
     struct hsm_checkpoint question;
     uint8_t expected[MERKLE_HASH_BYTES];
     ERR_TRY(hsm_wire_get_checkpoint(payload, &question));
-    fill(expected, sizeof expected);
+    hsm_message_fill(expected, sizeof expected);
     assert_true(question.tree_size == 1 && question.wall_ms == -2);
     assert_true(question.registry_sequence == 3 && question.state_sequence == UINT64_MAX);
     assert_memory_equal(question.tree_root, expected, sizeof expected);
@@ -228,7 +203,7 @@ static enum err read_checkpoint(struct bytes payload) {
 
 static void write_high_water(struct buffer *target) {
     struct hsm_high_water answer = {
-        .receipt = RECEIPT,
+        .receipt = HSM_MESSAGE_RECEIPT,
         .mark = {.tree_size = UINT64_MAX, .registry_sequence = 2, .state_sequence = 3}};
     hsm_wire_put_high_water(target, &answer);
 }
@@ -236,7 +211,7 @@ static void write_high_water(struct buffer *target) {
 static enum err read_high_water(struct bytes payload) {
     struct hsm_high_water answer;
     ERR_TRY(hsm_wire_get_high_water(payload, &answer));
-    check_receipt(&answer.receipt);
+    hsm_message_check_receipt(&answer.receipt);
     assert_true(answer.mark.tree_size == UINT64_MAX);
     assert_true(answer.mark.registry_sequence == 2);
     assert_true(answer.mark.state_sequence == 3);
@@ -244,21 +219,22 @@ static enum err read_high_water(struct bytes payload) {
 }
 
 static void write_checkpointed(struct buffer *target) {
-    struct hsm_checkpointed answer = {.receipt = RECEIPT, .note = bytes_of_text("note\n")};
+    struct hsm_checkpointed answer = {.receipt = HSM_MESSAGE_RECEIPT,
+                                      .note = bytes_of_text("note\n")};
     hsm_wire_put_checkpointed(target, &answer);
 }
 
 static enum err read_checkpointed(struct bytes payload) {
     struct hsm_checkpointed answer;
     ERR_TRY(hsm_wire_get_checkpointed(payload, &answer));
-    check_receipt(&answer.receipt);
+    hsm_message_check_receipt(&answer.receipt);
     assert_true(bytes_equal_text(answer.note, "note\n"));
     return ERR_OK;
 }
 
 static void write_open_root(struct buffer *target) {
     struct hsm_open_root question = {.generation = 9};
-    fill(question.wrapped, sizeof question.wrapped);
+    hsm_message_fill(question.wrapped, sizeof question.wrapped);
     hsm_wire_put_open_root(target, &question);
 }
 
@@ -266,15 +242,15 @@ static enum err read_open_root(struct bytes payload) {
     struct hsm_open_root question;
     uint8_t expected[HSM_ROOT_WRAPPED_BYTES];
     ERR_TRY(hsm_wire_get_open_root(payload, &question));
-    fill(expected, sizeof expected);
+    hsm_message_fill(expected, sizeof expected);
     assert_int_equal(question.generation, 9);
     assert_memory_equal(question.wrapped, expected, sizeof expected);
     return ERR_OK;
 }
 
 static void write_root_opened(struct buffer *target) {
-    struct hsm_root_opened answer = {.receipt = RECEIPT};
-    fill(answer.root, sizeof answer.root);
+    struct hsm_root_opened answer = {.receipt = HSM_MESSAGE_RECEIPT};
+    hsm_message_fill(answer.root, sizeof answer.root);
     hsm_wire_put_root_opened(target, &answer);
 }
 
@@ -282,15 +258,15 @@ static enum err read_root_opened(struct bytes payload) {
     struct hsm_root_opened answer;
     uint8_t expected[HSM_ROOT_BYTES];
     ERR_TRY(hsm_wire_get_root_opened(payload, &answer));
-    fill(expected, sizeof expected);
-    check_receipt(&answer.receipt);
+    hsm_message_fill(expected, sizeof expected);
+    hsm_message_check_receipt(&answer.receipt);
     assert_memory_equal(answer.root, expected, sizeof expected);
     return ERR_OK;
 }
 
 static void write_root_made(struct buffer *target) {
-    struct hsm_root_made answer = {.receipt = RECEIPT};
-    fill(answer.wrapped, sizeof answer.wrapped);
+    struct hsm_root_made answer = {.receipt = HSM_MESSAGE_RECEIPT};
+    hsm_message_fill(answer.wrapped, sizeof answer.wrapped);
     hsm_wire_put_root_made(target, &answer);
 }
 
@@ -298,15 +274,15 @@ static enum err read_root_made(struct bytes payload) {
     struct hsm_root_made answer;
     uint8_t expected[HSM_ROOT_WRAPPED_BYTES];
     ERR_TRY(hsm_wire_get_root_made(payload, &answer));
-    fill(expected, sizeof expected);
-    check_receipt(&answer.receipt);
+    hsm_message_fill(expected, sizeof expected);
+    hsm_message_check_receipt(&answer.receipt);
     assert_memory_equal(answer.wrapped, expected, sizeof expected);
     return ERR_OK;
 }
 
 static void write_publication(struct buffer *target) {
     struct hsm_publication answer = {
-        .receipt = RECEIPT,
+        .receipt = HSM_MESSAGE_RECEIPT,
         .jwks = bytes_of_text("{\"keys\":[]}"),
         .partner_pem = bytes_of_text("partner"),
         .ida_fir_pem = bytes_of_text("fir"),
@@ -323,7 +299,7 @@ static void write_publication(struct buffer *target) {
 static enum err read_publication(struct bytes payload) {
     struct hsm_publication answer;
     ERR_TRY(hsm_wire_get_publication(payload, &answer));
-    check_receipt(&answer.receipt);
+    hsm_message_check_receipt(&answer.receipt);
     assert_true(bytes_equal_text(answer.jwks, "{\"keys\":[]}"));
     assert_true(bytes_equal_text(answer.partner_pem, "partner"));
     assert_true(bytes_equal_text(answer.ida_fir_pem, "fir"));
@@ -337,73 +313,45 @@ static enum err read_publication(struct bytes payload) {
 }
 
 static void write_generated(struct buffer *target) {
-    struct hsm_generated answer = {.receipt = RECEIPT, .made = 7};
+    struct hsm_generated answer = {.receipt = HSM_MESSAGE_RECEIPT, .made = 7};
     hsm_wire_put_generated(target, &answer);
 }
 
 static enum err read_generated(struct bytes payload) {
     struct hsm_generated answer;
     ERR_TRY(hsm_wire_get_generated(payload, &answer));
-    check_receipt(&answer.receipt);
+    hsm_message_check_receipt(&answer.receipt);
     assert_int_equal(answer.made, 7);
     return ERR_OK;
 }
 
-#define MESSAGE(name)                                                                              \
-    { #name, write_##name, read_##name }
-
-static const struct message messages[] = {
-    MESSAGE(hello),        MESSAGE(unwrap),      MESSAGE(unwrapped), MESSAGE(lookup),
-    MESSAGE(looked_up),    MESSAGE(statement),   MESSAGE(stated),    MESSAGE(checkpoint),
-    MESSAGE(checkpointed), MESSAGE(high_water),  MESSAGE(open_root), MESSAGE(root_opened),
-    MESSAGE(root_made),    MESSAGE(publication), MESSAGE(generated),
+static const struct hsm_message messages[] = {
+    HSM_MESSAGE(hello),      HSM_MESSAGE(unwrap),      HSM_MESSAGE(unwrapped),
+    HSM_MESSAGE(lookup),     HSM_MESSAGE(looked_up),   HSM_MESSAGE(statement),
+    HSM_MESSAGE(stated),     HSM_MESSAGE(checkpoint),  HSM_MESSAGE(checkpointed),
+    HSM_MESSAGE(high_water), HSM_MESSAGE(open_root),   HSM_MESSAGE(root_opened),
+    HSM_MESSAGE(root_made),  HSM_MESSAGE(publication), HSM_MESSAGE(generated),
 };
 #define MESSAGE_COUNT (sizeof messages / sizeof *messages)
 
-static struct bytes written(const struct message *message) {
-    struct buffer target = buffer_over(memory, sizeof memory);
-    struct bytes payload;
-    message->write(&target);
-    assert_int_equal(buffer_end(&target, &payload), ERR_OK);
-    return payload;
-}
-
 static void every_message_comes_back_as_it_was_written(void **state) {
     (void)state;
-    for (size_t i = 0; i < MESSAGE_COUNT; i++)
-        assert_int_equal(messages[i].read(written(&messages[i])), ERR_OK);
+    hsm_message_come_back(messages, MESSAGE_COUNT);
 }
 
 static void every_message_cut_short_anywhere_is_refused(void **state) {
     (void)state;
-    for (size_t i = 0; i < MESSAGE_COUNT; i++) {
-        struct bytes whole = written(&messages[i]);
-        for (size_t len = 0; len < whole.len; len++) {
-            enum err err = messages[i].read(bytes_of(whole.data, len));
-            if (err == ERR_OK)
-                fail_msg("%s cut to %zu of %zu bytes was read", messages[i].name, len, whole.len);
-        }
-    }
+    hsm_message_refuse_cut_short(messages, MESSAGE_COUNT);
 }
 
 static void every_message_with_a_byte_too_much_is_refused(void **state) {
     (void)state;
-    for (size_t i = 0; i < MESSAGE_COUNT; i++) {
-        struct bytes whole = written(&messages[i]);
-        memory[whole.len] = 0;
-        assert_int_equal(messages[i].read(bytes_of(memory, whole.len + 1)), ERR_MALFORMED);
-    }
+    hsm_message_refuse_a_byte_too_much(messages, MESSAGE_COUNT);
 }
 
 static void a_writer_without_room_says_so(void **state) {
     (void)state;
-    for (size_t i = 0; i < MESSAGE_COUNT; i++) {
-        size_t whole = written(&messages[i]).len;
-        struct buffer target = buffer_over(memory, whole - 1);
-        struct bytes payload;
-        messages[i].write(&target);
-        assert_int_equal(buffer_end(&target, &payload), ERR_FULL);
-    }
+    hsm_message_need_room(messages, MESSAGE_COUNT);
 }
 
 /* A refusal is a receipt alone: nothing of an earlier success can travel with it. */
@@ -411,7 +359,7 @@ static void a_refusal_carries_nothing_but_the_receipt(void **state) {
     (void)state;
     struct hsm_unwrapped answer = {.receipt = {.status = ERR_CRYPTO}}, read;
     make_keys(&answer.lookup);
-    fill(answer.content_key, sizeof answer.content_key);
+    hsm_message_fill(answer.content_key, sizeof answer.content_key);
     answer.generation = 258;
     struct buffer target = buffer_over(memory, sizeof memory);
     hsm_wire_put_unwrapped(&target, &answer);
@@ -429,7 +377,7 @@ static void a_status_that_is_no_answer_is_refused(void **state) {
     (void)state;
     static const enum err no_answers[] = {ERR_HSM, ERR_PIN, ERR_SYSTEM, ERR_TRUNCATED, 99, 255};
     for (size_t i = 0; i < sizeof no_answers / sizeof *no_answers; i++) {
-        struct hsm_generated answer = {.receipt = RECEIPT, .made = 7};
+        struct hsm_generated answer = {.receipt = HSM_MESSAGE_RECEIPT, .made = 7};
         struct buffer target = buffer_over(memory, sizeof memory);
         hsm_wire_put_generated(&target, &answer);
         memory[0] = (uint8_t)no_answers[i];
@@ -443,7 +391,7 @@ static void only_the_two_decrypting_purposes_can_be_asked_to_unwrap(void **state
     (void)state;
     for (unsigned purpose = 0; purpose < 256; purpose++) {
         struct hsm_unwrap question;
-        struct bytes payload = written(&messages[1]);
+        struct bytes payload = hsm_message_written(&messages[1], memory, sizeof memory);
         memory[0] = (uint8_t)purpose;
         enum err err = hsm_wire_get_unwrap(payload, &question);
         bool allowed = purpose == HSM_PURPOSE_PARTNER || purpose == HSM_PURPOSE_IDA_FIR;
@@ -456,7 +404,7 @@ static void only_the_two_decrypting_purposes_can_be_asked_to_unwrap(void **state
 static void a_flag_is_zero_or_one(void **state) {
     (void)state;
     struct hsm_unwrap question;
-    struct bytes payload = written(&messages[1]);
+    struct bytes payload = hsm_message_written(&messages[1], memory, sizeof memory);
     memory[1] = 2;
     assert_int_equal(hsm_wire_get_unwrap(payload, &question), ERR_MALFORMED);
 }
@@ -482,12 +430,12 @@ static void an_empty_or_overlong_batch_is_refused(void **state) {
 
 static enum err read_keys(const struct hsm_lookup_keys *keys) {
     static struct hsm_looked_up batch;
-    struct hsm_unwrapped unwrapped = {.receipt = RECEIPT, .lookup = *keys};
+    struct hsm_unwrapped unwrapped = {.receipt = HSM_MESSAGE_RECEIPT, .lookup = *keys};
     struct buffer target = buffer_over(memory, sizeof memory);
     hsm_wire_put_unwrapped(&target, &unwrapped);
     assert_int_equal(target.err, ERR_OK);
     enum err alone = hsm_wire_get_unwrapped(bytes_of(memory, target.len), &unwrapped);
-    batch = (struct hsm_looked_up){.receipt = RECEIPT, .count = 2};
+    batch = (struct hsm_looked_up){.receipt = HSM_MESSAGE_RECEIPT, .count = 2};
     make_keys(&batch.lookup[0]);
     batch.lookup[1] = *keys;
     target = buffer_over(memory, sizeof memory);
@@ -521,7 +469,7 @@ static void a_lookup_has_one_key_of_each_pepper(void **state) {
 static void more_keys_than_there_are_peppers_are_refused(void **state) {
     (void)state;
     static struct hsm_looked_up batch;
-    struct hsm_unwrapped unwrapped = {.receipt = RECEIPT};
+    struct hsm_unwrapped unwrapped = {.receipt = HSM_MESSAGE_RECEIPT};
     struct buffer target = buffer_over(memory, sizeof memory);
     hsm_wire_put_unwrapped(&target, &unwrapped);
     for (unsigned count = HSM_PEPPERS_MAX + 1; count < 256; count++) {
@@ -534,11 +482,13 @@ static void more_keys_than_there_are_peppers_are_refused(void **state) {
         assert_int_equal(hsm_wire_get_unwrapped(bytes_of(memory, len), &unwrapped), ERR_MALFORMED);
         assert_int_equal(unwrapped.lookup.count, 0);
     }
-    unwrapped = (struct hsm_unwrapped){.receipt = RECEIPT, .lookup.count = HSM_PEPPERS_MAX + 1};
+    unwrapped =
+        (struct hsm_unwrapped){.receipt = HSM_MESSAGE_RECEIPT, .lookup.count = HSM_PEPPERS_MAX + 1};
     target = buffer_over(memory, sizeof memory);
     hsm_wire_put_unwrapped(&target, &unwrapped);
     assert_int_equal(target.err, ERR_TOO_LARGE);
-    batch = (struct hsm_looked_up){.receipt = RECEIPT, .count = HSM_LOOKUP_BATCH_MAX + 1};
+    batch =
+        (struct hsm_looked_up){.receipt = HSM_MESSAGE_RECEIPT, .count = HSM_LOOKUP_BATCH_MAX + 1};
     target = buffer_over(memory, sizeof memory);
     hsm_wire_put_looked_up(&target, &batch);
     assert_int_equal(target.err, ERR_TOO_LARGE);

@@ -6,31 +6,16 @@
 
 #include <cmocka.h>
 
-#include "hsm/wire.h"
+#include "tests/unit/hsm_message.h"
 
 static uint8_t memory[2 * RESULT_JWT_MAX];
-
-/* Values that a writer has to carry exactly; each byte of a field differs from its neighbours. */
-static void fill(void *field, size_t len) {
-    for (size_t i = 0; i < len; i++)
-        ((uint8_t *)field)[i] = (uint8_t)(i * 7 + 1);
-}
-
-#define RECEIPT                                                                                    \
-    { .status = ERR_OK, .signer_index = 3, .sequence = UINT64_C(0x0102030405060708) }
-
-static void check_receipt(const struct hsm_receipt *receipt) {
-    assert_int_equal(receipt->status, ERR_OK);
-    assert_int_equal(receipt->signer_index, 3);
-    assert_true(receipt->sequence == UINT64_C(0x0102030405060708));
-}
 
 static void make_derive(struct hsm_derive *question) {
     *question =
         (struct hsm_derive){.party_u = bytes_of_text("Alice"), .party_v = bytes_of_text("Bob")};
-    fill(question->kid, sizeof question->kid);
-    fill(question->x, sizeof question->x);
-    fill(question->y, sizeof question->y);
+    hsm_message_fill(question->kid, sizeof question->kid);
+    hsm_message_fill(question->x, sizeof question->x);
+    hsm_message_fill(question->y, sizeof question->y);
     question->y[0] = 0xee;
 }
 
@@ -53,8 +38,8 @@ static enum err read_derive(struct bytes payload) {
 }
 
 static void write_derived(struct buffer *target) {
-    struct hsm_derived answer = {.receipt = RECEIPT};
-    fill(answer.content_key, sizeof answer.content_key);
+    struct hsm_derived answer = {.receipt = HSM_MESSAGE_RECEIPT};
+    hsm_message_fill(answer.content_key, sizeof answer.content_key);
     answer.generation = 258;
     hsm_wire_put_derived(target, &answer);
 }
@@ -63,8 +48,8 @@ static enum err read_derived(struct bytes payload) {
     struct hsm_derived answer;
     uint8_t expected[HSM_CONTENT_KEY_BYTES];
     ERR_TRY(hsm_wire_get_derived(payload, &answer));
-    fill(expected, sizeof expected);
-    check_receipt(&answer.receipt);
+    hsm_message_fill(expected, sizeof expected);
+    hsm_message_check_receipt(&answer.receipt);
     assert_memory_equal(answer.content_key, expected, sizeof expected);
     assert_int_equal(answer.generation, 258);
     return ERR_OK;
@@ -90,7 +75,7 @@ static void make_result(struct result *result) {
                         .kind = RESULT_VALUE_BYTES,
                         .value = bytes_of_text("\xff\xd8\xff")}},
     };
-    fill(result->jti, sizeof result->jti);
+    hsm_message_fill(result->jti, sizeof result->jti);
 }
 
 static void write_result(struct buffer *target) {
@@ -122,72 +107,41 @@ static enum err read_result(struct bytes payload) {
 }
 
 static void write_result_signed(struct buffer *target) {
-    struct hsm_result_signed answer = {.receipt = RECEIPT, .jwt = bytes_of_text("a.b.c")};
+    struct hsm_result_signed answer = {.receipt = HSM_MESSAGE_RECEIPT,
+                                       .jwt = bytes_of_text("a.b.c")};
     hsm_wire_put_result_signed(target, &answer);
 }
 
 static enum err read_result_signed(struct bytes payload) {
     struct hsm_result_signed answer;
     ERR_TRY(hsm_wire_get_result_signed(payload, &answer));
-    check_receipt(&answer.receipt);
+    hsm_message_check_receipt(&answer.receipt);
     assert_true(bytes_equal_text(answer.jwt, "a.b.c"));
     return ERR_OK;
 }
 
-#define MESSAGE(name)                                                                              \
-    { #name, write_##name, read_##name }
-
-static const struct message {
-    const char *name;
-    void (*write)(struct buffer *target);
-    enum err (*read)(struct bytes payload);
-} messages[] = {MESSAGE(derive), MESSAGE(derived), MESSAGE(result), MESSAGE(result_signed)};
+static const struct hsm_message messages[] = {HSM_MESSAGE(derive), HSM_MESSAGE(derived),
+                                              HSM_MESSAGE(result), HSM_MESSAGE(result_signed)};
 #define MESSAGE_COUNT (sizeof messages / sizeof *messages)
-
-static struct bytes written(const struct message *message) {
-    struct buffer target = buffer_over(memory, sizeof memory);
-    struct bytes payload;
-    message->write(&target);
-    assert_int_equal(buffer_end(&target, &payload), ERR_OK);
-    return payload;
-}
 
 static void every_message_comes_back_as_it_was_written(void **state) {
     (void)state;
-    for (size_t i = 0; i < MESSAGE_COUNT; i++)
-        assert_int_equal(messages[i].read(written(&messages[i])), ERR_OK);
+    hsm_message_come_back(messages, MESSAGE_COUNT);
 }
 
 static void every_message_cut_short_anywhere_is_refused(void **state) {
     (void)state;
-    for (size_t i = 0; i < MESSAGE_COUNT; i++) {
-        struct bytes whole = written(&messages[i]);
-        for (size_t len = 0; len < whole.len; len++) {
-            enum err err = messages[i].read(bytes_of(whole.data, len));
-            if (err == ERR_OK)
-                fail_msg("%s cut to %zu of %zu bytes was read", messages[i].name, len, whole.len);
-        }
-    }
+    hsm_message_refuse_cut_short(messages, MESSAGE_COUNT);
 }
 
 static void every_message_with_a_byte_too_much_is_refused(void **state) {
     (void)state;
-    for (size_t i = 0; i < MESSAGE_COUNT; i++) {
-        struct bytes whole = written(&messages[i]);
-        memory[whole.len] = 0;
-        assert_int_equal(messages[i].read(bytes_of(memory, whole.len + 1)), ERR_MALFORMED);
-    }
+    hsm_message_refuse_a_byte_too_much(messages, MESSAGE_COUNT);
 }
 
 static void a_writer_without_room_says_so(void **state) {
     (void)state;
-    for (size_t i = 0; i < MESSAGE_COUNT; i++) {
-        size_t whole = written(&messages[i]).len;
-        struct buffer target = buffer_over(memory, whole - 1);
-        struct bytes payload;
-        messages[i].write(&target);
-        assert_int_equal(buffer_end(&target, &payload), ERR_FULL);
-    }
+    hsm_message_need_room(messages, MESSAGE_COUNT);
 }
 
 /* A refusal is a receipt alone: nothing of an earlier success can travel with it. */
@@ -196,7 +150,7 @@ static void a_refusal_carries_nothing_but_the_receipt(void **state) {
     static const uint8_t zeroes[HSM_CONTENT_KEY_BYTES];
     struct hsm_derived derived = {.receipt = {.status = ERR_CRYPTO}}, read;
     struct buffer target = buffer_over(memory, sizeof memory);
-    fill(derived.content_key, sizeof derived.content_key);
+    hsm_message_fill(derived.content_key, sizeof derived.content_key);
     hsm_wire_put_derived(&target, &derived);
     assert_int_equal(target.len, 11);
     assert_int_equal(hsm_wire_get_derived(bytes_of(memory, target.len), &read), ERR_OK);
@@ -217,7 +171,7 @@ static void a_status_that_is_no_answer_is_refused(void **state) {
     static const enum err no_answers[] = {ERR_HSM, ERR_PIN, ERR_SYSTEM, ERR_TRUNCATED, 99, 255};
     for (size_t i = 0; i < sizeof no_answers / sizeof *no_answers; i++) {
         struct hsm_derived answer;
-        struct bytes payload = written(&messages[1]);
+        struct bytes payload = hsm_message_written(&messages[1], memory, sizeof memory);
         memory[0] = (uint8_t)no_answers[i];
         assert_int_equal(hsm_wire_get_derived(payload, &answer), ERR_MALFORMED);
         assert_int_not_equal(answer.receipt.status, ERR_OK);
