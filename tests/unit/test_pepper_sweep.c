@@ -306,15 +306,20 @@ static void a_vid_without_an_id_hash_is_left_until_it_is_imported_again(void **s
     pepper_box_assert_all_found(&box, 2, 2);
 }
 
-static void damage(enum registry_table table, const struct registry_address *at) {
-    struct bytes key = bytes_of(at->lookup_key, sizeof at->lookup_key), value;
+/* In the row's sealed bytes, where ${at} is counted from its end when it is below 0. */
+static void flip(enum registry_table table, struct bytes key, int at, uint8_t bits) {
+    struct bytes value;
     uint8_t memory[4096];
     struct kv_txn txn = kv_write(registry_kv(box.registry));
     assert_int_equal(kv_get(&txn, table, key, &value), ERR_OK);
     memcpy(memory, value.data, value.len);
-    memory[value.len - 1] ^= 1;
+    memory[at < 0 ? (int)value.len + at : at] ^= bits;
     kv_put(&txn, table, key, bytes_of(memory, value.len));
     assert_int_equal(kv_commit(&txn), ERR_OK);
+}
+
+static void damage(enum registry_table table, const struct registry_address *at) {
+    flip(table, bytes_of(at->lookup_key, sizeof at->lookup_key), -1, 1);
 }
 
 static void damaged_rows_are_left_and_counted_until_they_are_replaced(void **state) {
@@ -372,6 +377,55 @@ static void a_person_who_lost_her_alias_is_counted(void **state) {
     assert_int_equal(pepper_box_now(&box).left, 1);
 }
 
+static void put_alias(const struct registry_address *at, const struct alias *alias) {
+    struct registry_batch batch = registry_begin(box.registry);
+    registry_put_alias(&batch, at->lookup_key, alias);
+    pepper_box_commit(&batch);
+}
+
+/* Or it is no number at all: she would not be found once the older pepper is gone. */
+static void a_number_that_leads_to_somebody_else_is_counted(void **state) {
+    (void)state;
+    const struct registry_address person = pepper_box_address('u', 5, 1),
+                                  other = pepper_box_address('u', 6, 1),
+                                  target = pepper_box_address('u', 5, 2);
+    struct alias alias = {.type = ALIAS_UIN, .pepper = 2, .has_id_hash = true};
+    memcpy(alias.lookup_key, other.lookup_key, sizeof alias.lookup_key);
+    put_alias(&target, &alias);
+    pepper_box_begin(&box, 1, 2);
+    sweep_to_the_end();
+    assert_int_equal(pepper_box_now(&box).left, 1);
+    alias.type = ALIAS_PERPETUAL;
+    memcpy(alias.lookup_key, person.lookup_key, sizeof alias.lookup_key);
+    put_alias(&target, &alias);
+    pepper_box_begin(&box, 1, 2);
+    sweep_to_the_end();
+    assert_int_equal(pepper_box_now(&box).left, 1);
+}
+
+/* It may be the younger one, of a root that this process has not open. */
+static void a_row_that_cannot_be_opened_is_not_written_over(void **state) {
+    (void)state;
+    const struct registry_address person = pepper_box_address('u', 3, 1),
+                                  target = pepper_box_address('v', 3, 2);
+    struct alias younger = pepper_box_vid_of(3, person.lookup_key), found;
+    younger.pepper = 2;
+    younger.revoked = true;
+    put_alias(&target, &younger);
+    struct bytes key = bytes_of(target.lookup_key, sizeof target.lookup_key);
+    flip(REGISTRY_ALIASES, key, 2, 8); /* its generation */
+    pepper_box_begin(&box, 1, 2);
+    sweep_to_the_end();
+    assert_int_equal(pepper_box_now(&box).left, 2); /* both */
+    assert_int_equal(pepper_box_aliases_of(&box, 1).vids, 1);
+    flip(REGISTRY_ALIASES, key, 2, 8);
+    pepper_box_begin(&box, 1, 2);
+    sweep_to_the_end();
+    assert_int_equal(pepper_box_now(&box).left, 0);
+    assert_int_equal(registry_alias(box.registry, target.lookup_key, &found), ERR_OK);
+    assert_true(found.revoked);
+}
+
 static void rows_that_no_key_is_given_for_are_left(void **state) {
     (void)state;
     static struct registry_pepper_step collected;
@@ -424,15 +478,20 @@ static void a_vids_entry_in_the_hotlist_moves_along(void **state) {
     assert_false(is_blocked(view(&damaged)));
 }
 
-/* It cannot be said whether the VID is blocked: it stays where the damaged entry refuses it. */
-static void a_vid_with_a_damaged_entry_is_left(void **state) {
-    (void)state;
+static struct registry_address hotlist_address(struct bytes id) {
     static const uint8_t kind = HOTLIST_PERSON;
-    const struct registry_address vid = pepper_box_address('v', 3, 1);
-    const struct bytes parts[] = {bytes_of(&kind, 1), view(&vid)};
+    const struct bytes parts[] = {bytes_of(&kind, 1), id};
     struct registry_key hashed = registry_row_key(parts, 2);
     struct registry_address at;
     memcpy(at.lookup_key, hashed.hash, sizeof at.lookup_key);
+    return at;
+}
+
+/* It cannot be said whether the VID is blocked: it stays where the damaged entry refuses it. */
+static void a_vid_with_a_damaged_entry_is_left(void **state) {
+    (void)state;
+    const struct registry_address vid = pepper_box_address('v', 3, 1),
+                                  at = hotlist_address(view(&vid));
     hotlist(view(&vid), true);
     damage(REGISTRY_HOTLIST, &at);
     pepper_box_begin(&box, 1, 2);
@@ -441,20 +500,77 @@ static void a_vid_with_a_damaged_entry_is_left(void **state) {
     pepper_box_assert_all_found(&box, 1, 2);
 }
 
+/* What was there may have blocked it: an older entry that does not is not put in its place. */
+static void a_vid_with_a_damaged_entry_of_its_own_is_left_too(void **state) {
+    (void)state;
+    const uint8_t third[16] = {3};
+    const struct registry_address vid = pepper_box_address('v', 3, 1),
+                                  own = hotlist_address(bytes_of(third, 16));
+    bool blocked = false;
+    hotlist(view(&vid), false);
+    hotlist(bytes_of(third, 16), true);
+    damage(REGISTRY_HOTLIST, &own);
+    pepper_box_begin(&box, 1, 2);
+    sweep_to_the_end();
+    assert_int_equal(pepper_box_now(&box).left, 1);
+    assert_int_equal(
+        registry_hotlisted(box.registry, HOTLIST_PERSON, bytes_of(third, 16), 1, &blocked),
+        ERR_CORRUPT);
+    assert_true(blocked);
+}
+
 /* ---- what is stored ---- */
 
-static void what_is_stored_and_makes_no_sense_is_refused(void **state) {
-    (void)state;
+static void store(struct bytes record) {
+    struct kv_txn txn = kv_write(registry_kv(box.registry));
+    kv_put(&txn, REGISTRY_META, bytes_of_text("pepper"), record);
+    assert_int_equal(kv_commit(&txn), ERR_OK);
+}
+
+static void assert_corrupt(struct bytes record) {
     static struct registry_pepper_step collected;
     struct registry_pepper pepper;
-    static const uint8_t stored[] = {REGISTRY_PEPPER_SWEEPING, 0, 1};
-    struct kv_txn txn = kv_write(registry_kv(box.registry));
-    kv_put(&txn, REGISTRY_META, bytes_of_text("pepper"), bytes_of(stored, sizeof stored));
-    assert_int_equal(kv_commit(&txn), ERR_OK);
+    store(record);
     assert_int_equal(registry_pepper_get(box.registry, &pepper), ERR_CORRUPT);
+    assert_int_equal(pepper.phase, REGISTRY_PEPPER_NONE);
     assert_false(registry_pepper_is_settled(&pepper));
     assert_int_equal(registry_pepper_collect(box.registry, ROWS_A_STEP, &collected), ERR_CORRUPT);
+}
+
+/* Of a sweep that has just begun; its last two bytes are the table and that there is no place. */
+static void what_is_stored_and_makes_no_sense_is_refused(void **state) {
+    (void)state;
+    enum { PHASE = 0, FROM = 2, RECORD = 63, TABLE = RECORD - 2, PLACE = RECORD - 1 };
+    static const struct {
+        size_t at;
+        uint8_t value;
+    } odd[] = {{PHASE, REGISTRY_PEPPER_NONE},
+               {PHASE, REGISTRY_PEPPER_PHASE_COUNT},
+               {FROM, 0},
+               {FROM, 3},
+               {TABLE, REGISTRY_IDENTITIES - 1},
+               {TABLE, REGISTRY_ALIASES + 1},
+               {PLACE, 1},
+               {PLACE, 2}};
+    uint8_t record[RECORD + 1] = {0}, spoilt[RECORD];
+    struct bytes value;
+    pepper_box_begin(&box, 1, 2);
+    struct kv_txn txn = kv_read(registry_kv(box.registry));
+    assert_int_equal(kv_get(&txn, REGISTRY_META, bytes_of_text("pepper"), &value), ERR_OK);
+    assert_int_equal(value.len, RECORD);
+    memcpy(record, value.data, RECORD);
+    kv_abort(&txn);
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        memcpy(spoilt, record, sizeof spoilt);
+        spoilt[odd[i].at] = odd[i].value;
+        assert_corrupt(bytes_of(spoilt, sizeof spoilt));
+    }
+    for (size_t len = 0; len <= RECORD + 1; len += len == RECORD - 1 ? 2 : 1)
+        assert_corrupt(bytes_of(record, len));
     assert_int_equal(pepper_box_aliases_of(&box, 1).vids, PEOPLE);
+    store(bytes_of(record, RECORD));
+    sweep_to_the_end();
+    assert_int_equal(pepper_box_now(&box).left, 0);
 }
 
 static void a_roll_goes_to_no_older_pepper(void **state) {
@@ -498,9 +614,12 @@ int main(void) {
         TEST(damaged_rows_are_left_and_counted_until_they_are_replaced),
         TEST(a_damaged_alias_of_a_person_is_written_again),
         TEST(a_person_who_lost_her_alias_is_counted),
+        TEST(a_number_that_leads_to_somebody_else_is_counted),
+        TEST(a_row_that_cannot_be_opened_is_not_written_over),
         TEST(rows_that_no_key_is_given_for_are_left),
         TEST(a_vids_entry_in_the_hotlist_moves_along),
         TEST(a_vid_with_a_damaged_entry_is_left),
+        TEST(a_vid_with_a_damaged_entry_of_its_own_is_left_too),
         TEST(what_is_stored_and_makes_no_sense_is_refused),
         TEST(a_roll_goes_to_no_older_pepper),
         TEST(a_step_that_was_collected_before_another_is_refused),

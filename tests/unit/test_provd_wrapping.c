@@ -234,6 +234,45 @@ static void a_new_root_depends_on_no_kek_that_is_let_go(void **state) {
     assert_readable(box);
 }
 
+/* As when an older keyring was put back: the registry has done with that KEK. */
+static void a_new_root_under_an_older_kek_is_refused(void **state) {
+    struct provd_box *box = *state;
+    uint64_t sequence;
+    box->kek.active = 2;
+    struct registry_batch batch = registry_begin(box->provd.registry);
+    registry_wrapping_put(&batch, 3);
+    assert_int_equal(registry_commit(&batch, &sequence), ERR_OK);
+    provd_box_assert_refused(roll_root(box), OFFICER_REASON_ROOTS);
+    assert_int_equal(roots_of(box).count, 1);
+    box->kek.active = 3;
+    provd_box_assert_done(roll_root(box));
+    assert_int_equal(roots_of(box).count, 2);
+}
+
+/* Nothing is asked for any of them. */
+static void a_root_of_another_length_stops_all(void **state) {
+    struct provd_box *box = *state;
+    static const uint8_t odd[HSM_ROOT_WRAPPED_BYTES + 1];
+    static const size_t lengths[] = {HSM_ROOT_WRAPPED_BYTES - 1, HSM_ROOT_WRAPPED_BYTES + 1};
+    struct roots whole = roots_of(box);
+    uint64_t sequence;
+    provd_box_roll_key(box, &box->kek);
+    for (size_t i = 0; i < 4; i++) {
+        bool is_state = i % 2 == 0;
+        struct bytes root = bytes_of(odd, lengths[i / 2]);
+        struct registry_batch batch = registry_begin(box->provd.registry);
+        registry_put_root(&batch, 1,
+                          is_state ? bytes_of(whole.wrapped[0], sizeof whole.wrapped[0]) : root);
+        registry_state_root_put(&batch,
+                                is_state ? root : bytes_of(whole.state, sizeof whole.state));
+        assert_int_equal(registry_commit(&batch, &sequence), ERR_OK);
+        turn(box);
+        assert_int_equal(box->rewraps, 0);
+        assert_int_equal(wrapped_by(box), 1);
+        assert_int_equal(box->need.kek_from, 0);
+    }
+}
+
 static void the_generation_never_falls(void **state) {
     struct provd_box *box = *state;
     uint64_t sequence;
@@ -261,6 +300,8 @@ int main(void) {
         TEST(a_process_that_died_before_it_told_has_a_successor_that_does),
         TEST(a_process_that_died_on_the_way_is_begun_again),
         TEST(a_new_root_depends_on_no_kek_that_is_let_go),
+        TEST(a_new_root_under_an_older_kek_is_refused),
+        TEST(a_root_of_another_length_stops_all),
         TEST(the_generation_never_falls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
