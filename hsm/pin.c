@@ -5,14 +5,10 @@
 #include <unistd.h>
 
 #include "firmware/base/log.h"
+#include "firmware/base/scope.h"
 #include "hsm/pin.h"
 
 #define PIN_BYTES_MIN 4
-
-static void close_file(int *fd) {
-    if (*fd >= 0)
-        (void)close(*fd);
-}
 
 static enum err refuse(const char *reason) {
     log_event(LOG_ERROR, "pin-file-refused", "reason=%s", reason);
@@ -51,8 +47,7 @@ static enum err read_all(int fd, struct secret *memory, size_t *len) {
 }
 
 enum err pin_read(const char *path, struct secret *pin) {
-    __attribute__((cleanup(close_file))) int fd =
-        open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    SCOPE_DESCRIPTOR fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return errno == ENOENT ? ERR_NOT_FOUND : refuse("cannot-be-opened");
     ERR_TRY(check_file(fd));

@@ -5,6 +5,7 @@
 
 #include "firmware/base/bytes.h"
 #include "firmware/base/log.h"
+#include "firmware/base/scope.h"
 #include "hsm/softhsm.h"
 
 #define DEFAULT_CONFIGURATION "/etc/softhsm/softhsm2.conf"
@@ -12,11 +13,6 @@
 
 static const char token_directory[] = "directories.tokendir";
 static const char blanks[] = " \t\r\n";
-
-static void close_stream(FILE **stream) {
-    if (*stream != NULL)
-        (void)fclose(*stream);
-}
 
 /* The value of "${name} = value", without the blanks around it; NULL when it is another line. */
 static char *value_of(char *line, const char *name) {
@@ -52,8 +48,7 @@ enum err softhsm_prepare(const char *configuration, char *directory, size_t size
     directory[0] = '\0';
     if (named && setenv("SOFTHSM2_CONF", configuration, 1) != 0)
         return ERR_SYSTEM;
-    __attribute__((cleanup(close_stream))) FILE *stream =
-        fopen(named ? configuration : DEFAULT_CONFIGURATION, "re");
+    SCOPE_STREAM *stream = fopen(named ? configuration : DEFAULT_CONFIGURATION, "re");
     if (stream == NULL && !named)
         return ERR_OK;
     enum err err = stream != NULL ? read_directory(stream, directory, size) : ERR_CONFIG;

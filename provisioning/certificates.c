@@ -3,11 +3,8 @@
 #include <string.h>
 
 #include "firmware/base/clock.h"
+#include "firmware/base/scope.h"
 #include "provisioning/certificates.h"
-
-static void free_memory(void *pointer) {
-    free(*(void **)pointer);
-}
 
 void certificates_free_anchors(struct certificates_anchors **anchors) {
     free(*anchors);
@@ -60,7 +57,7 @@ enum err certificates_read(struct change *change, const struct certificates_ques
         memcpy(asked.anchors, question->anchors->der, sizeof asked.anchors);
     }
     size_t size = asked.encoded.len + sizeof question->anchors->memory + 1024;
-    __attribute__((cleanup(free_memory))) uint8_t *memory = malloc(size);
+    SCOPE_MEMORY uint8_t *memory = malloc(size);
     if (memory == NULL)
         return change_registry(change, ERR_SYSTEM);
     struct buffer buffer = buffer_over(memory, size);

@@ -1,13 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "firmware/base/scope.h"
 #include "provisioning/requests.h"
 
 #define QUESTION_BYTES (sizeof(struct hsm_certify) + 64)
-
-static void free_memory(void *pointer) {
-    free(*(void **)pointer);
-}
 
 static enum err refuse_request(struct change *change, const struct unseal_pkcs10_read *read) {
     static const struct {
@@ -28,7 +25,7 @@ enum err requests_read(struct change *change, struct bytes encoded, enum hsm_cer
                        struct unseal_pkcs10_read *read) {
     SECRET(answer);
     size_t size = encoded.len + 16;
-    __attribute__((cleanup(free_memory))) uint8_t *memory = malloc(size);
+    SCOPE_MEMORY uint8_t *memory = malloc(size);
     if (memory == NULL)
         return change_registry(change, ERR_SYSTEM);
     struct buffer buffer = buffer_over(memory, size);

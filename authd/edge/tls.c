@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "firmware/base/scope.h"
 #include "authd/edge/tls.h"
 
 #define FILE_MAX     32768
@@ -34,12 +35,6 @@ refuse(struct conf_problem *problem, const char *format, ...) {
     return ERR_CONFIG;
 }
 
-static void close_descriptor(const int *fd) {
-    if (*fd >= 0)
-        (void)close(*fd);
-}
-#define DESCRIPTOR __attribute__((cleanup(close_descriptor))) int
-
 static void certificate_credentials_free(gnutls_certificate_credentials_t *credentials) {
     if (*credentials != NULL)
         gnutls_certificate_free_credentials(*credentials);
@@ -63,7 +58,7 @@ static enum err read_all(int fd, struct secret *text, size_t size) {
 /* Into ${text} with a zero behind it. ${forbidden}: permission bits that refuse the file. */
 static enum err read_file(const char *setting, const char *path, mode_t forbidden,
                           struct secret *text, struct conf_problem *problem) {
-    DESCRIPTOR fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    SCOPE_DESCRIPTOR fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     struct stat status;
     if (fd < 0 || fstat(fd, &status) != 0)
         return refuse(problem, "%s: cannot read %s: %s", setting, path, strerror(errno));

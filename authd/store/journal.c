@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "firmware/base/log.h"
+#include "firmware/base/scope.h"
 #include "authd/store/journal_state.h"
 #include "authd/store/journal_tail.h"
 
@@ -35,10 +36,6 @@ static void release(struct journal *journal) {
 static void release_unfinished(struct journal **journal) {
     if (*journal != NULL)
         release(*journal);
-}
-
-static void free_memory(void *memory) {
-    free(*(void **)memory);
 }
 
 void journal_state_checkpoint(struct journal *journal, uint64_t sequence, struct bytes payload) {
@@ -145,7 +142,7 @@ static enum err grow(struct journal *journal) {
 
 static enum err open_last_segment(struct journal *journal, uint64_t first,
                                   const struct journal_options *options) {
-    __attribute__((cleanup(free_memory))) uint8_t *window = malloc(JOURNAL_WINDOW_BYTES);
+    SCOPE_MEMORY uint8_t *window = malloc(JOURNAL_WINDOW_BYTES);
     struct journal_reader reader;
     if (window == NULL)
         return ERR_SYSTEM;
@@ -184,7 +181,7 @@ static enum err find_checkpoint(struct journal *journal) {
 enum err journal_open(struct journal **journal, const struct journal_options *options) {
     *journal = NULL;
     __attribute__((cleanup(release_unfinished))) struct journal *made = NULL;
-    __attribute__((cleanup(free_memory))) uint64_t *firsts = NULL;
+    SCOPE_MEMORY uint64_t *firsts = NULL;
     size_t count;
     ERR_TRY(prepare(&made, options));
     ERR_TRY(take_directory(made, options->directory));

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "firmware/base/log.h"
+#include "firmware/base/scope.h"
 #include "authd/store/journal_state.h"
 
 struct visit {
@@ -15,10 +16,6 @@ struct visit {
     bool begun;
     uint8_t *window;
 };
-
-static void free_memory(void *memory) {
-    free(*(void **)memory);
-}
 
 /* The tree a segment begins with must be the one that the segment before it ended with. */
 static bool continues(const struct visit *visit, const struct journal_segment *segment) {
@@ -77,8 +74,8 @@ enum err journal_each(struct journal *journal, uint64_t first,
     (void)pthread_mutex_unlock(&journal->lock);
     if (first > visit.last)
         return ERR_OK;
-    __attribute__((cleanup(free_memory))) uint64_t *firsts = NULL;
-    __attribute__((cleanup(free_memory))) uint8_t *window = malloc(JOURNAL_WINDOW_BYTES);
+    SCOPE_MEMORY uint64_t *firsts = NULL;
+    SCOPE_MEMORY uint8_t *window = malloc(JOURNAL_WINDOW_BYTES);
     size_t count;
     if (window == NULL)
         return ERR_SYSTEM;

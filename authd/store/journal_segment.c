@@ -10,6 +10,7 @@
 
 #include <sodium.h>
 
+#include "firmware/base/scope.h"
 #include "authd/store/journal_segment.h"
 
 #define FORMAT      1
@@ -136,26 +137,17 @@ static int compare_firsts(const void *left, const void *right) {
     return a < b ? -1 : a > b;
 }
 
-static void close_listing(DIR **listing) {
-    if (*listing != NULL)
-        (void)closedir(*listing);
-}
-
-static void free_firsts(uint64_t **firsts) {
-    free(*firsts);
-}
-
 enum err journal_segment_list(int directory, uint64_t **firsts, size_t *count) {
     *firsts = NULL;
     *count = 0;
     int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    __attribute__((cleanup(close_listing))) DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+    SCOPE_LISTING *listing = fd < 0 ? NULL : fdopendir(fd);
     if (listing == NULL) {
         if (fd >= 0)
             (void)close(fd);
         return ERR_SYSTEM;
     }
-    __attribute__((cleanup(free_firsts))) uint64_t *found = NULL;
+    SCOPE_MEMORY uint64_t *found = NULL;
     size_t found_count = 0, room = 0;
     errno = 0;
     for (struct dirent *file; (file = readdir(listing)) != NULL;) {

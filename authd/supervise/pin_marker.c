@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "firmware/base/scope.h"
 #include "authd/supervise/pin_marker.h"
 
 #define NEW_NAME  PIN_MARKER_NAME ".new"
@@ -44,14 +45,8 @@ void pin_marker_identify(const struct pin_file *file, struct pin_identity *ident
         snprintf(identity->line, sizeof identity->line, "%s", ANY_FILE);
 }
 
-static void close_descriptor(const int *fd) {
-    if (*fd >= 0)
-        (void)close(*fd);
-}
-#define DESCRIPTOR __attribute__((cleanup(close_descriptor))) int
-
 static enum err write_new(int folder, const char *line) {
-    DESCRIPTOR fd = openat(folder, NEW_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    SCOPE_DESCRIPTOR fd = openat(folder, NEW_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0)
         return ERR_SYSTEM;
     ssize_t len = (ssize_t)strlen(line);
@@ -75,7 +70,7 @@ enum err pin_marker_check(int folder, const struct pin_file *file, bool *refused
     char line[PIN_MARKER_SIZE];
     struct pin_identity now;
     *refused = true;
-    DESCRIPTOR fd = openat(folder, PIN_MARKER_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    SCOPE_DESCRIPTOR fd = openat(folder, PIN_MARKER_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 && errno == ENOENT) {
         *refused = false;
         return ERR_OK;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "firmware/base/scope.h"
 #include "authd/supervise/settings.h"
 
 #define FILE_MAX 65536
@@ -183,14 +184,9 @@ bool settings_has(const struct settings *settings, enum family_kind kind) {
     return kind != FAMILY_PLUGIN || settings->plugin_library[0] != '\0';
 }
 
-static void close_file(FILE **file) {
-    if (*file != NULL)
-        (void)fclose(*file);
-}
-
 enum err settings_load(const char *path, struct settings *settings, struct conf_problem *problem) {
     static char text[FILE_MAX + 1];
-    __attribute__((cleanup(close_file))) FILE *file = fopen(path, "re");
+    SCOPE_STREAM *file = fopen(path, "re");
     if (file == NULL) {
         complain(problem, strerror(errno), path);
         return ERR_CONFIG;

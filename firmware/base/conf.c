@@ -7,6 +7,7 @@
 
 #include "firmware/base/codec.h"
 #include "firmware/base/conf.h"
+#include "firmware/base/scope.h"
 
 #define TEXT_MAX       65536
 #define LINE_BYTES_MAX 190 /* inih cuts a line at its 200th character and says nothing */
@@ -181,10 +182,6 @@ static enum err require_all(const struct parse *parse) {
     return ERR_OK;
 }
 
-static void free_text(char **text) {
-    free(*text);
-}
-
 enum err conf_parse(struct bytes text, const struct conf_key *keys, size_t key_count,
                     void *settings, struct conf_problem *problem) {
     problem->text[0] = '\0';
@@ -196,8 +193,7 @@ enum err conf_parse(struct bytes text, const struct conf_key *keys, size_t key_c
     ERR_TRY(check_lines(text, problem));
     ERR_TRY(refuse_headers(text, problem));
     ERR_TRY(set_initial_values(&parse));
-    __attribute__((cleanup(free_text))) char *copy =
-        strndup(text.len > 0 ? (const char *)text.data : "", text.len);
+    SCOPE_MEMORY char *copy = strndup(text.len > 0 ? (const char *)text.data : "", text.len);
     if (copy == NULL) {
         complain(problem, "out of memory while reading the settings: start again");
         return ERR_CONFIG;

@@ -14,6 +14,7 @@
 #include "firmware/base/confine.h"
 #include "firmware/base/confine_syscalls.h"
 #include "firmware/base/log.h"
+#include "firmware/base/scope.h"
 
 #define MOST_THREADS   4096u      /* of one user, whose processes all count */
 #define LOG_FILE_BYTES (1u << 30) /* when descriptor 2 is a file, the log must still grow */
@@ -52,12 +53,6 @@ struct landlock_path_rule {
     int32_t parent_fd;
 } __attribute__((packed));
 
-static void close_descriptor(const int *fd) {
-    if (*fd >= 0)
-        (void)close(*fd);
-}
-#define DESCRIPTOR __attribute__((cleanup(close_descriptor))) int
-
 static enum err of_call(long result) {
     return result == 0 ? ERR_OK : ERR_SYSTEM;
 }
@@ -75,7 +70,7 @@ static uint64_t landlock_rights(uint32_t access) {
 }
 
 static enum err landlock_allow(int ruleset, uint64_t handled, const struct confine_path *path) {
-    DESCRIPTOR fd = open(path->path, O_PATH | O_CLOEXEC);
+    SCOPE_DESCRIPTOR fd = open(path->path, O_PATH | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT || errno == ENOTDIR ? ERR_OK : ERR_SYSTEM;
     struct stat status;
@@ -99,7 +94,8 @@ static enum err restrict_files(const struct confine_plan *plan) {
     struct landlock_ruleset attributes = {.handled_access_fs = LAND_ALL_OF_ABI2};
     if (abi >= LANDLOCK_ABI_OF_TRUNCATE)
         attributes.handled_access_fs |= LAND_TRUNCATE;
-    DESCRIPTOR ruleset = (int)syscall(LANDLOCK_CREATE_RULESET, &attributes, sizeof attributes, 0);
+    SCOPE_DESCRIPTOR ruleset =
+        (int)syscall(LANDLOCK_CREATE_RULESET, &attributes, sizeof attributes, 0);
     if (ruleset < 0)
         return ERR_SYSTEM;
     for (size_t i = 0; i < plan->path_count; i++)

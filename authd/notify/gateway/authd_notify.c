@@ -16,6 +16,7 @@
 #include "firmware/base/boot.h"
 #include "firmware/base/confine.h"
 #include "firmware/base/log.h"
+#include "firmware/base/scope.h"
 #include "firmware/base/secret.h"
 
 /* The notify process of a box in service: short messages by Kannel, mail by SMTP. */
@@ -111,16 +112,10 @@ static enum err open_endpoints(struct notify *notify) {
     return open_endpoint(notify, "smtp", ENDPOINT_MAIL, &settings->smtp, 1);
 }
 
-static void close_descriptor(const int *fd) {
-    if (*fd >= 0)
-        (void)close(*fd);
-}
-
 /* Without the file no TLS server is believed; whether one is needed is seen when it is asked. */
 static enum err read_authorities(struct notify *notify) {
     struct stat status;
-    __attribute__((cleanup(close_descriptor))) int fd =
-        open(notify->settings.ca_file, O_RDONLY | O_CLOEXEC);
+    SCOPE_DESCRIPTOR fd = open(notify->settings.ca_file, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT) {
         log_event(LOG_WARNING, "no-authorities", "what=ca-file");
         return ERR_OK;

@@ -11,6 +11,7 @@
 #include <curl/curl.h>
 
 #include "authd/notify/gateway/endpoint.h"
+#include "firmware/base/scope.h"
 
 #define CREDENTIAL_MAX 128
 #define HOST_SIZE      256
@@ -117,11 +118,6 @@ static enum err look_up(struct endpoint *endpoint, const struct parsed_url *pars
                : refuse(problem, ERR_UNAVAILABLE, "%s has no address now", host);
 }
 
-static void close_descriptor(const int *fd) {
-    if (*fd >= 0)
-        (void)close(*fd);
-}
-
 static bool is_credential(struct bytes text) {
     for (size_t i = 0; i < text.len; i++) {
         if (text.data[i] <= 0x20 || text.data[i] > 0x7e)
@@ -134,7 +130,7 @@ static enum err read_credential(const char *path, struct secret *credential,
                                 struct endpoint_problem *problem) {
     SECRET(memory);
     struct stat status;
-    __attribute__((cleanup(close_descriptor))) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    SCOPE_DESCRIPTOR fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &status) != 0)
         return refuse(problem, ERR_CONFIG,
                       "%s: %s: write the credential there and give the file "

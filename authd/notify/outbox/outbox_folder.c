@@ -15,6 +15,7 @@
 #include "authd/notify/outbox/outbox_folder.h"
 #include "firmware/base/clock.h"
 #include "firmware/base/codec.h"
+#include "firmware/base/scope.h"
 
 #define TEMPORARY     ".message"
 #define NAME_SIZE     40
@@ -113,11 +114,6 @@ static enum err found_add(struct found *found, const struct entry *entry) {
     return ERR_OK;
 }
 
-static void close_listing(DIR **listing) {
-    if (*listing != NULL)
-        (void)closedir(*listing);
-}
-
 static enum err take_name(struct outbox_folder *folder, const char *name, struct found *found) {
     struct entry entry;
     if (strcmp(name, TEMPORARY) == 0)
@@ -127,7 +123,7 @@ static enum err take_name(struct outbox_folder *folder, const char *name, struct
 
 static enum err scan(struct outbox_folder *folder) {
     int fd = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    __attribute__((cleanup(close_listing))) DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+    SCOPE_LISTING *listing = fd < 0 ? NULL : fdopendir(fd);
     __attribute__((cleanup(found_free))) struct found found = {0};
     if (listing == NULL) {
         if (fd >= 0)
