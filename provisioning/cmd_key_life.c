@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "firmware/base/clock.h"
 #include "provisioning/cmd_key_life.h"
 #include "provisioning/cmd_key_usage.h"
 #include "provisioning/officer_input.h"
@@ -27,6 +28,7 @@ static enum result roll(struct officer_link *link, const struct arguments *argum
     struct officer_key_order order = {.order = OFFICER_ORDER_ROLL};
     const char *name = arguments_get(arguments, "");
     RESULT_TRY(cmd_key_usage_name(name, false, &order));
+    RESULT_TRY(cmd_key_life_switch(arguments, "dry-run", &order.dry_run));
     return cmd_key_life_give(link, &order, name, TEXT_KEY_ROLLS);
 }
 
@@ -64,10 +66,45 @@ static enum result revoke(struct officer_link *link, const struct arguments *arg
     return order_key(link, arguments, OFFICER_ORDER_REVOKE, TEXT_KEY_REVOKED);
 }
 
+static int64_t latest_of(const struct officer_keys *keys, int64_t latest_ms) {
+    for (size_t i = 0; i < keys->count; i++)
+        for (int state = 0; state < KEYSTATE_COUNT; state++)
+            if (keys->keys[i].came[state].is_set && keys->keys[i].came[state].wall_ms > latest_ms)
+                latest_ms = keys->keys[i].came[state].wall_ms;
+    return latest_ms;
+}
+
+/* When a key came into a state for the last time. */
+static enum result find_latest(struct officer_link *link, int64_t *latest_ms) {
+    static struct officer_keys keys;
+    struct officer_keys_question question = {0};
+    *latest_ms = 0;
+    do {
+        uint8_t memory[8];
+        struct buffer buffer = buffer_over(memory, sizeof memory);
+        struct bytes answer;
+        officer_wire_put_keys_question(&buffer, &question);
+        RESULT_TRY(
+            officer_link_ask(link, OFFICER_KEY_LIFE, bytes_of(buffer.data, buffer.len), &answer));
+        enum err err = officer_wire_get_keys(answer, &keys);
+        RESULT_TRY(officer_link_judge(err, &keys.outcome, NULL));
+        *latest_ms = latest_of(&keys, *latest_ms);
+        question.from = keys.rest;
+    } while (keys.more);
+    return RESULT_DONE;
+}
+
+/* What is confirmed stands there before: it cannot be taken back. */
 static enum result confirm(struct officer_link *link, const struct arguments *arguments) {
-    const struct officer_key_order order = {.order = OFFICER_ORDER_CONFIRM_CLOCK};
-    (void)arguments;
-    return cmd_key_life_give(link, &order, "", TEXT_CLOCK_CONFIRMED);
+    struct officer_key_order order = {.order = OFFICER_ORDER_CONFIRM_CLOCK};
+    char now[CLOCK_TEXT_SIZE], latest[CLOCK_TEXT_SIZE];
+    int64_t latest_ms;
+    RESULT_TRY(cmd_key_life_switch(arguments, "dry-run", &order.dry_run));
+    RESULT_TRY(find_latest(link, &latest_ms));
+    clock_format_millis(clock_wall_ms(), now);
+    clock_format_millis(latest_ms, latest);
+    officer_text_print(stdout, TEXT_CLOCK_SHOWN, now, latest);
+    return cmd_key_life_give(link, &order, "clock", TEXT_CLOCK_CONFIRMED);
 }
 
 const struct command cmd_key_roll = {
@@ -75,7 +112,7 @@ const struct command cmd_key_roll = {
     .verb = "roll",
     .about = TEXT_ABOUT_KEY_ROLL,
     .example = "officer key roll IDA/PARTNER",
-    .arguments = {{"", "PURPOSE", false}},
+    .arguments = {{"dry-run", "yes", true}, {"", "PURPOSE", false}},
     .run = roll,
 };
 
@@ -119,6 +156,7 @@ const struct command cmd_clock_confirm = {
     .noun = "clock",
     .verb = "confirm",
     .about = TEXT_ABOUT_CLOCK_CONFIRM,
-    .example = "officer clock confirm",
+    .example = "officer clock confirm --dry-run",
+    .arguments = {{"dry-run", "yes", true}},
     .run = confirm,
 };

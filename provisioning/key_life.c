@@ -87,7 +87,7 @@ enum err key_life_list(struct change *change) {
     const struct hsm_keys_question asked = {
         .from = {(enum hsm_purpose)question.from.purpose, question.from.generation},
         .destroyed = question.destroyed};
-    ERR_TRY(keys_require(change));
+    ERR_TRY(keys_require_keyring(change));
     ERR_TRY(key_life_ask(change, KEY_LIFE_OF_OFFICERS, &asked, &told));
     copy_keys(&told, &keys);
     return ERR_OK;
@@ -212,14 +212,16 @@ static enum err translate(struct change *change, const struct officer_key_order 
         return ERR_OK;
     if (key_life_purpose(question->purpose, &order->purpose) == ERR_OK)
         return ERR_OK;
-    return change_refuse(change, ERR_NOT_FOUND, OFFICER_REASON_KEY_STATE, "none");
+    return change_refuse(change, ERR_NOT_FOUND, OFFICER_REASON_PURPOSE, question->purpose);
 }
 
-/* A choice that the box cannot keep is refused before it is in the journal. */
+/* A choice that the box cannot keep is refused before it is in the journal, and a key that can't
+ * retire in its state whoever uses it. */
 static enum err judge(struct change *change, const struct hsm_key_order *order) {
     struct hsm_key_order tried = *order;
     tried.dry_run = true;
-    return is_of_custody(order) && !order->dry_run ? give(change, &tried) : ERR_OK;
+    bool is_tried = (is_of_custody(order) && !order->dry_run) || order->order == HSM_ORDER_RETIRE;
+    return is_tried ? give(change, &tried) : ERR_OK;
 }
 
 enum err key_life_order(struct change *change) {
@@ -228,10 +230,10 @@ enum err key_life_order(struct change *change) {
     char subject[SUBJECT_SIZE];
     ERR_TRY(officer_wire_get_key_order(change->payload, &question));
     ERR_TRY(translate(change, &question, &order));
-    ERR_TRY(keys_require(change));
+    ERR_TRY(keys_require_keyring(change));
+    ERR_TRY(judge(change, &order));
     if (order.order == HSM_ORDER_RETIRE)
         ERR_TRY(usage_gate(change, order.purpose, order.generation));
-    ERR_TRY(judge(change, &order));
     write_subject(&order, question.force, subject);
     if (!order.dry_run)
         ERR_TRY(change_record(change, subject));

@@ -102,39 +102,71 @@ static enum result refuse_argument(const struct command *command, const char *te
     return RESULT_USAGE;
 }
 
-/* "--dry-run" is "dry-run=yes". */
-static bool is_switch(const struct argument *argument, const char *text) {
-    return strncmp(text, "--", 2) == 0 && strcmp(text + 2, argument->name) == 0 &&
-           strcmp(argument->shown, "yes") == 0;
+static enum result take(const struct argument *argument, const char *value,
+                        struct arguments *arguments) {
+    if (arguments_get(arguments, argument->name) != NULL) {
+        officer_text_complain(TEXT_DOUBLE_ARGUMENT, argument->name, NULL);
+        return RESULT_USAGE;
+    }
+    arguments->given[arguments->count].name = argument->name;
+    arguments->given[arguments->count].value = value;
+    arguments->count++;
+    return RESULT_DONE;
 }
 
-/* "name=value", or the file that stands without a name. */
+/* What ${text} gives ${argument}: "days=30" or "--days=30", and "--dry-run" for "dry-run=yes".
+ * NULL: it is of another. */
+static const char *value_of(const struct argument *argument, const char *text) {
+    size_t len = strlen(argument->name);
+    bool is_option = strncmp(text, "--", 2) == 0;
+    const char *name = is_option ? text + 2 : text;
+    if (!is_named(argument) || strncmp(name, argument->name, len) != 0)
+        return NULL;
+    if (name[len] == '=')
+        return name[len + 1] != '\0' ? name + len + 1 : NULL;
+    return is_option && name[len] == '\0' && strcmp(argument->shown, "yes") == 0 ? "yes" : NULL;
+}
+
+/* No word that begins like an option stands for a file or a name. */
+static enum result refuse_option(const struct command *command, const char *text) {
+    static const char dry_run[] = "--dry-run";
+    char name[64];
+    if (strncmp(text, dry_run, sizeof dry_run - 1) != 0)
+        return refuse_argument(command, text);
+    (void)snprintf(name, sizeof name, "officer %s%s%s", command->noun,
+                   command->verb[0] != '\0' ? " " : "", command->verb);
+    officer_text_complain(TEXT_NO_DRY_RUN, name, NULL);
+    return RESULT_USAGE;
+}
+
+/* What stands alone is the first such argument that was not given yet. */
+static enum result read_word(const struct command *command, const char *text,
+                             struct arguments *arguments) {
+    char usage[256];
+    bool takes_any = false;
+    for (const struct argument *argument = command->arguments; argument->name != NULL; argument++) {
+        if (is_named(argument))
+            continue;
+        takes_any = true;
+        if (text[0] != '\0' && arguments_get(arguments, argument->name) == NULL)
+            return take(argument, text, arguments);
+    }
+    if (!takes_any || text[0] == '\0')
+        return refuse_argument(command, text);
+    write_usage(command, usage, sizeof usage);
+    officer_text_complain(TEXT_WORD_TOO_MANY, text, usage);
+    return RESULT_USAGE;
+}
+
 static enum result read_argument(const struct command *command, const char *text,
                                  struct arguments *arguments) {
     for (const struct argument *argument = command->arguments; argument->name != NULL; argument++) {
-        size_t len = strlen(argument->name);
-        const char *value = text;
-        if (is_switch(argument, text)) {
-            value = "yes";
-        } else if (is_named(argument)) {
-            if (strncmp(text, argument->name, len) != 0 || text[len] != '=')
-                continue;
-            value = text + len + 1;
-        }
-        if (arguments_get(arguments, argument->name) != NULL) {
-            if (argument[1].bare)
-                continue;
-            officer_text_complain(TEXT_DOUBLE_ARGUMENT, argument->name, NULL);
-            return RESULT_USAGE;
-        }
-        if (value[0] == '\0')
-            break;
-        arguments->given[arguments->count].name = argument->name;
-        arguments->given[arguments->count].value = value;
-        arguments->count++;
-        return RESULT_DONE;
+        const char *value = value_of(argument, text);
+        if (value != NULL)
+            return take(argument, value, arguments);
     }
-    return refuse_argument(command, text);
+    return strncmp(text, "--", 2) == 0 ? refuse_option(command, text)
+                                       : read_word(command, text, arguments);
 }
 
 static enum result read_arguments(const struct command *command, char **texts, size_t count,

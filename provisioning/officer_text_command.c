@@ -26,6 +26,11 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
     [TEXT_MISSING_ARGUMENT] = {"%1 is missing: use %2", "%1 manque : utilisez %2"},
     [TEXT_DOUBLE_ARGUMENT] = {"%1= is given twice: keep one",
                               "%1= est donné deux fois : gardez-en un"},
+    [TEXT_WORD_TOO_MANY] = {"'%1' is one word too many: use %2",
+                            "« %1 » est un mot de trop : utilisez %2"},
+    [TEXT_NO_DRY_RUN] = {"`%1` has no dry run, and nothing was done: leave --dry-run out",
+                         "`%1` n'a pas d'essai à blanc (--dry-run), et rien n'a été fait : "
+                         "retirez --dry-run"},
     [TEXT_BAD_TIME] = {"%1: '%2' is no date: write 2027-12-31 or 2027-12-31T23:59:59.000Z",
                        "%1 : « %2 » n'est pas une date : écrivez 2027-12-31 ou "
                        "2027-12-31T23:59:59.000Z"},

@@ -27,8 +27,11 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
                               "%1 sera détruite quand son heure viendra"},
     [TEXT_KEY_REVOKED] = {"%1 is revoked: nothing shows or uses it any more",
                           "%1 est révoquée : plus rien ne la montre ni ne s'en sert"},
-    [TEXT_CLOCK_CONFIRMED] = {"the time of the box counts as right",
-                              "l'heure de l'appareil est tenue pour juste"},
+    [TEXT_CLOCK_SHOWN] = {"the box's clock says %1; the latest date of its keys is %2",
+                          "l'horloge de l'appareil indique %1 ; la dernière date de ses clés est "
+                          "%2"},
+    [TEXT_CLOCK_CONFIRMED] = {"the time of the box counts as right, which cannot be taken back",
+                              "l'heure de l'appareil est tenue pour juste, sans retour possible"},
     [TEXT_KEY_DESTROYED] = {"destroyed keys, not shown: %1 (`officer key list --all`)",
                             "clés détruites, non montrées : %1 (`officer key list --all`)"},
     [TEXT_KEY_NEXT_CLOCK] = {"the clock went far ahead: if it is right, `officer clock confirm`",

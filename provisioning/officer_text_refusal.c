@@ -264,6 +264,15 @@ static const struct officer_text_pair refusals[OFFICER_REASON_COUNT] = {
     [OFFICER_REASON_ROOT_STATE] =
         {"not with the roll of the record root as it is (%1): see `officer status`",
          "pas dans l'état du renouvellement de la racine (%1) : voir `officer status`"},
+    [OFFICER_REASON_ROOT_NONE] =
+        {"there is no older record root of that generation: `officer status` shows which is the "
+         "newest, and it cannot be removed",
+         "il n'y a pas d'ancienne racine de cette génération : `officer status` montre laquelle "
+         "est la plus récente, qui ne peut pas être supprimée"},
+    [OFFICER_REASON_PURPOSE] =
+        {"there is no purpose %1: `officer key list` shows those there are, such as IDA/SIGN",
+         "il n'y a pas d'usage %1 : `officer key list` montre ceux qui existent, tel que "
+         "IDA/SIGN"},
     [OFFICER_REASON_ROOT_LEFT] =
         {"%1 rows are of older roots, damaged: import these people again (the log of provd has the "
          "rows), then `officer root sweep`",

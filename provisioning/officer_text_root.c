@@ -16,6 +16,8 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
                            "read with this registry's roots",
                            "la racine %1 est supprimée : une sauvegarde d'avant le renouvellement "
                            "n'est plus lisible avec les racines de ce registre"},
+    [TEXT_ROOT_DRY_RUN] = {"record root %1: this could be done; nothing has changed",
+                           "racine %1 : ce serait possible ; rien n'a changé"},
     [TEXT_ABOUT_ROOT_ROLL] =
         {"makes a new record root and seals all rows again, while the box works",
          "crée une nouvelle racine des enregistrements et scelle à nouveau "

@@ -116,6 +116,8 @@ enum officer_reason {
     OFFICER_REASON_ROOT_LEFT,       /* detail: how many rows are of older roots still */
     OFFICER_REASON_ROOT_FIRST,      /* the first root stays: the box has no state root */
     OFFICER_REASON_ROOTS_FULL,      /* as many roots as there can be */
+    OFFICER_REASON_ROOT_NONE,       /* no older root of that generation */
+    OFFICER_REASON_PURPOSE,         /* no purpose of keys; detail: what was given */
     OFFICER_REASON_TLS_NONE,   /* no such TLS key, or it is over, or has nothing of officers' */
     OFFICER_REASON_TLS_KEY,    /* the leaf is of no TLS key of the box */
     OFFICER_REASON_TLS_SERVER, /* the leaf is not for a server */

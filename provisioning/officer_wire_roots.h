@@ -13,6 +13,7 @@ enum officer_root_order {
 struct officer_root {
     enum officer_root_order order;
     uint16_t generation; /* of OFFICER_ROOT_REMOVE; else 0 */
+    bool dry_run;
 };
 void officer_wire_put_root(struct buffer *target, const struct officer_root *question);
 MUST_CHECK enum err officer_wire_get_root(struct bytes payload, struct officer_root *question);

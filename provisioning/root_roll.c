@@ -45,7 +45,7 @@ static enum err record_order(struct change *change, const char *word, uint16_t g
 }
 
 /* The root is stored, and core told; the sweep begins when core has it open. */
-static enum err order_roll(struct change *change, const struct registry_roll *now) {
+static enum err order_roll(struct change *change, const struct registry_roll *now, bool dry_run) {
     struct newest newest = {0};
     uint8_t wrapped[HSM_ROOT_WRAPPED_BYTES];
     struct provd *provd = change->provd;
@@ -55,25 +55,28 @@ static enum err order_roll(struct change *change, const struct registry_roll *no
     if (newest.count >= RECORD_GENERATIONS || newest.generation == UINT16_MAX)
         return change_refuse(change, ERR_FULL, OFFICER_REASON_ROOTS_FULL, NULL);
     uint16_t to = (uint16_t)(newest.generation + 1);
+    change->outcome.count = to;
+    if (dry_run)
+        return ERR_OK;
     ERR_TRY(record_order(change, "roll", to));
     ERR_TRY(roots_make(change, to, wrapped));
     struct registry_batch batch = registry_begin(provd->registry);
     registry_roll_offer(&batch, newest.generation, to, bytes_of(wrapped, sizeof wrapped));
     ERR_TRY(change_commit(change, &batch));
-    change->outcome.count = to;
     log_event(LOG_INFO, "root-offered", "generation=%u", to);
     return ERR_OK;
 }
 
-static enum err order_sweep(struct change *change, const struct registry_roll *now) {
+static enum err order_sweep(struct change *change, const struct registry_roll *now, bool dry_run) {
     if (now->phase != REGISTRY_ROLL_DONE)
         return refuse_state(change, now);
+    change->outcome.count = now->to;
+    if (dry_run)
+        return ERR_OK;
     ERR_TRY(record_order(change, "sweep", now->to));
     struct registry_batch batch = registry_begin(change->provd->registry);
     registry_roll_begin(&batch);
-    ERR_TRY(change_commit(change, &batch));
-    change->outcome.count = now->to;
-    return ERR_OK;
+    return change_commit(change, &batch);
 }
 
 /* On a box without a state root core derives from the first one what no sweep goes over. */
@@ -86,7 +89,8 @@ static enum err check_state_root(struct change *change) {
 
 /* No row may need it: a whole sweep was verified since. */
 static enum err remove_root(struct change *change, const struct registry_roll *now,
-                            uint16_t generation) {
+                            const struct officer_root *question) {
+    uint16_t generation = question->generation;
     struct newest roots = {.wanted = generation};
     struct provd *provd = change->provd;
     char left[32];
@@ -99,12 +103,14 @@ static enum err remove_root(struct change *change, const struct registry_roll *n
         return change_refuse(change, ERR_DENIED, OFFICER_REASON_ROOT_LEFT, left);
     ERR_TRY(change_registry(change, registry_each_root(provd->registry, note_root, &roots)));
     if (!roots.has_wanted || generation >= now->to)
-        return change_refuse(change, ERR_NOT_FOUND, OFFICER_REASON_UNKNOWN, "generation");
+        return change_refuse(change, ERR_NOT_FOUND, OFFICER_REASON_ROOT_NONE, NULL);
+    change->outcome.count = generation;
+    if (question->dry_run)
+        return ERR_OK;
     ERR_TRY(record_order(change, "remove", generation));
     struct registry_batch batch = registry_begin(provd->registry);
     registry_remove_root(&batch, generation);
     ERR_TRY(change_commit(change, &batch));
-    change->outcome.count = generation;
     log_event(LOG_INFO, "root-removed", "generation=%u", generation);
     return ERR_OK;
 }
@@ -117,11 +123,11 @@ enum err root_roll_order(struct change *change) {
     change->provd->roll_due_ms = 0;
     switch (question.order) {
     case OFFICER_ROOT_ROLL:
-        return order_roll(change, &now);
+        return order_roll(change, &now, question.dry_run);
     case OFFICER_ROOT_SWEEP:
-        return order_sweep(change, &now);
+        return order_sweep(change, &now, question.dry_run);
     default:
-        return remove_root(change, &now, question.generation);
+        return remove_root(change, &now, &question);
     }
 }
 

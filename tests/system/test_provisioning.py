@@ -231,9 +231,24 @@ class FurnishedBox(Furnished):
         self.wrong("GENERATION is missing", "tls", "remove")
         self.wrong(r"wrapped\|token is missing", "key", "custody", "IDA/PARTNER")
         self.wrong("not an argument here", "partner", "suspend", "id=a", "colour=red")
+        self.wrong("'b' is one word too many: use officer tls install", "tls", "install", "a", "b")
+        self.wrong("`officer tls remove` has no dry run", "tls", "remove", "1", "--dry-run")
+        self.wrong("`officer tls remove` has no dry run", "tls", "remove", "--dry-run=yes", "1")
+        self.wrong("not an argument here", "key", "roll", "IDA/SIGN", "--at-once")
+        self.wrong("yes or no, not maybe", "key", "roll", "IDA/SIGN", "--dry-run=maybe")
+        self.wrong("given twice", "key", "roll", "IDA/SIGN", "--dry-run", "dry-run=yes")
         self.wrong("given twice", "partner", "suspend", "id=a", "id=b")
         self.wrong("no status", "partner", "add", "id=a", "name=b", f"certificate={data.people}", "status=asleep")
         self.wrong("check the path", "people", "import", "/nowhere.json")
+
+    def test_what_rolls_can_be_tried(self):
+        before = self.done("key", "list")
+        for words in (["key", "roll", "IDA/SIGN"], ["root", "roll"], ["clock", "confirm"]):
+            for dry_run in ("--dry-run", "dry-run=yes", "--dry-run=yes"):
+                self.assertRegex(self.done(*words, dry_run), "this could be done; nothing has changed")
+        self.refused("no purpose IDA/XX", "key", "roll", "IDA/XX", "--dry-run")
+        self.refused("roll of the record root", "root", "remove", "generation=9", "--dry-run")
+        self.assertEqual(self.done("key", "list").count("generated"), before.count("generated"))
 
     def test_a_file_that_is_not_strict_json_is_refused(self):
         person = data.load_people()[0]
@@ -366,7 +381,7 @@ class FurnishedBox(Furnished):
         self.assertRegex(self.done("hotlist", "add", *device, "until=2099-12-31"), "device SN-0042ACMEF200 is blocked")
         self.assertRegex(self.done("hotlist", "remove", *device, LANG="fr"), "n'est plus bloqué")
         self.done("hotlist", "add", "kind=device-provider", "id=ACMEacme-1")
-        self.wrong("no kind: write partner, device or", "hotlist", "add", "kind=person", "id=1")
+        self.wrong("no kind: write partner, device, device-provider or vid", "hotlist", "add", "kind=person", "id=1")
         self.wrong("no date", "hotlist", "add", *device, "until=soon")
         self.wrong("not an argument here", "hotlist", "remove", *device, "until=2099-12-31")
 

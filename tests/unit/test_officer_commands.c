@@ -23,6 +23,7 @@
 #define HOUR       CLOCK_HOUR_MS
 
 static size_t asked;
+static struct officer_key_order ordered;
 static struct officer_tls_installed installed;
 static struct officer_tls_shown shown;
 static uint8_t answer_memory[65536];
@@ -46,6 +47,7 @@ static void list_from(const struct officer_keys_question *question, struct buffe
         *key = (struct officer_key){.generation = generation,
                                     .has_certificate = true,
                                     .thumbprint = {0xab, [31] = 0xcd},
+                                    .came[KEYSTATE_GENERATED] = {true, generation * HOUR},
                                     .state = is_destroyed ? KEYSTATE_DESTROYED : KEYSTATE_RETIRED};
         (void)snprintf(key->purpose, sizeof key->purpose, "P/%c", (char)('A' + at / OF_PURPOSE));
     }
@@ -85,11 +87,13 @@ enum result officer_link_change(struct officer_link *link, enum officer_verb ver
                                 const struct buffer *question, const char *where,
                                 struct officer_outcome *outcome) {
     (void)link;
-    (void)verb;
-    (void)question;
     (void)where;
     (void)outcome;
-    return RESULT_REFUSED;
+    if (verb != OFFICER_KEY_ORDER)
+        return RESULT_REFUSED;
+    assert_int_equal(officer_wire_get_key_order(bytes_of(question->data, question->len), &ordered),
+                     ERR_OK);
+    return RESULT_DONE;
 }
 
 const char *arguments_get(const struct arguments *arguments, const char *name) {
@@ -247,9 +251,42 @@ static void how_long_it_lasts_is_said_in_its_two_largest_units(void **state) {
     free(text);
 }
 
+/* ---- officer clock confirm ---- */
+
+static void a_time_is_shown_before_it_is_confirmed(void **state) {
+    static const struct arguments words = {1, {{"dry-run", "yes"}}}, none;
+    char now[CLOCK_TEXT_SIZE];
+    (void)state;
+    speak("C");
+    clock_format_millis(clock_wall_ms(), now);
+    char *text = printed_by(cmd_clock_confirm.run, &words);
+    assert_true(ordered.dry_run && ordered.order == OFFICER_ORDER_CONFIRM_CLOCK);
+    now[strlen("2026")] = '\0'; /* its year is enough */
+    assert_non_null(strstr(text, now));
+    assert_non_null(strstr(text, "is 1970-01-04T08:00:00.000Z")); /* of generation 80 */
+    assert_non_null(strstr(text, "clock: this could be done"));
+    free(text);
+    text = printed_by(cmd_clock_confirm.run, &none);
+    assert_false(ordered.dry_run);
+    assert_non_null(strstr(text, "cannot be taken back"));
+    free(text);
+}
+
+static void a_roll_can_be_tried(void **state) {
+    static const struct arguments words = {2, {{"", "IDA/SIGN"}, {"dry-run", "yes"}}};
+    (void)state;
+    speak("C");
+    char *text = printed_by(cmd_key_roll.run, &words);
+    assert_true(ordered.dry_run && ordered.order == OFFICER_ORDER_ROLL);
+    assert_non_null(strstr(text, "IDA/SIGN: this could be done"));
+    free(text);
+}
+
 int main(void) {
     speak("en");
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_time_is_shown_before_it_is_confirmed),
+        cmocka_unit_test(a_roll_can_be_tried),
         cmocka_unit_test(a_list_has_every_key_and_counts_those_destroyed),
         cmocka_unit_test(a_list_of_all_has_those_destroyed_too),
         cmocka_unit_test(a_leaf_alone_is_a_warning_that_names_its_authority),

@@ -103,7 +103,7 @@ static void a_choice_is_of_a_purpose_not_of_a_key(void **state) {
     assert_int_equal(provd_box_ask(box, OFFICER_KEY_ORDER, bytes_of(memory, payload.len), &outcome),
                      ERR_MALFORMED);
     question = choice(OFFICER_ORDER_WRAP, "IDA/NOTHING");
-    provd_box_assert_refused(order(box, &question), OFFICER_REASON_KEY_STATE);
+    provd_box_assert_refused(order(box, &question), OFFICER_REASON_PURPOSE);
     assert_int_equal(box->order_count, 0);
 }
 

@@ -7,13 +7,31 @@
 
 /* What an officer orders of the record roots, and what provd does of it between its turns. */
 
-static struct officer_outcome order(struct provd_box *box, enum officer_root_order order,
-                                    uint16_t generation) {
+static struct officer_outcome send(struct provd_box *box, struct officer_root question) {
     uint8_t memory[8];
     struct buffer payload = buffer_over(memory, sizeof memory);
-    const struct officer_root question = {.order = order, .generation = generation};
     officer_wire_put_root(&payload, &question);
     return provd_box_change(box, OFFICER_ROOT, &payload);
+}
+
+/* Tried first: nothing changes, and what is refused then is refused. */
+static struct officer_outcome order(struct provd_box *box, enum officer_root_order order,
+                                    uint16_t generation) {
+    size_t audits = box->audit_count;
+    uint64_t before, after;
+    struct officer_root question = {.order = order, .generation = generation, .dry_run = true};
+    assert_int_equal(registry_sequence(box->provd.registry, &before), ERR_OK);
+    struct officer_outcome tried = send(box, question);
+    assert_int_equal(registry_sequence(box->provd.registry, &after), ERR_OK);
+    assert_int_equal(before, after);
+    assert_int_equal(audits, box->audit_count);
+    question.dry_run = false;
+    struct officer_outcome outcome = send(box, question);
+    if (tried.status != ERR_OK)
+        assert_int_equal(tried.reason, outcome.reason);
+    else if (outcome.status == ERR_OK)
+        assert_int_equal(tried.count, outcome.count);
+    return outcome;
 }
 
 static struct officer_roll shown(struct provd_box *box) {
@@ -184,11 +202,11 @@ static void old_roots_stay_until_an_officer_removes_them(void **state) {
     roll_to(box, 2);
     roll_to(box, 3);
     assert_int_equal(stored_roots(box), 1u << 1 | 1u << 2 | 1u << 3);
-    provd_box_assert_refused(order(box, OFFICER_ROOT_REMOVE, 3), OFFICER_REASON_UNKNOWN);
-    provd_box_assert_refused(order(box, OFFICER_ROOT_REMOVE, 4), OFFICER_REASON_UNKNOWN);
+    provd_box_assert_refused(order(box, OFFICER_ROOT_REMOVE, 3), OFFICER_REASON_ROOT_NONE);
+    provd_box_assert_refused(order(box, OFFICER_ROOT_REMOVE, 4), OFFICER_REASON_ROOT_NONE);
     provd_box_assert_done(order(box, OFFICER_ROOT_REMOVE, 2));
     assert_int_equal(stored_roots(box), 1u << 1 | 1u << 3);
-    provd_box_assert_refused(order(box, OFFICER_ROOT_REMOVE, 2), OFFICER_REASON_UNKNOWN);
+    provd_box_assert_refused(order(box, OFFICER_ROOT_REMOVE, 2), OFFICER_REASON_ROOT_NONE);
     start_over(box);
     provd_box_initialise(box);
     a_salt_is_readable(box);
