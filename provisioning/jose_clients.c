@@ -65,7 +65,12 @@ struct comparison {
     char detail[OFFICER_DETAIL_SIZE]; /* "" when none has */
 };
 
-/* Of TLS keys the registry has the certificates' hashes. */
+static bool is_tls_key(const struct jose_client_key *key, const struct jose_client *client) {
+    static const uint8_t unknown[sizeof client->tls_kid];
+    return memcmp(key->kid, client->tls_kid, sizeof key->kid) == 0 &&
+           memcmp(key->kid, unknown, sizeof unknown) != 0;
+}
+
 static enum err compare(void *context, const struct jose_client *other) {
     struct comparison *comparison = context;
     const struct brought *brought = comparison->brought;
@@ -76,7 +81,8 @@ static enum err compare(void *context, const struct jose_client *other) {
         memcmp(brought->tls_thumbprint, other->tls_thumbprint, sizeof other->tls_thumbprint) == 0;
     for (unsigned i = 0; i < JOSE_CLIENTS_USES; i++) {
         const struct jose_client_key *key = &brought->keys[i];
-        taken = taken || same_kid(key, &other->signature) || same_kid(key, &other->encryption);
+        taken = taken || is_tls_key(key, other) || same_kid(key, &other->signature) ||
+                same_kid(key, &other->encryption);
         if (!taken)
             continue;
         (void)snprintf(comparison->detail, sizeof comparison->detail, "%s:%s", purposes[i],
@@ -124,13 +130,13 @@ enum err jose_clients_put(struct change *change) {
                                  .encryption = brought.keys[JOSE_CLIENTS_ENCRYPTION]};
     memcpy(client.partner_id, question.id, sizeof client.partner_id);
     memcpy(client.tls_thumbprint, brought.tls_thumbprint, sizeof client.tls_thumbprint);
+    memcpy(client.tls_kid, brought.keys[JOSE_CLIENTS_TLS].kid, sizeof client.tls_kid);
     ERR_TRY(change_record(change, client.partner_id));
     struct registry_batch batch = registry_begin(change->provd->registry);
     registry_put_jose_client(&batch, &client);
     return change_commit(change, &batch);
 }
 
-/* A TLS key is known by its certificate's hash alone: another certificate tells nothing of it. */
 enum err jose_clients_renew(struct change *change, enum jose_clients_use use,
                             const struct unseal_certificate_read *read,
                             struct jose_client *client) {
@@ -138,6 +144,7 @@ enum err jose_clients_renew(struct change *change, enum jose_clients_use use,
     brought.keys[JOSE_CLIENTS_SIGNATURE] = client->signature;
     brought.keys[JOSE_CLIENTS_ENCRYPTION] = client->encryption;
     memcpy(brought.tls_thumbprint, client->tls_thumbprint, sizeof brought.tls_thumbprint);
+    memcpy(brought.keys[JOSE_CLIENTS_TLS].kid, client->tls_kid, sizeof client->tls_kid);
     ERR_TRY(take_key(change, use, read, &brought));
     ERR_TRY(require_three_keys(change, &brought));
     ERR_TRY(require_own_keys(change, client->partner_id, &brought));
@@ -146,6 +153,7 @@ enum err jose_clients_renew(struct change *change, enum jose_clients_use use,
     if (use != JOSE_CLIENTS_TLS)
         return ERR_OK;
     memcpy(client->tls_thumbprint, brought.tls_thumbprint, sizeof client->tls_thumbprint);
+    memcpy(client->tls_kid, brought.keys[JOSE_CLIENTS_TLS].kid, sizeof client->tls_kid);
     client->tls_not_before_ms = brought.keys[JOSE_CLIENTS_TLS].not_before_ms;
     client->tls_not_after_ms = brought.keys[JOSE_CLIENTS_TLS].not_after_ms;
     return ERR_OK;

@@ -7,8 +7,9 @@
 /*
  * Operations on what programmes register for the JOSE profile (docs/protocol.md §2). Errors as in
  * programmes.h. A certificate's issuer doesn't count; its dates, and that its key is on P-256, do.
- * The three keys differ, and none is a key that another programme signs or decrypts with; nor is
- * the TLS certificate another's. As many programmes as edge can be told of, EDGE_CLIENTS_MAX.
+ * The three keys differ, and none is another programme's, for whatever use. (Of a TLS key that was
+ * registered long ago the certificate alone is known, which is no other programme's either.) As
+ * many programmes as edge can be told of, EDGE_CLIENTS_MAX.
  */
 MUST_CHECK enum err jose_clients_put(struct change *change);
 MUST_CHECK enum err jose_clients_remove(struct change *change);

@@ -5,7 +5,8 @@
 #include "firmware/base/codec.h"
 #include "authd/store/jose_client.h"
 
-#define FORMAT           1
+#define FORMAT           2
+#define FORMAT_NO_TLS    1 /* without the kid of the TLS key */
 #define COORDINATE_BYTES 32
 #define UNCOMPRESSED     0x04 /* SEC 1 §2.3.3 */
 
@@ -32,7 +33,9 @@ static bool is_key(const struct jose_client_key *key) {
 static bool is_client(const struct jose_client *client) {
     return client->partner_id[0] != '\0' && client->tls_not_before_ms <= client->tls_not_after_ms &&
            is_key(&client->signature) && is_key(&client->encryption) &&
-           memcmp(client->signature.kid, client->encryption.kid, JOSE_CLIENT_KID_BYTES) != 0;
+           memcmp(client->signature.kid, client->encryption.kid, JOSE_CLIENT_KID_BYTES) != 0 &&
+           memcmp(client->tls_kid, client->signature.kid, JOSE_CLIENT_KID_BYTES) != 0 &&
+           memcmp(client->tls_kid, client->encryption.kid, JOSE_CLIENT_KID_BYTES) != 0;
 }
 
 /* The kid follows from the point. */
@@ -59,6 +62,7 @@ enum err jose_client_encode(const struct jose_client *client, struct buffer *pla
     buffer_i64(plain, client->tls_not_after_ms);
     put_key(plain, &client->signature);
     put_key(plain, &client->encryption);
+    buffer_raw(plain, client->tls_kid, sizeof client->tls_kid);
     return plain->err;
 }
 
@@ -72,7 +76,10 @@ enum err jose_client_decode(struct bytes plain, struct jose_client *client) {
     client->tls_not_after_ms = cursor_i64(&cursor);
     get_key(&cursor, &client->signature);
     get_key(&cursor, &client->encryption);
-    if (cursor_end(&cursor) == ERR_OK && format == FORMAT && is_client(client))
+    if (format != FORMAT_NO_TLS)
+        cursor_copy(&cursor, client->tls_kid, sizeof client->tls_kid);
+    bool is_known = format == FORMAT || format == FORMAT_NO_TLS;
+    if (cursor_end(&cursor) == ERR_OK && is_known && is_client(client))
         return ERR_OK;
     *client = (struct jose_client){0};
     return ERR_CORRUPT;

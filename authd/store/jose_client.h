@@ -22,7 +22,8 @@ struct jose_client_key {
 
 struct jose_client {
     char partner_id[PROGRAMME_ID_SIZE];
-    uint8_t tls_thumbprint[32]; /* SHA-256 of the certificate's DER */
+    uint8_t tls_thumbprint[32];             /* SHA-256 of the certificate's DER */
+    uint8_t tls_kid[JOSE_CLIENT_KID_BYTES]; /* of its key; zeroes: not known, the row is older */
     int64_t tls_not_before_ms, tls_not_after_ms;
     struct jose_client_key signature, encryption;
 };

@@ -27,6 +27,7 @@ static struct jose_client client_of(const char *id, uint8_t chance) {
                                  .encryption = key_of((uint8_t)(chance + 100))};
     (void)strcpy(client.partner_id, id);
     memset(client.tls_thumbprint, chance, sizeof client.tls_thumbprint);
+    memset(client.tls_kid, chance, sizeof client.tls_kid);
     return client;
 }
 
@@ -61,7 +62,7 @@ static void a_client_comes_back_whole(void **state) {
     uint8_t memory[SIZE];
     struct jose_client client = client_of(PARTNER_ID, 1), decoded;
     size_t len = encode(&client, memory);
-    assert_int_equal(len, SIGNATURE_AT + 2 * KEY_BYTES);
+    assert_int_equal(len, SIGNATURE_AT + 2 * KEY_BYTES + JOSE_CLIENT_KID_BYTES);
     assert_int_equal(jose_client_decode(bytes_of(memory, len), &decoded), ERR_OK);
     assert_memory_equal(&decoded, &client, sizeof client);
 }
@@ -86,6 +87,19 @@ static void any_other_length_and_format_is_refused(void **state) {
     assert_refused(memory, len);
 }
 
+static void a_row_from_before_tls_keys_were_known_is_read(void **state) {
+    (void)state;
+    uint8_t memory[SIZE];
+    struct jose_client client = client_of(PARTNER_ID, 1), decoded;
+    size_t len = encode(&client, memory);
+    memory[FORMAT_AT] = 1;
+    assert_refused(memory, len);
+    assert_int_equal(jose_client_decode(bytes_of(memory, len - JOSE_CLIENT_KID_BYTES), &decoded),
+                     ERR_OK);
+    memset(client.tls_kid, 0, sizeof client.tls_kid);
+    assert_memory_equal(&decoded, &client, sizeof client);
+}
+
 static void stored_bytes_that_no_client_can_have_are_refused(void **state) {
     (void)state;
     uint8_t good[SIZE], bad[SIZE];
@@ -108,8 +122,8 @@ static void stored_bytes_that_no_client_can_have_are_refused(void **state) {
 static void a_client_that_cannot_be_is_not_encoded(void **state) {
     (void)state;
     uint8_t memory[SIZE];
-    struct jose_client bad[6];
-    for (size_t i = 0; i < 6; i++)
+    struct jose_client bad[8];
+    for (size_t i = 0; i < 8; i++)
         bad[i] = client_of(PARTNER_ID, 1);
     bad[0].partner_id[0] = '\0';
     bad[1].signature.kid[0] ^= 1;
@@ -118,7 +132,9 @@ static void a_client_that_cannot_be_is_not_encoded(void **state) {
     bad[4].signature.not_before_ms = 10;
     bad[5].tls_not_before_ms = INT64_MAX;
     bad[5].tls_not_after_ms = 0;
-    for (size_t i = 0; i < 6; i++) {
+    memcpy(bad[6].tls_kid, bad[6].signature.kid, sizeof bad[6].tls_kid);
+    memcpy(bad[7].tls_kid, bad[7].encryption.kid, sizeof bad[7].tls_kid);
+    for (size_t i = 0; i < 8; i++) {
         struct buffer plain = buffer_over(memory, SIZE);
         assert_int_equal(jose_client_encode(&bad[i], &plain), ERR_MALFORMED);
         assert_int_equal(plain.len, 0);
@@ -294,6 +310,7 @@ int main(void) {
         cmocka_unit_test(a_kid_is_the_thumbprint_of_rfc_7638),
         cmocka_unit_test(a_client_comes_back_whole),
         cmocka_unit_test(any_other_length_and_format_is_refused),
+        cmocka_unit_test(a_row_from_before_tls_keys_were_known_is_read),
         cmocka_unit_test(stored_bytes_that_no_client_can_have_are_refused),
         cmocka_unit_test(a_client_that_cannot_be_is_not_encoded),
         TEST(a_client_is_found_until_it_is_removed),

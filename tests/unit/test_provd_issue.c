@@ -300,7 +300,37 @@ static void a_key_that_is_not_the_programme_s_own_is_refused(void **state) {
     signer.issues = "key3 again";
     provd_box_assert_refused(issue(box, OFFICER_CERTIFICATE_SIGNATURE, "amo", "p256"),
                              OFFICER_REASON_KEY_TWICE);
+    signer.issues = "key1 again"; /* its own, for TLS */
+    provd_box_assert_refused(issue(box, OFFICER_CERTIFICATE_SIGNATURE, "amo", "p256"),
+                             OFFICER_REASON_KEY_TWICE);
+    signer.issues = "key4 again"; /* another's, for TLS */
+    provd_box_assert_refused(issue(box, OFFICER_CERTIFICATE_TLS, "amo", "p256"),
+                             OFFICER_REASON_KEY_TAKEN);
     assert_int_equal(registry_jose_client(box->provd.registry, "amo", &client), ERR_OK);
+}
+
+/* A row from before TLS keys were known says nothing of one. */
+static void a_tls_key_that_is_not_known_is_nobody_s(void **state) {
+    struct provd_box *box = furnished(state);
+    static const char *const ids[] = {"amo", "dev"};
+    struct jose_client client;
+    uint64_t now;
+    register_jose(box, "amo", (const char *const[]){"key1", "key2", "key3"});
+    register_jose(box, "dev", (const char *const[]){"key4", "key5", "key6"});
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(registry_jose_client(box->provd.registry, ids[i], &client), ERR_OK);
+        memset(client.tls_kid, 0, sizeof client.tls_kid);
+        struct registry_batch batch = registry_begin(box->provd.registry);
+        registry_put_jose_client(&batch, &client);
+        assert_int_equal(registry_commit(&batch, &now), ERR_OK);
+    }
+    signer.issues = "key7";
+    provd_box_assert_done(issue(box, OFFICER_CERTIFICATE_SIGNATURE, "amo", "p256"));
+    signer.issues = "key8";
+    provd_box_assert_done(issue(box, OFFICER_CERTIFICATE_TLS, "amo", "p256"));
+    signer.issues = "key8 again";
+    provd_box_assert_refused(issue(box, OFFICER_CERTIFICATE_SIGNATURE, "dev", "p256"),
+                             OFFICER_REASON_KEY_TAKEN);
 }
 
 /* ---- what is registered already ---- */
@@ -605,6 +635,7 @@ int main(void) {
         TEST(one_of_three_certificates_takes_its_predecessor_s_place),
         TEST(the_first_of_three_is_issued_and_not_registered),
         TEST(a_key_that_is_not_the_programme_s_own_is_refused),
+        TEST(a_tls_key_that_is_not_known_is_nobody_s),
         TEST(a_registered_certificate_is_replaced_by_word_alone),
         TEST(what_replaces_nothing_needs_no_word),
         TEST(a_dry_run_says_what_would_follow_and_changes_nothing),

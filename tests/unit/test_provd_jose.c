@@ -109,6 +109,12 @@ static void another_programmes_key_is_refused_whatever_it_was_for(void **state) 
     assert_string_equal(outcome.detail, "encryption:amo");
     provd_box_assert_refused(put(box, "dev", "key3 again", "key5", "key6"),
                              OFFICER_REASON_KEY_TAKEN);
+    outcome = put(box, "dev", "key1 again", "key5", "key6"); /* its key in another certificate */
+    provd_box_assert_refused(outcome, OFFICER_REASON_KEY_TAKEN);
+    assert_string_equal(outcome.detail, "tls:amo");
+    outcome = put(box, "dev", "key4", "key5", "key1 again");
+    provd_box_assert_refused(outcome, OFFICER_REASON_KEY_TAKEN);
+    assert_string_equal(outcome.detail, "encryption:amo");
     assert_int_equal(found(box, "dev"), ERR_NOT_FOUND);
     provd_box_assert_done(put(box, "dev", "key4", "key5", "key6"));
 }
