@@ -318,6 +318,31 @@ static void the_assertion_denies_what_is_not_due(void **state) {
     assert_int_equal(keystate_allows(&facts, now, &revoke), ERR_DENIED);
 }
 
+/* And that alone is recorded, however long ago it was due: what may retire is not destroyed. */
+static void one_step_leads_on_from_each_state(void **state) {
+    (void)state;
+    static const struct {
+        const char *states;
+        enum keystate_action action; /* WAIT: none */
+    } steps[] = {{"g", KEYSTATE_PUBLISH},   {"gp", KEYSTATE_ACTIVATE},   {"gpa", KEYSTATE_WAIT},
+                 {"gpar", KEYSTATE_RETIRE}, {"gpard", KEYSTATE_DESTROY}, {"gpav", KEYSTATE_DESTROY},
+                 {"gpardx", KEYSTATE_WAIT}};
+    const struct keystate_now now = {.wall_ms = START + YEAR, .run_ms = YEAR};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        for (int action = KEYSTATE_PUBLISH; action <= KEYSTATE_DESTROY; action++) {
+            const struct keystate_step step = {.action = (enum keystate_action)action,
+                                               .generation = 1};
+            const struct keystate_moment moment = {true, now.wall_ms, now.run_ms};
+            enum err expected = step.action == steps[i].action ? ERR_OK : ERR_DENIED;
+            struct keystate_facts facts = facts_with(1);
+            facts.seen_wall_ms = now.wall_ms;
+            keys[0] = key_of(1, steps[i].states, START, 0);
+            keys[0].granted = true;
+            assert_int_equal(keystate_allows(&facts, now, &step), expected);
+            assert_int_equal(keystate_record(&keys[0], NULL, &step, moment), expected);
+        }
+}
+
 /* Once it was active, and as long as what is stored is of its generation or of one before. */
 static void a_key_that_rows_depend_on_ends_in_no_way(void **state) {
     (void)state;
@@ -411,6 +436,7 @@ int main(void) {
         cmocka_unit_test(a_jump_forward_asks_officers),
         cmocka_unit_test(no_wall_clock_shortens_what_must_have_been_served),
         cmocka_unit_test(the_assertion_denies_what_is_not_due),
+        cmocka_unit_test(one_step_leads_on_from_each_state),
         cmocka_unit_test(a_key_that_rows_depend_on_ends_in_no_way),
         cmocka_unit_test(facts_that_contradict_each_other_are_corrupt),
         cmocka_unit_test(a_step_writes_its_dates_and_no_others),
