@@ -284,6 +284,7 @@ static const struct serve_verb provd_verbs[] = {
 static const struct serve_verb edge_verbs[] = {
     {HSM_TLS_CHAIN, ANY, answers_tls_chain},
     {HSM_TLS_SIGN, ANY, answers_tls_sign},
+    {HSM_TLS_SILENCE_HEARD, ANY, answers_tls_heard},
 };
 
 enum err answers_verbs(const char *role, uint16_t signer_index, const struct serve_verb **verbs,
@@ -334,8 +335,11 @@ static void generated(struct answers *answers, enum err status) {
         serve_stop(answers->serve);
 }
 
-static void generate_more(struct answers *answers) {
+/* Gives the time until the next call, in ms. */
+static int generate_more(struct answers *answers) {
     enum generate_outcome outcome = GENERATE_COMPLETE;
+    if (!quiet_reached(&answers->quiet, GENERATION_MS, clock_boot_ms()))
+        return QUIET_LOOK_MS;
     serve_announce_silence(answers->serve, GENERATION_MS);
     enum err err = generate_step(answers->keyring, answers->token, &answers->generate.plan,
                                  clock_wall_ms(), &outcome);
@@ -347,15 +351,16 @@ static void generate_more(struct answers *answers) {
         answers->generate.made++;
     else if (outcome == GENERATE_COMPLETE)
         generated(answers, ERR_OK);
+    if (!answers->generate.wanted)
+        quiet_end(&answers->quiet);
+    return 0;
 }
 
 int answers_turn(void *context) {
     struct answers *answers = context;
     if (answers->failure != ERR_OK)
         return -1;
-    if (answers->generate.wanted) {
-        generate_more(answers);
-        return 0;
-    }
+    if (answers->generate.wanted)
+        return generate_more(answers);
     return renewal_turn(answers);
 }

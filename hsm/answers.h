@@ -8,6 +8,7 @@
 #include "firmware/base/serve.h"
 #include "hsm/generate.h"
 #include "hsm/keyset.h"
+#include "hsm/quiet.h"
 #include "hsm/rate.h"
 #include "hsm/rollover.h"
 #include "hsm/tls_expiry.h"
@@ -29,6 +30,7 @@ struct answers {
     struct usage_hold usage;   /* likewise */
     struct serve_peer *const *peers;
     size_t peer_count;
+    struct quiet quiet; /* the peers that are edges, before a silence */
     const char *issuer; /* "": no results are signed */
     uint16_t signer_index;
     uint8_t process_id[HSM_PROCESS_ID_BYTES];
@@ -41,6 +43,7 @@ struct answers {
     struct rate certificates; /* its second is a minute */
     enum err failure;         /* ERR_OK while all is well */
     bool recycle;             /* the first keys are there: end, and be started again */
+    bool rests;               /* no step of a key's life was due, at least once since the start */
     int64_t watched_ms;       /* when the keyring was last looked at, boot clock */
     struct {
         struct generate_plan plan;
@@ -60,7 +63,7 @@ struct answers {
  *          USAGE_TOLD at signer 0
  *   provd  LOOKUP OPEN_ROOT NEW_ROOT PUBLISHED TLS_SHOW, and GENERATE, KEYS, KEY_ORDER, STANDING,
  *          REWRAP_ROOT, NEED, TLS_REQUEST, TLS_INSTALL, TLS_REMOVE and CERTIFY at signer 0
- *   edge   TLS_CHAIN TLS_SIGN
+ *   edge   TLS_CHAIN TLS_SIGN TLS_SILENCE_HEARD
  *
  * Every state of the box lets a message in, as the news of a state may arrive after the first
  * question asked in it. What is closed is answered by ERR_DENIED: UNWRAP, DERIVE and RESULT while

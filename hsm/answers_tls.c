@@ -47,3 +47,8 @@ enum err answers_tls_sign(void *context, struct serve_peer *peer, const struct f
     hsm_wire_put_tls_signed(&target, &answer);
     return reply_send(peer, frame, HSM_TLS_SIGNED, &target);
 }
+
+enum err answers_tls_heard(void *context, struct serve_peer *peer, const struct frame *frame) {
+    struct answers *answers = context;
+    return quiet_hear(&answers->quiet, peer, frame);
+}

@@ -233,7 +233,9 @@ static enum err add_peer(const struct boot_peer *peer, struct serve_peer **added
         .queue_bytes = QUEUE_BYTES,
     };
     ERR_TRY(answers_verbs(peer->role, signer.boot.index, &options.verbs, &options.verb_count));
-    return serve_add_peer(signer.answers.serve, peer->fd, &options, added);
+    ERR_TRY(serve_add_peer(signer.answers.serve, peer->fd, &options, added));
+    bool is_edge = strcmp(peer->role, "edge") == 0;
+    return is_edge ? quiet_add(&signer.answers.quiet, *added) : ERR_OK;
 }
 
 static enum err add_peers(void) {

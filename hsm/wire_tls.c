@@ -12,6 +12,17 @@ size_t hsm_tls_hash_bytes(enum hsm_tls_scheme scheme) {
     return (unsigned)scheme < HSM_TLS_SCHEMES ? bytes[scheme] : 0;
 }
 
+void hsm_wire_put_tls_silence(struct buffer *target, uint32_t ms) {
+    buffer_u32(target, ms);
+}
+
+enum err hsm_wire_get_tls_silence(struct bytes payload, uint32_t *ms) {
+    struct cursor cursor = cursor_over(payload);
+    *ms = cursor_u32(&cursor);
+    ERR_TRY(cursor_end(&cursor));
+    return *ms <= HSM_TLS_SILENCE_MAX_MS ? ERR_OK : ERR_MALFORMED;
+}
+
 void hsm_wire_put_tls_chain(struct buffer *target, const struct hsm_tls_chain *answer) {
     receipt_put(target, &answer->receipt);
     if (answer->receipt.status != ERR_OK)

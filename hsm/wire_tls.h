@@ -13,6 +13,8 @@ enum hsm_tls_verb {
     HSM_TLS_CHAIN_IS = 161,
     HSM_TLS_SIGN = 162,
     HSM_TLS_SIGNED = 163,
+    HSM_TLS_SILENCE = 174, /* signer → edge, unasked: it is going to be silent, or is so no more */
+    HSM_TLS_SILENCE_HEARD = 175, /* with its id, behind the last question asked before */
 };
 
 #define HSM_TLS_KEY_ID_BYTES    32
@@ -51,6 +53,15 @@ struct hsm_tls_signed {
                                    scheme. ERR_LIMIT */
     struct bytes signature;     /* as it stands in the handshake; a view of the frame */
 };
+
+/*
+ * How long a signer may be silent at most, in ms from now; 0: it answers again. It makes or loads
+ * keys once all edges have heard it, so that no question waits for it meanwhile. HSM_HELLO ends it
+ * too.
+ */
+#define HSM_TLS_SILENCE_MAX_MS 180000
+void hsm_wire_put_tls_silence(struct buffer *target, uint32_t ms);
+MUST_CHECK enum err hsm_wire_get_tls_silence(struct bytes payload, uint32_t *ms);
 
 void hsm_wire_put_tls_chain(struct buffer *target, const struct hsm_tls_chain *answer);
 MUST_CHECK enum err hsm_wire_get_tls_chain(struct bytes payload, struct hsm_tls_chain *answer);

@@ -5,9 +5,21 @@
 #include "authd/edge/arrivals.h"
 #include "firmware/base/clock.h"
 
+static bool may_begin(void *context) {
+    const struct arrivals *arrivals = context;
+    return chains_ready(arrivals->options->chains);
+}
+
+static void on_hold(void *context) {
+    const struct arrivals *arrivals = context;
+    tally_add(arrivals->options->tally, TALLY_HELD);
+}
+
 enum err arrivals_open(struct arrivals *arrivals, const struct http_options *options) {
+    const struct handshakes_options handshakes = {
+        .may_begin = may_begin, .on_hold = on_hold, .context = arrivals};
     *arrivals = (struct arrivals){.options = options};
-    return handshakes_open(&arrivals->handshakes);
+    return handshakes_open(&arrivals->handshakes, &handshakes);
 }
 
 static void withdraw_admission(struct arrivals *arrivals) {
@@ -61,6 +73,17 @@ enum MHD_Result arrivals_accept(void *context, const struct sockaddr *address, s
 
 /* Secured. */
 
+/* The time in which nobody could sign was not the client's: its own begins now. */
+static void begin_again(struct connection *connection) {
+    connection->handshake.begun = true;
+    if (!connection->handshake.was_held)
+        return;
+    connection->handshake.was_held = false;
+    connection->accepted_ms = clock_boot_ms();
+    connections_enter(connection->arrivals->options->connections, connection, PHASE_HANDSHAKE,
+                      connection->accepted_ms);
+}
+
 /*
  * The connection holds what it shows until it closes: GnuTLS keeps what it is given, and a renewal
  * meanwhile must not take it away.
@@ -81,6 +104,8 @@ int arrivals_show_chain(gnutls_session_t session, const gnutls_datum_t *authorit
     }
     if (connection->chain == NULL)
         connection->chain = chain_hold(current);
+    begin_again(connection);
+    chains_allow(options->chains, connection->deadline.at_ms);
     chain_show(connection->chain, certificates, count, key);
     return 0;
 }
@@ -102,6 +127,16 @@ static int on_finished(gnutls_session_t session, unsigned type, unsigned when, u
     connections_enter(connection->arrivals->options->connections, connection, PHASE_HEAD,
                       connection->accepted_ms);
     return 0;
+}
+
+enum err arrivals_prolong(struct connection *connection, int64_t now_ms) {
+    const struct http_options *options = connection->arrivals->options;
+    bool waits = connection->phase == PHASE_HANDSHAKE && connection->handshake.held &&
+                 chains_announced(options->chains);
+    if (!waits || now_ms - connection->accepted_ms >= ARRIVALS_HELD_MS)
+        return ERR_DENIED;
+    connections_enter(options->connections, connection, PHASE_HANDSHAKE, now_ms);
+    return ERR_OK;
 }
 
 static enum tally_kind tally_of(enum err reason) {

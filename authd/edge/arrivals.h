@@ -37,5 +37,12 @@ void arrivals_close(struct arrivals *arrivals);
 /* After each turn of libmicrohttpd. */
 void arrivals_settle(struct arrivals *arrivals);
 
+/*
+ * The deadline of ${connection} has passed. One that was held back as the signers had announced to
+ * be silent gets as much time again, ARRIVALS_HELD_MS in all. ERR_DENIED: its time is over.
+ */
+#define ARRIVALS_HELD_MS 60000
+MUST_CHECK enum err arrivals_prolong(struct connection *connection, int64_t now_ms);
+
 /* NULL when it has found no place. */
 struct connection *arrivals_connection(struct MHD_Connection *http);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "authd/edge/chains.h"
+#include "firmware/base/clock.h"
 #include "firmware/base/log.h"
 
 struct chains {
@@ -10,6 +11,7 @@ struct chains {
     struct serve *serve;
     struct chain *told[SIGNERS_MAX]; /* by the signer's index; NULL: none */
     uint64_t logged;                 /* sequence */
+    int64_t until_ms;                /* of the handshake that is under way */
 };
 
 struct chain *chains_current(const struct chains *chains) {
@@ -24,7 +26,22 @@ struct chain *chains_current(const struct chains *chains) {
 
 static enum err sign(void *context, const struct hsm_tls_sign *question, struct buffer *signature) {
     struct chains *chains = context;
-    return signers_sign(chains->signers, question, signature);
+    int64_t left_ms = chains->until_ms - clock_boot_ms();
+    if (left_ms > 0)
+        serve_announce_silence(chains->serve, left_ms);
+    return signers_sign(chains->signers, question, chains->until_ms, signature);
+}
+
+bool chains_ready(const struct chains *chains) {
+    return signers_ready(chains->signers);
+}
+
+bool chains_announced(const struct chains *chains) {
+    return signers_announced(chains->signers);
+}
+
+void chains_allow(struct chains *chains, int64_t until_ms) {
+    chains->until_ms = until_ms;
 }
 
 static void log_current(struct chains *chains) {

@@ -28,3 +28,9 @@ void chains_note(struct chains *chains, size_t signer, bool serves);
 
 /* What a new handshake shows; NULL: nothing yet. */
 struct chain *chains_current(const struct chains *chains);
+
+/* As signers_ready and signers_announced. */
+bool chains_ready(const struct chains *chains);
+bool chains_announced(const struct chains *chains);
+/* Until when (CLOCK_BOOTTIME) the handshake waits for its signature that asks for one next. */
+void chains_allow(struct chains *chains, int64_t until_ms);

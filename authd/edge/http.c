@@ -305,6 +305,7 @@ enum err http_join(struct http *http, struct serve *serve) {
 
 int http_turn(struct http *http) {
     MHD_UNSIGNED_LONG_LONG wait_ms = 0;
+    handshakes_release(&http->arrivals.handshakes);
     (void)MHD_run(http->daemon);
     arrivals_settle(&http->arrivals);
     if (MHD_get_timeout(http->daemon, &wait_ms) != MHD_YES)

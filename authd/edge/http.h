@@ -21,7 +21,7 @@ struct http_options {
     struct clients *clients;             /* shared by the lanes */
     struct connections *connections;     /* the lane's */
     const struct registered *registered; /* the lane's; the JOSE profile's clients */
-    const struct chains *chains;         /* the lane's */
+    struct chains *chains;               /* the lane's */
     struct tally *tally;
     int listener; /* taken over, also on error */
     /* Sends the request to core. ERR_FULL: its queue is full. */

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "authd/edge/arrivals.h"
 #include "authd/edge/chains.h"
 #include "authd/edge/http.h"
 #include "authd/edge/lane.h"
@@ -17,7 +18,7 @@
 #define UNAVAILABLE 503
 #define CUT_AT_ONCE 64 /* connections that were cut and are not closed yet, beyond the limit */
 
-enum notice { NOTICE_CORE_DOWN = 1, NOTICE_STOP = 2 };
+enum notice { NOTICE_CORE_DOWN = 1, NOTICE_STOP = 2, NOTICE_SIGNER = 4 };
 
 struct lane {
     struct lane_options options;
@@ -114,7 +115,7 @@ static void refuse_waiting(struct lane *lane) {
 
 /* Deadlines. */
 
-static void expire(struct lane *lane, struct connection *connection) {
+static void expire(struct lane *lane, struct connection *connection, int64_t now_ms) {
     static const enum tally_kind cuts[PHASES] = {
         [PHASE_HANDSHAKE] = TALLY_CUT_HANDSHAKE, [PHASE_HEAD] = TALLY_CUT_HEAD,
         [PHASE_REQUEST] = TALLY_CUT_BODY,        [PHASE_ANSWER] = TALLY_CUT_ANSWER,
@@ -125,6 +126,8 @@ static void expire(struct lane *lane, struct connection *connection) {
         http_refuse(connection, UNAVAILABLE);
         return;
     }
+    if (arrivals_prolong(connection, now_ms) == ERR_OK)
+        return;
     tally_add(&lane->tally, cuts[connection->phase]);
     connections_cut(&lane->connections, connection);
 }
@@ -148,7 +151,7 @@ static int turn(void *context) {
     int64_t now_ms = clock_boot_ms();
     struct connection *expired;
     while ((expired = connections_expired(&lane->connections, now_ms)) != NULL)
-        expire(lane, expired);
+        expire(lane, expired, now_ms);
     tally_log(&lane->tally, now_ms);
     int wait_ms = turn_addresses(lane);
     return sooner(wait_ms, connections_wait_ms(&lane->connections, clock_boot_ms()));
@@ -169,7 +172,7 @@ static void take_notices(void *context, int fd) {
     if (read(fd, &count, sizeof count) < 0 && errno != EAGAIN)
         return;
     unsigned notices = atomic_exchange(&lane->notices, 0);
-    if (notices != 0)
+    if ((notices & (NOTICE_CORE_DOWN | NOTICE_STOP)) != 0)
         refuse_waiting(lane);
     if ((notices & NOTICE_STOP) != 0)
         serve_stop(lane->serve);
@@ -181,6 +184,7 @@ void lane_core_down(struct lane *lane) {
 
 void lane_note_signer(struct lane *lane, size_t signer, bool serves) {
     chains_note(lane->chains, signer, serves);
+    give_notice(lane, NOTICE_SIGNER);
 }
 
 /* Start and end. */

@@ -19,6 +19,7 @@ static const char *const words[TALLY_KINDS] = {
     [TALLY_NOT_REGISTERED] = "not-registered",
     [TALLY_OUT_OF_DATE] = "out-of-date",
     [TALLY_NO_CHAIN] = "no-chain",
+    [TALLY_HELD] = "held",
     [TALLY_CUT_STRANGER] = "cut-stranger",
     [TALLY_CUT_CROWD] = "cut-crowd",
     [TALLY_REFUSED] = "refused",

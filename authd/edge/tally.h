@@ -18,6 +18,7 @@ enum tally_kind {
     TALLY_NOT_REGISTERED,
     TALLY_OUT_OF_DATE,
     TALLY_NO_CHAIN,     /* handshakes before any signer has told of a TLS key */
+    TALLY_HELD,         /* handshakes that waited as all signers were silent */
     TALLY_CUT_STRANGER, /* JOSE: connections cut as their certificate is not good any more */
     TALLY_CUT_CROWD,    /* connections that made place when all were taken */
     TALLY_REFUSED,      /* requests answered 4xx here */

@@ -12,6 +12,7 @@
 
 #include "firmware/base/clock.h"
 #include "hsm/wire_keys.h"
+#include "hsm/wire_tls.h"
 #include "tests/lib/hsm_box.h"
 
 /*
@@ -91,6 +92,24 @@ static void await_state(struct hsm_signer *signer, enum keystate state, uint16_t
         assert_true(clock_boot_ms() < end_ms);
 }
 
+/* What it next announces to edge: that it will be silent, or that it answers again. */
+static struct frame await_silence(struct hsm_signer *signer, uint32_t *ms) {
+    static uint8_t memory[FRAME_MAX_BYTES];
+    struct frame frame;
+    do
+        assert_int_equal(frame_receive(signer->core, memory, sizeof memory, &frame, PATIENCE_MS),
+                         ERR_OK);
+    while (frame.type == HSM_HELLO);
+    assert_int_equal(frame.type, HSM_TLS_SILENCE);
+    assert_int_equal(hsm_wire_get_tls_silence(frame.payload, ms), ERR_OK);
+    return frame;
+}
+
+static void say_heard(const struct hsm_signer *signer, uint64_t id) {
+    const struct frame frame = {.type = HSM_TLS_SILENCE_HEARD, .id = id};
+    assert_int_equal(frame_send(signer->core, &frame, PATIENCE_MS), ERR_OK);
+}
+
 static void break_in(enum pkcs11_function function, enum pkcs11_fault_kind kind) {
     const struct hsm_fault fault = {
         .function = function, .kind = kind, .result = CKR_GENERAL_ERROR, .times = 1};
@@ -141,6 +160,46 @@ static void a_destruction_that_hangs_is_taken_up_by_the_successor(void **state) 
     hsm_signer_stop(&heir);
 }
 
+/* The token hangs, so that nothing can be said after it was asked for the key. */
+static void edge_learns_of_a_silence_before_it_begins(void **state) {
+    (void)state;
+    const struct hsm_signer_plan by_edge = {.settings = HURRIED, .fault = "", .role = "edge"};
+    struct hsm_signer hung;
+    uint32_t ms;
+    hsm_signer_serve(&box, &by_edge, &hung);
+    break_in(PKCS11_C_GenerateKeyPair, PKCS11_HANGS);
+    order(&hung, HSM_ORDER_ROLL, 0);
+    struct frame silence = await_silence(&hung, &ms);
+    while (hsm_box_struck(&box) == 0) { /* before that it may load what the order has changed */
+        if (ms > 0)
+            say_heard(&hung, silence.id);
+        if (ms == GENERATION_MS)
+            hsm_box_await_strike(&box);
+        else
+            silence = await_silence(&hung, &ms);
+    }
+    assert_int_equal(ms, GENERATION_MS);
+    assert_int_equal(kill(hung.process, SIGKILL), 0);
+    assert_int_equal(hsm_signer_wait(&hung), -SIGKILL);
+    hsm_signer_stop(&hung);
+}
+
+/* With nobody who hears it: it does not wait for ever. Each silence ends. */
+static void a_silence_that_nobody_hears_begins_and_ends_all_the_same(void **state) {
+    (void)state;
+    const struct hsm_signer_plan by_edge = {.settings = HURRIED, .role = "edge"};
+    struct hsm_signer heir;
+    uint32_t ms;
+    hsm_signer_serve(&box, &by_edge, &heir);
+    do
+        (void)await_silence(&heir, &ms);
+    while (ms != GENERATION_MS);
+    (void)await_silence(&heir, &ms);
+    assert_int_equal(ms, 0);
+    assert_makes_roots(&heir);
+    hsm_signer_stop(&heir);
+}
+
 static void a_signer_that_hangs_while_it_loads_new_keys_is_silent(void **state) {
     (void)state;
     struct hsm_signer writer, hung, heir;
@@ -183,6 +242,8 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup(name, heal)
         TEST(a_generation_that_hangs_is_taken_up_by_the_successor),
         TEST(a_destruction_that_hangs_is_taken_up_by_the_successor),
+        TEST(edge_learns_of_a_silence_before_it_begins),
+        TEST(a_silence_that_nobody_hears_begins_and_ends_all_the_same),
         TEST(a_signer_that_hangs_while_it_loads_new_keys_is_silent),
         TEST(a_signer_that_cannot_load_new_keys_starts_again),
     };

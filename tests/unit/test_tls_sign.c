@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <openssl/rsa.h>
@@ -10,6 +11,7 @@
 #include <sodium.h>
 
 #include "hsm/certificate.h"
+#include "hsm/quiet.h"
 #include "hsm/tls_sign.h"
 #include "hsm/unwrap.h"
 #include "tests/lib/hsm_box.h"
@@ -281,6 +283,104 @@ static void edge_may_ask_nothing_else_and_nobody_else_may_ask_it(void **state) {
     ends_at(&by_core, HSM_TLS_CHAIN, NOTHING);
 }
 
+/* ---- before a silence ---- */
+
+#define BEGAN INT64_C(5000)
+
+struct announced {
+    struct serve *serve;
+    struct serve_peer *edges[2];
+    int fds[4]; /* the signer's end, and edge's */
+    struct quiet quiet;
+};
+
+static int begin_quiet(void **state) {
+    static struct announced announced;
+    static const struct serve_peer_options options = {.name = "edge"};
+    announced = (struct announced){0};
+    assert_int_equal(serve_open(&announced.serve, NULL), ERR_OK);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(frame_pair(&announced.fds[2 * i], 1 << 16), ERR_OK);
+        assert_int_equal(
+            serve_add_peer(announced.serve, announced.fds[2 * i], &options, &announced.edges[i]),
+            ERR_OK);
+        assert_int_equal(quiet_add(&announced.quiet, announced.edges[i]), ERR_OK);
+    }
+    *state = &announced;
+    return 0;
+}
+
+static int end_quiet(void **state) {
+    struct announced *announced = *state;
+    serve_close(announced->serve);
+    for (size_t i = 0; i < 4; i++)
+        (void)close(announced->fds[i]);
+    return 0;
+}
+
+/* What each edge was told; gives its id. */
+static uint64_t assert_told(struct announced *announced, uint32_t ms) {
+    uint8_t memory[64];
+    uint32_t told;
+    struct frame frame;
+    assert_int_equal(serve_turn(announced->serve, 0), ERR_OK);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(frame_receive(announced->fds[2 * i + 1], memory, sizeof memory, &frame, 0),
+                         ERR_OK);
+        assert_int_equal(frame.type, HSM_TLS_SILENCE);
+        assert_int_equal(hsm_wire_get_tls_silence(frame.payload, &told), ERR_OK);
+        assert_int_equal(told, ms);
+    }
+    return frame.id;
+}
+
+static void hear(struct announced *announced, size_t edge, uint64_t id) {
+    const struct frame frame = {.type = HSM_TLS_SILENCE_HEARD, .id = id};
+    assert_int_equal(quiet_hear(&announced->quiet, announced->edges[edge], &frame), ERR_OK);
+}
+
+static void silence_begins_in_the_turn_after_all_edges_have_heard(void **state) {
+    struct announced *announced = *state;
+    struct quiet *quiet = &announced->quiet;
+    assert_false(quiet_reached(quiet, 77, BEGAN));
+    uint64_t first = assert_told(announced, 77);
+    hear(announced, 0, first);
+    assert_false(quiet_reached(quiet, 77, BEGAN));
+    hear(announced, 1, first);
+    assert_false(quiet_reached(quiet, 77, BEGAN));
+    assert_true(quiet_reached(quiet, 77, BEGAN));
+    quiet_end(quiet);
+    assert_int_equal(assert_told(announced, 0), first);
+    quiet_end(quiet); /* says nothing more */
+
+    assert_false(quiet_reached(quiet, 78, BEGAN));
+    hear(announced, 0, first); /* late, of the one before */
+    hear(announced, 1, assert_told(announced, 78));
+    assert_false(quiet_reached(quiet, 78, BEGAN));
+    assert_false(quiet_reached(quiet, 78, BEGAN));
+}
+
+static void an_edge_that_does_not_hear_is_waited_for_a_second(void **state) {
+    struct announced *announced = *state;
+    assert_false(quiet_reached(&announced->quiet, 77, BEGAN));
+    hear(announced, 0, assert_told(announced, 77));
+    assert_false(quiet_reached(&announced->quiet, 77, BEGAN + QUIET_HEAR_MS - 1));
+    assert_false(quiet_reached(&announced->quiet, 77, BEGAN + QUIET_HEAR_MS - 1));
+    assert_false(quiet_reached(&announced->quiet, 77, BEGAN + QUIET_HEAR_MS));
+    assert_true(quiet_reached(&announced->quiet, 77, BEGAN + QUIET_HEAR_MS));
+}
+
+static void a_silence_of_more_than_three_minutes_is_malformed(void **state) {
+    (void)state;
+    static const uint8_t cases[][5] = {{0, 2, 0xbf, 0x20}, {0, 2, 0xbf, 0x21}};
+    uint32_t ms;
+    assert_int_equal(hsm_wire_get_tls_silence(bytes_of(cases[0], 4), &ms), ERR_OK);
+    assert_int_equal(ms, HSM_TLS_SILENCE_MAX_MS);
+    assert_int_equal(hsm_wire_get_tls_silence(bytes_of(cases[1], 4), &ms), ERR_MALFORMED);
+    assert_int_not_equal(hsm_wire_get_tls_silence(bytes_of(cases[0], 3), &ms), ERR_OK);
+    assert_int_not_equal(hsm_wire_get_tls_silence(bytes_of(cases[0], 5), &ms), ERR_OK);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_scheme_signs_with_its_kind_of_key_and_no_other),
@@ -289,6 +389,11 @@ int main(void) {
         cmocka_unit_test(only_a_hash_of_its_schemes_length_is_a_question),
         cmocka_unit_test(cut_and_long_messages_are_refused),
         cmocka_unit_test(edge_gets_the_chain_and_so_many_signatures_a_second),
+        cmocka_unit_test_setup_teardown(silence_begins_in_the_turn_after_all_edges_have_heard,
+                                        begin_quiet, end_quiet),
+        cmocka_unit_test_setup_teardown(an_edge_that_does_not_hear_is_waited_for_a_second,
+                                        begin_quiet, end_quiet),
+        cmocka_unit_test(a_silence_of_more_than_three_minutes_is_malformed),
         cmocka_unit_test(edge_may_ask_nothing_else_and_nobody_else_may_ask_it),
     };
     return cmocka_run_group_tests(tests, make_box, remove_box);
