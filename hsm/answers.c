@@ -210,6 +210,10 @@ static enum err answer_new_root(void *context, struct serve_peer *peer, const st
     return reply_send(peer, frame, HSM_ROOT_MADE, &target);
 }
 
+static enum err published_status(const struct hsm_publication *publication) {
+    return publication->jwks.len > 0 ? ERR_OK : ERR_NOT_FOUND;
+}
+
 static enum err answer_published(void *context, struct serve_peer *peer,
                                  const struct frame *frame) {
     struct answers *answers = context;
@@ -217,7 +221,7 @@ static enum err answer_published(void *context, struct serve_peer *peer,
     if (frame->payload.len != 0)
         return ERR_MALFORMED;
     struct hsm_publication answer = answers->keys->publish.parts;
-    answer.receipt = reply_receipt(answers, reply_gate(answers, 0));
+    answer.receipt = reply_receipt(answers, published_status(&answer));
     hsm_wire_put_publication(&target, &answer);
     return reply_send(peer, frame, HSM_PUBLICATION, &target);
 }

@@ -188,6 +188,14 @@ static enum err count_key(void *context, const struct keyring_row *row) {
     return ERR_OK;
 }
 
+/* What is revoked must not be shown on, whatever else the box cannot do without its successor. */
+static enum err publish_what_is_left(struct keyset *keyset, struct keyring *keyring) {
+    enum err err = publish_make(&keyset->publish, keyring);
+    if (err == ERR_NOT_FOUND)
+        keyset->publish.parts = (struct hsm_publication){0};
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 enum err keyset_load(struct keyset *keyset, struct keyring *keyring, struct token *token) {
     struct keyring_status status;
     memset(keyset, 0, sizeof *keyset);
@@ -198,7 +206,7 @@ enum err keyset_load(struct keyset *keyset, struct keyring *keyring, struct toke
     keyset->sequence = status.sequence;
     ERR_TRY(ability_complete(keyring, keyset->able, &keyset->complete));
     if (!status.provisioned)
-        return ERR_OK;
+        return publish_what_is_left(keyset, keyring);
     ERR_TRY(load_sign(keyset, keyring, token));
     ERR_TRY(load_audit(keyset, keyring, token));
     ERR_TRY(load_requests(&keyset->partner, keyring, token, HSM_PURPOSE_PARTNER));

@@ -17,7 +17,7 @@
  * work. When the keyring changes they are loaded anew beside those in use, and take their place.
  */
 struct keyset {
-    bool provisioned; /* false: none of the rest is there */
+    bool provisioned; /* false: none of the rest is there but ${publish}, of what is left */
     uint32_t able;    /* the purposes that the module is able to do (hsm/ability.h) */
     bool complete;    /* none of them lacks its key */
     struct sign_rs256 *sign;

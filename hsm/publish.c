@@ -41,7 +41,7 @@ static enum err put_jwks(struct buffer *target, struct keyring *keyring) {
     for (size_t i = 0; i < sizeof purposes / sizeof *purposes; i++)
         ERR_TRY(keyring_each_in_use(keyring, purposes[i], KEYSTATE_SHOWN, put_key, &list));
     buffer_format(target, "]}");
-    return target->err;
+    return list.count > 0 ? target->err : ERR_NOT_FOUND;
 }
 
 /* What a client encrypts to; "" on a box that has no such key yet. */
@@ -55,9 +55,13 @@ static enum err name_request_key(struct keyring *keyring, char kid[static JWK_KI
     return publish_kid(&row, kid);
 }
 
+/* Nothing, while a revoked key's successor waits to become active. */
 static enum err put_pem(struct buffer *target, struct keyring *keyring, enum hsm_purpose purpose) {
     struct keyring_row row;
-    ERR_TRY(keyring_active(keyring, purpose, &row));
+    enum err err = keyring_active(keyring, purpose, &row);
+    if (err == ERR_NOT_FOUND)
+        return ERR_OK;
+    ERR_TRY(err);
     pem_put(target, "CERTIFICATE", keyring_row_certificate(&row));
     return target->err;
 }

@@ -48,8 +48,9 @@ struct core {
     uint8_t boot_id[CLOCK_BOOT_ID_BYTES];
     uint64_t epoch;     /* random, of this start: an undelivered code of another epoch is void */
     atomic_bool opened; /* registry, roots, ledger key and publication are there */
-    atomic_bool failed; /* stored files are damaged or older than was signed: officers decide */
-    atomic_uint state;  /* enum box_state */
+    atomic_bool lacks_keys; /* by the signer that spoke last */
+    atomic_bool failed;     /* stored files are damaged or older than was signed: officers decide */
+    atomic_uint state;      /* enum box_state */
     atomic_uint clients_version; /* of the list that edge is told; 0: there is none yet */
     atomic_ullong answered, refused_unverified;
     unsigned lane_count, signer_count;

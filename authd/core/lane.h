@@ -30,6 +30,7 @@ struct lane_signer {
     struct serve_peer *peer;
     bool ready;       /* has said hello and not died since */
     bool provisioned; /* by its last hello */
+    bool is_up;       /* has said hello, of keys or of none, and not died since */
     uint8_t process_id[HSM_PROCESS_ID_BYTES];
     uint64_t keyring_sequence; /* of the keys it works with */
 };

@@ -80,7 +80,7 @@ static enum err on_changed(void *context, struct serve_peer *peer, const struct 
     uint64_t sequence = 0;
     (void)peer;
     ERR_TRY(provd_wire_get_changed(frame->payload, &sequence));
-    opening_on_signer(lane); /* the roots may be there now */
+    opening_on_registry(lane);
     clients_changed(lane->core);
     return ERR_OK;
 }

@@ -202,10 +202,29 @@ static enum err try_open(struct lane *lane) {
     return ask_publication(lane);
 }
 
-void opening_on_signer(struct lane *lane) {
+/*
+ * A box without a key that it cannot do without serves nobody until the revoked one's successor is
+ * active. What it shows has changed all the same.
+ */
+static void take_keys(struct core *core, bool has_keys) {
+    if (atomic_exchange(&core->lacks_keys, !has_keys) != has_keys || !atomic_load(&core->opened))
+        return;
+    if (has_keys)
+        log_event(LOG_INFO, "keys-are-back", "serving=yes");
+    else
+        log_event(LOG_ERROR, "keys-are-missing", "serving=no advice=%s",
+                  "officer-key-list-says-when-their-successors-become-active");
+}
+
+void opening_on_registry(struct lane *lane) {
     if (!atomic_load(&lane->core->opened))
         opening.tried_ms = 0; /* at the next turn */
+}
+
+void opening_on_signer(struct lane *lane, const struct lane_signer *signer) {
+    take_keys(lane->core, signer->provisioned);
     opening.news_asked_ms = 0;
+    opening_on_registry(lane);
 }
 
 enum err opening_on_root(void *context, struct serve_peer *peer, const struct frame *frame) {
@@ -235,7 +254,7 @@ static void ask_news(struct lane *lane, int64_t now_ms) {
         return;
     for (unsigned i = 0; i < lane->core->signer_count; i++) {
         const struct lane_signer *signer = &lane->signers[i];
-        if (!signer->ready || signer->peer == NULL || signer->keyring_sequence <= shown->sequence)
+        if (!signer->is_up || signer->peer == NULL || signer->keyring_sequence <= shown->sequence)
             continue;
         opening.news_asked_ms = now_ms;
         if (serve_send(signer->peer, &question) == ERR_OK)

@@ -14,7 +14,10 @@ struct opening;
 MUST_CHECK enum err opening_begin(struct core *core, struct lane *lane);
 void opening_end(void);
 
-void opening_on_signer(struct lane *lane); /* a provisioned signer is ready */
+/* A signer has said hello, or that its keys have changed. */
+void opening_on_signer(struct lane *lane, const struct lane_signer *signer);
+/* The registry has changed: the roots may be there now. */
+void opening_on_registry(struct lane *lane);
 /* The registry has a root that is not open. Of a box that is open a signer is asked for it. */
 void opening_on_new_root(struct lane *lane);
 /* Each turn of lane 0: what is due. Returns in how many ms it wants to be called again. Ends the

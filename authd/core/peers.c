@@ -106,10 +106,11 @@ static enum err on_signer_hello(void *context, struct serve_peer *peer, const st
     memcpy(signer->process_id, hello.process_id, sizeof(signer->process_id));
     signer->keyring_sequence = hello.keyring_sequence;
     signer->ready = signer->provisioned = hello.provisioned;
+    signer->is_up = true;
     if (signer->ready && !is_known)
         ask_signers_again(lane, (unsigned)(signer - lane->signers));
-    if (signer->ready && lane->index == 0)
-        opening_on_signer(lane);
+    if (lane->index == 0)
+        opening_on_signer(lane, signer);
     return ERR_OK;
 }
 
@@ -157,7 +158,7 @@ static const struct serve_verb plugin_verbs[] = {
 
 void peers_down(struct lane *lane, const char *role, uint16_t index) {
     if (strcmp(role, "hsm") == 0 && index < lane->core->signer_count) {
-        lane->signers[index].ready = false;
+        lane->signers[index].ready = lane->signers[index].is_up = false;
         ask_signers_again(lane, index);
     } else if (strcmp(role, "unseal") == 0 && index == lane->index) {
         suspects_on_death(lane);
@@ -264,6 +265,7 @@ static void on_lost(void *context, struct serve_peer *peer, enum err reason) {
 /* A death that lane 0 told late may have come after its successor's hello: that one is ready. */
 static void trust_hello(struct lane *lane, uint16_t index) {
     struct lane_signer *signer = &lane->signers[index];
+    signer->is_up = true;
     if (signer->ready || !signer->provisioned)
         return;
     signer->ready = true;

@@ -10,7 +10,8 @@ static bool is_serving(const struct core *core) {
 
 /* Who balances loads must not send to a box that could not record what it answers. */
 static void ready(const struct core *core, struct buffer *memory, struct edge_answer *answer) {
-    bool up = is_serving(core) && core->journal != NULL && journal_is_writable(core->journal);
+    bool up = is_serving(core) && !atomic_load(&core->lacks_keys) && core->journal != NULL &&
+              journal_is_writable(core->journal);
     buffer_format(memory, "{\"status\":\"%s\"}", up ? "UP" : "OUT_OF_SERVICE");
     answer->content = EDGE_JSON;
     answer->status = up ? 200 : 503;
@@ -24,16 +25,18 @@ static void state(const struct core *core, struct buffer *memory, struct edge_an
 }
 
 /* Clients may keep the JWKS and the certificates for as long as the signer has said. */
-static void publish(const struct core *core, size_t document, enum edge_content content,
+static void publish(const struct core *core, size_t offset, enum edge_content content,
                     struct edge_answer *answer) {
     const struct publication *published = published_now(core);
     if (!atomic_load(&core->opened) || published == NULL)
         return;
-    const uint8_t *at = (const uint8_t *)published + document;
+    const struct bytes *document = (const void *)((const uint8_t *)published + offset);
+    if (document->len == 0) /* its key was revoked, and the next one is not active yet */
+        return;
     *answer = (struct edge_answer){.status = 200,
                                    .content = content,
                                    .max_age_seconds = published->max_age_seconds,
-                                   .body = *(const struct bytes *)at};
+                                   .body = *document};
 }
 
 static void jwks(const struct core *core, struct buffer *memory, struct edge_answer *answer) {
