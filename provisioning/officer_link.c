@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -48,6 +49,27 @@ static void make_room(int fd) {
         (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
 }
 
+/* ---- an officer who does not wait for the answer ---- */
+
+static const int interruptions[] = {SIGINT, SIGTERM, SIGHUP};
+static const char *volatile interrupted; /* what is said then */
+
+static void say_interrupted(int signal_number) {
+    const char *text = interrupted;
+    (void)!write(STDERR_FILENO, text, strlen(text));
+    (void)raise(signal_number); /* which ends the process, once this has returned */
+}
+
+static void on_interruption(void (*handler)(int)) {
+    struct sigaction action = {.sa_handler = handler, .sa_flags = (int)SA_RESETHAND};
+    interrupted = officer_text_plain(TEXT_INTERRUPTED);
+    for (size_t i = 0; i < sizeof interruptions / sizeof *interruptions; i++) {
+        struct sigaction now = {.sa_handler = SIG_IGN}; /* as after nohup: so it stays */
+        if (sigaction(interruptions[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+            (void)sigaction(interruptions[i], &action, NULL);
+    }
+}
+
 /* What provd says to whom it does not let in may come before it reads any question. */
 static enum err exchange(struct officer_link *link, const struct frame *question,
                          struct frame *answer) {
@@ -71,7 +93,9 @@ enum result officer_link_ask(struct officer_link *link, enum officer_verb verb,
     struct frame sent = {.type = (uint16_t)verb, .id = ++link->last_id, .payload = question};
     struct frame got;
     struct officer_outcome outcome;
+    on_interruption(say_interrupted);
     enum err err = exchange(link, &sent, &got);
+    on_interruption(SIG_DFL);
     *answer = got.payload;
     if (err == ERR_OK && got.type != OFFICER_TURNED_AWAY)
         return RESULT_DONE;

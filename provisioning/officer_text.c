@@ -62,6 +62,10 @@ void officer_text_print(FILE *stream, enum officer_text text, const char *first,
     print_pair(stream, pair_of(text), first, second);
 }
 
+const char *officer_text_plain(enum officer_text text) {
+    return text_of(pair_of(text));
+}
+
 void officer_text_span(int64_t ms, char text[static OFFICER_TEXT_SPAN_SIZE]) {
     const struct {
         int64_t ms;

@@ -52,6 +52,7 @@ enum officer_text {
     TEXT_NO_SOCKET,
     TEXT_NOT_LET_IN,
     TEXT_NO_ANSWER,
+    TEXT_INTERRUPTED,
     TEXT_NO_MEMORY,
     /* results */
     TEXT_KEYS_MADE,
@@ -209,6 +210,8 @@ void officer_text_print(FILE *stream, enum officer_text text, const char *first,
 /* How long, in its two largest units: "3 d 4 h", in French "3 j 4 h". */
 #define OFFICER_TEXT_SPAN_SIZE 48
 void officer_text_span(int64_t ms, char text[static OFFICER_TEXT_SPAN_SIZE]);
+/* The text of one that has no places, for a handler of signals. */
+const char *officer_text_plain(enum officer_text text);
 /* The same as officer_text_print on standard error, after "officer: ". */
 void officer_text_complain(enum officer_text text, const char *first, const char *second);
 /*

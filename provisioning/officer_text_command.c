@@ -62,6 +62,11 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
     [TEXT_NO_ANSWER] = {"provd did not answer (%1): read its log; to run the command again is safe",
                         "provd n'a pas répondu (%1) : lisez son journal ; relancer la commande est "
                         "sans danger"},
+    [TEXT_INTERRUPTED] =
+        {"officer: interrupted: the order had been sent, and whether it was done is not known; see "
+         "`officer status` and `officer key list` before you give it again\n",
+         "officer : interrompu : l'ordre était parti, et on ne sait pas s'il a été exécuté ; voir "
+         "`officer status` et `officer key list` avant de le redonner\n"},
     [TEXT_NO_MEMORY] = {"out of memory: close other programs and try again",
                         "mémoire insuffisante : fermez d'autres programmes et réessayez"},
     [TEXT_BAD_SWITCH] = {"%1 is yes or no, not %2", "%1 vaut yes ou no, pas %2"},

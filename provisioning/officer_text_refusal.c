@@ -121,10 +121,12 @@ static const struct officer_text_pair refusals[OFFICER_REASON_COUNT] = {
                                               "aucune autorité du domaine AUTH n'a émis ce "
                                               "certificat : d'abord `officer trust add "
                                               "domain=AUTH file=CA`"},
-    [OFFICER_REASON_CERTIFICATE_WEAK] = {"the certificate's key or signature is too weak: use "
-                                         "RSA of 2048 bits or more, with SHA-256",
-                                         "la clé ou la signature du certificat est trop faible : "
-                                         "utilisez RSA de 2048 bits ou plus, avec SHA-256"},
+    [OFFICER_REASON_CERTIFICATE_WEAK] =
+        {"the certificate's key or signature is too weak: use RSA of 2048 bits or more, or P-256 "
+         "where that fits, and have it signed with SHA-256 or better",
+         "la clé ou la signature du certificat est trop faible : utilisez RSA de 2048 bits ou "
+         "plus, "
+         "ou P-256 là où elle convient, et faites-le signer avec SHA-256 ou mieux"},
     [OFFICER_REASON_CERTIFICATE_NOT_AUTHORITY] = {"this is not a certificate of an authority "
                                                   "(basicConstraints CA)",
                                                   "ce n'est pas un certificat d'autorité "

@@ -24,6 +24,13 @@
  */
 #define NEW_BOX BOX_STATE_BIT(BOX_UNPROVISIONED)
 
+/* A provd that was started again has opened no root yet: an officer who looks sees them open. */
+static void try_roots(struct change *change, const struct provd_peers_standing *standing) {
+    bool is_serving = (BOX_STATE_BIT(change->provd->state) & PROVD_SERVING) != 0;
+    if (is_serving && standing->signers_up > 0 && keys_open_roots(change) != ERR_OK)
+        change->outcome = (struct officer_outcome){0}; /* the log has why */
+}
+
 static enum err status(struct change *change) {
     struct provd *provd = change->provd;
     struct officer_box *box = &change->box;
@@ -35,6 +42,7 @@ static enum err status(struct change *change) {
                                 .unseal_up = standing.unseal_up,
                                 .signers = standing.signers,
                                 .signers_up = standing.signers_up};
+    try_roots(change, &standing);
     enum err none = record_keys_newest(provd->record_keys, &box->record_generation);
     if (none != ERR_OK)
         box->record_generation = 0;

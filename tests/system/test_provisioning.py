@@ -6,9 +6,11 @@ usage: test_provisioning.py FOLDER_OF_PROGRAMS [unittest arguments]
 import os
 import pathlib
 import re
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import unittest
 
 from provisioning_rig import NOBODY, Box, Data, finger_image, record
@@ -180,6 +182,35 @@ class Furnished(unittest.TestCase):
         """One person, with these members in the place of what the register's file has."""
         person = {k: v for k, v in data.load_people()[7].items() if k not in ("biometrics", "cbeff")}
         return self.box.file("person.json", [{**person, **members}])
+
+
+class StandIn(unittest.TestCase):
+    """officer, and the test in provd's place."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="idcs-officer-")
+        self.addCleanup(folder.cleanup)
+        self.path = os.path.join(folder.name, "officer.sock")
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.addCleanup(self.listener.close)
+        self.listener.bind(self.path)
+        self.listener.listen(1)
+
+    def begin(self, language, *words):
+        return subprocess.Popen([binaries / "officer", "--socket", self.path, *words], text=True,
+                                env={**os.environ, "LC_ALL": language},
+                                stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+
+    def test_who_interrupts_an_order_is_told_that_it_was_sent(self):
+        for number, language in ((signal.SIGINT, "C"), (signal.SIGTERM, "fr")):
+            command = self.begin(language, "key", "roll", "IDA/SIGN")
+            connection, _ = self.listener.accept()
+            with connection:
+                self.assertGreater(len(connection.recv(4096)), 16)
+                command.send_signal(number)
+                said = command.communicate()[1]
+            self.assertEqual(command.returncode, -number)
+            self.assertRegex(said, "had been sent" if language == "C" else "était parti")
 
 
 class FurnishedBox(Furnished):
@@ -407,6 +438,28 @@ class FurnishedBox(Furnished):
         for environment in ({"LANG": "fr_MA.UTF-8"}, {"LC_ALL": "fr", "LANG": "en_US"}):
             self.assertRegex(self.done("status", **environment), "personnes : ")
         self.assertRegex(self.done("status", LC_ALL="en_GB", LANG="fr_FR"), "people: ")
+
+    def issue(self, *words):
+        request = self.box.folder / "files" / "next.csr"
+        if not request.exists():
+            subprocess.run(["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=next",
+                            "-keyout", "/dev/null", "-out", request], check=True, stderr=subprocess.DEVNULL)
+        return "certificate", "issue", "id=amo-tadamon", f"csr={request}", *words
+
+    def test_a_certificate_that_could_not_be_written_is_registered_and_replaced_by_word_alone(self):
+        with open("/dev/full", "w") as full:
+            answer = subprocess.run(self.box.officer_command(*self.issue("replace=yes")), text=True, stdout=full,
+                                    stderr=subprocess.PIPE, env=self.box.environment())
+        self.assertEqual(answer.returncode, 1)
+        self.assertRegex(answer.stderr, "amo-tadamon: .* it IS registered: .* replace=yes")
+        self.refused("amo-tadamon has a registered certificate .* add replace=yes", *self.issue())
+        self.refused("add replace=yes", *self.issue("--dry-run"))
+        answer = self.box.officer(*self.issue("replace=yes", "--dry-run"))
+        self.assertEqual((answer.returncode, answer.stdout), (0, ""))
+        self.assertRegex(answer.stderr, "nothing has changed\\nit would take the place")
+        answer = self.box.officer(*self.issue("replace=yes"), LC_ALL="fr")
+        self.assertEqual(answer.stdout.count("BEGIN CERTIFICATE"), 2)
+        self.assertRegex(answer.stderr, "est refusé désormais")
 
     def test_every_command_has_help_with_an_example(self):
         text = self.done("--help")

@@ -284,9 +284,28 @@ static void an_order_that_breaks_the_protocol_is_refused(void **state) {
     assert_int_equal(box->roots_made, 2);
 }
 
+static enum err ask_status(struct provd_box *box) {
+    struct officer_outcome outcome;
+    assert_int_equal(provd_box_ask(box, OFFICER_STATUS, bytes_of(NULL, 0), &outcome), ERR_OK);
+    return outcome.status;
+}
+
+static void a_provd_started_again_shows_its_roots_to_who_looks(void **state) {
+    struct provd_box *box = *state;
+    start_over(box);
+    assert_int_equal(ask_status(box), ERR_OK);
+    assert_true(box->provd.roots_open);
+    assert_int_equal(newest(box), 1);
+    start_over(box);
+    box->provd.state = BOX_FAILED;
+    assert_int_equal(ask_status(box), ERR_OK);
+    assert_false(box->provd.roots_open);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, provd_box_teardown)
     const struct CMUnitTest tests[] = {
+        TEST(a_provd_started_again_shows_its_roots_to_who_looks),
         TEST(core_has_the_root_before_anything_is_sealed_under_it),
         TEST(a_restarted_process_goes_on_where_it_was),
         TEST(one_roll_at_a_time),
