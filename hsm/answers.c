@@ -132,6 +132,8 @@ static enum err answer_checkpoint(void *context, struct serve_peer *peer,
     struct hsm_checkpoint question;
     ERR_TRY(hsm_wire_get_checkpoint(frame->payload, &question));
     enum err status = gate_checkpoints(answers);
+    if (status == ERR_OK && answers->keys->audit == NULL)
+        status = ERR_NOT_FOUND;
     if (status == ERR_OK)
         status = high_water_sign(answers->keyring, answers->keys->audit, &question, &note);
     answers->sequence += status == ERR_OK;
@@ -320,6 +322,7 @@ enum err answers_hello(struct answers *answers, struct serve_peer *peer) {
         .signer_index = answers->signer_index,
         .keyring_sequence = answers->keys->sequence,
         .provisioned = answers->keys->provisioned,
+        .complete = answers->keys->complete,
     };
     memcpy(hello.process_id, answers->process_id, sizeof hello.process_id);
     hsm_wire_put_hello(&target, &hello);

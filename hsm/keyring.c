@@ -232,7 +232,7 @@ static enum err take_only(void *context, const struct keyring_row *row) {
     return ERR_OK;
 }
 
-static enum err find_active(struct kv_txn *txn, enum hsm_purpose purpose, struct keyring_row *row) {
+enum err keyring_get_active(struct kv_txn *txn, enum hsm_purpose purpose, struct keyring_row *row) {
     uint8_t prefix = (uint8_t)purpose;
     struct only only = {.row = row};
     struct usable usable = {.state = KEYSTATE_ACTIVE, .each = take_only, .context = &only};
@@ -243,7 +243,7 @@ static enum err find_active(struct kv_txn *txn, enum hsm_purpose purpose, struct
 enum err keyring_active(struct keyring *keyring, enum hsm_purpose purpose,
                         struct keyring_row *row) {
     KV_TXN_CLEANUP struct kv_txn txn = kv_read(keyring->kv);
-    return find_active(&txn, purpose, row);
+    return keyring_get_active(&txn, purpose, row);
 }
 
 enum err keyring_find(struct keyring *keyring, enum hsm_purpose purpose, uint16_t generation,
@@ -252,17 +252,22 @@ enum err keyring_find(struct keyring *keyring, enum hsm_purpose purpose, uint16_
     return keyring_get_row(&txn, purpose, generation, row);
 }
 
-/* How many purposes, from the first, ${find} finds a key of. */
-static enum err count_first(struct kv_txn *txn,
-                            enum err (*find)(struct kv_txn *txn, enum hsm_purpose purpose,
-                                             struct keyring_row *row),
-                            int *count) {
+#define ALL_PURPOSES (HSM_PURPOSE_BIT(HSM_PURPOSE_COUNT) - 1)
+
+/* Whether ${find} finds a key of each of ${purposes}. */
+static enum err has_each(struct kv_txn *txn, uint32_t purposes,
+                         enum err (*find)(struct kv_txn *txn, enum hsm_purpose purpose,
+                                          struct keyring_row *row),
+                         bool *each) {
     struct keyring_row row;
-    for (*count = 0; *count < HSM_PURPOSE_COUNT; (*count)++) {
-        enum err err = find(txn, (enum hsm_purpose) * count, &row);
-        if (err == ERR_NOT_FOUND)
-            return ERR_OK;
-        ERR_TRY(err);
+    *each = true;
+    for (unsigned purpose = 0; purpose < HSM_PURPOSE_COUNT && *each; purpose++) {
+        if ((purposes & HSM_PURPOSE_BIT(purpose)) == 0)
+            continue;
+        enum err err = find(txn, (enum hsm_purpose)purpose, &row);
+        *each = err == ERR_OK;
+        if (err != ERR_OK && err != ERR_NOT_FOUND)
+            return err;
     }
     return ERR_OK;
 }
@@ -274,14 +279,10 @@ static enum err find_committed(struct kv_txn *txn, enum hsm_purpose purpose,
 
 enum err keyring_status(struct keyring *keyring, struct keyring_status *status) {
     KV_TXN_CLEANUP struct kv_txn txn = kv_read(keyring->kv);
-    int active, made;
     *status = (struct keyring_status){0};
     ERR_TRY(keyring_get_number(&txn, sequence_name(), &status->sequence));
-    ERR_TRY(count_first(&txn, find_active, &active));
-    ERR_TRY(count_first(&txn, find_committed, &made));
-    status->provisioned = active >= HSM_PURPOSE_FIRST_OPTIONAL;
-    status->complete = made == HSM_PURPOSE_COUNT;
-    return ERR_OK;
+    ERR_TRY(has_each(&txn, HSM_PURPOSES_SERVING, keyring_get_active, &status->provisioned));
+    return has_each(&txn, ALL_PURPOSES, find_committed, &status->complete);
 }
 
 static enum err get_serial(struct kv_txn *txn, char serial[static TOKEN_SERIAL_SIZE]) {

@@ -72,7 +72,7 @@ MUST_CHECK enum err keyring_find(struct keyring *keyring, enum hsm_purpose purpo
 /* How far the keys have come. */
 struct keyring_status {
     uint64_t sequence; /* counts the changes of keys; an intent is none */
-    bool provisioned;  /* each purpose that a box cannot do without has an active key */
+    bool provisioned;  /* each of HSM_PURPOSES_SERVING has an active key */
     bool complete;     /* each purpose has had one: no first key is left to make */
 };
 MUST_CHECK enum err keyring_status(struct keyring *keyring, struct keyring_status *status);

@@ -2,6 +2,7 @@
 
 #include "firmware/base/clock.h"
 #include "hsm/keyring_chain.h"
+#include "hsm/keyring_issuer.h"
 #include "hsm/keyring_life.h"
 #include "hsm/keyring_need.h"
 #include "hsm/keyring_table.h"
@@ -119,6 +120,7 @@ static enum err read_life(struct kv_txn *txn, enum hsm_purpose purpose,
     ERR_TRY(keyring_need_mark(txn, purpose, life->keys, life->facts.key_count));
     ERR_TRY(keyring_chain_unready(txn, purpose, life->keys, life->facts.key_count,
                                   &life->facts.unready));
+    ERR_TRY(keyring_issuer_missing(txn, purpose, &life->facts.orphan));
     ERR_TRY(get_numbers(txn, keyring_name_of("promises", purpose, memory), promises, 2));
     ERR_TRY(keyring_get_number(txn, keyring_name_of("roll", purpose, memory), &roll));
     ERR_TRY(get_clock(txn, &clock));

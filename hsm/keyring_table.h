@@ -28,6 +28,9 @@ void keyring_put_number(struct kv_txn *txn, struct bytes name, uint64_t number);
 /* The row of ${purpose} and ${generation}. ERR_NOT_FOUND; ERR_CORRUPT. */
 MUST_CHECK enum err keyring_get_row(struct kv_txn *txn, enum hsm_purpose purpose,
                                     uint16_t generation, struct keyring_row *row);
+/* The active key of ${purpose}. ERR_NOT_FOUND; ERR_CORRUPT, too, when there are two. */
+MUST_CHECK enum err keyring_get_active(struct kv_txn *txn, enum hsm_purpose purpose,
+                                       struct keyring_row *row);
 /* A row that breaks its own rules sticks ERR_DENIED. */
 void keyring_put_row(struct kv_txn *txn, const struct keyring_row *row);
 /* Ends a writing transaction with the next commit sequence: the signers load their keys again. */

@@ -84,20 +84,15 @@ static enum err load_es256(struct sign_es256 **signing, const struct keyring_row
     return report(sign_es256_new(signing, key, keyring_row_certificate(row)), row);
 }
 
-static enum err load_audit(struct keyset *keyset, struct keyring *keyring, struct token *token) {
+/* Of a purpose that the box can be without: one that it was never asked for, or just revoked. */
+static enum err load_if_there(struct sign_es256 **signing, enum hsm_purpose purpose,
+                              struct keyring *keyring, struct token *token) {
     struct keyring_row row;
-    ERR_TRY(keyring_active(keyring, HSM_PURPOSE_AUDIT, &row));
-    return load_es256(&keyset->audit, &row, token);
-}
-
-/* A box of before the JOSE profile has no such row until it is asked to make the key. */
-static enum err load_token(struct keyset *keyset, struct keyring *keyring, struct token *token) {
-    struct keyring_row row;
-    enum err err = keyring_active(keyring, HSM_PURPOSE_TOKEN, &row);
+    enum err err = keyring_active(keyring, purpose, &row);
     if (err == ERR_NOT_FOUND)
         return ERR_OK;
     ERR_TRY(err);
-    return load_es256(&keyset->token, &row, token);
+    return load_es256(signing, &row, token);
 }
 
 static enum err add_agreement(void *context, const struct keyring_row *row) {
@@ -208,13 +203,13 @@ enum err keyset_load(struct keyset *keyset, struct keyring *keyring, struct toke
     if (!status.provisioned)
         return publish_what_is_left(keyset, keyring);
     ERR_TRY(load_sign(keyset, keyring, token));
-    ERR_TRY(load_audit(keyset, keyring, token));
+    ERR_TRY(load_if_there(&keyset->audit, HSM_PURPOSE_AUDIT, keyring, token));
     ERR_TRY(load_requests(&keyset->partner, keyring, token, HSM_PURPOSE_PARTNER));
     ERR_TRY(load_requests(&keyset->ida_fir, keyring, token, HSM_PURPOSE_IDA_FIR));
     ERR_TRY(load_ring(&keyset->root, keyring, token, HSM_PURPOSE_KEK, UNWRAP_LABEL_ROOT));
     ERR_TRY(load_peppers(keyset, keyring, token));
     ERR_TRY(load_kek_certificate(keyset, keyring));
-    ERR_TRY(load_token(keyset, keyring, token));
+    ERR_TRY(load_if_there(&keyset->token, HSM_PURPOSE_TOKEN, keyring, token));
     ERR_TRY(load_request(keyset, keyring, token));
     ERR_TRY(load_tls(keyset, keyring, token));
     ERR_TRY(publish_make(&keyset->publish, keyring));

@@ -21,7 +21,7 @@ struct keyset {
     uint32_t able;    /* the purposes that the module is able to do (hsm/ability.h) */
     bool complete;    /* none of them lacks its key */
     struct sign_rs256 *sign;
-    struct sign_es256 *audit;
+    struct sign_es256 *audit; /* of checkpoints; NULL: the next key is not active yet */
     struct unwrap_ring *partner;
     struct unwrap_ring *ida_fir;
     struct unwrap_ring *root;   /* the KEK, for roots of record keys */

@@ -257,7 +257,7 @@ enum err keystate_next(const struct keystate_facts *facts, struct keystate_now n
     for (size_t i = 0; i < RULE_COUNT; i++)
         offer_rule(step, &view, &rules[i]);
     /* One standby always, so that a roll in need is an activation only. */
-    if (!view.has_standby && !facts->bare)
+    if (!view.has_standby && !facts->bare && !facts->orphan)
         offer(step, KEYSTATE_GENERATE, 0, 0);
     if (step->wait_ms == 0)
         step->action = step->awaited;
@@ -287,7 +287,7 @@ enum err keystate_allows(const struct keystate_facts *facts, struct keystate_now
     enum keystate state;
     ERR_TRY(look(facts, now, &view));
     if (step->action == KEYSTATE_GENERATE)
-        return view.has_standby ? ERR_DENIED : ERR_OK;
+        return view.has_standby || facts->orphan ? ERR_DENIED : ERR_OK;
     const struct keystate_key *key = find_key(facts, step->generation);
     if (key == NULL)
         return ERR_DENIED;

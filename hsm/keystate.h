@@ -92,6 +92,7 @@ struct keystate_facts {
     bool roll;                 /* officers ask for the next key now */
     bool bare;                 /* nobody wants a standby: none is made until somebody does */
     bool unready; /* the standby lacks what officers bring: it takes over from no active key */
+    bool orphan;  /* the key that certifies or wraps the next one is not there: none is made */
 };
 
 struct keystate_now {

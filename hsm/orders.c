@@ -25,20 +25,29 @@ static enum err step(struct answers *answers, enum hsm_purpose purpose, enum key
                              rollover_now(answers->rollover), &wanted);
 }
 
+/* The standby that could take over now, if it were ordered. ERR_LIMIT: none can yet. */
+static enum err find_successor(struct answers *answers, enum hsm_purpose purpose,
+                               uint16_t *generation) {
+    static struct keyring_life life;
+    struct keystate_step next;
+    ERR_TRY(keyring_life_read(answers->keyring, purpose,
+                              rollover_policy_of(answers->rollover, purpose), &life));
+    life.facts.roll = true;
+    ERR_TRY(keystate_next(&life.facts, rollover_now(answers->rollover), &next));
+    *generation = next.generation;
+    return next.action == KEYSTATE_ACTIVATE ? ERR_OK : ERR_LIMIT;
+}
+
 /*
  * The successor of an active key takes over before that one is revoked, in this same moment, if
  * everybody can know it; else it is asked for. ERR_LIMIT: it cannot take over yet.
  */
 static enum err hand_over(struct answers *answers, enum hsm_purpose purpose, bool dry_run) {
-    struct hsm_key_next next;
+    uint16_t generation;
     if (!dry_run)
         ERR_TRY(keyring_life_roll(answers->keyring, purpose));
-    ERR_TRY(rollover_next(answers->rollover, purpose, rollover_now(answers->rollover), &next));
-    if (dry_run)
-        return ERR_OK;
-    if (next.action != KEYSTATE_ACTIVATE)
-        return ERR_LIMIT;
-    return step(answers, purpose, KEYSTATE_ACTIVATE, next.generation);
+    ERR_TRY(find_successor(answers, purpose, &generation));
+    return dry_run ? ERR_OK : step(answers, purpose, KEYSTATE_ACTIVATE, generation);
 }
 
 /* Before anything is done: the step itself refuses too late, when the successor has taken over. */

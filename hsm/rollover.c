@@ -43,8 +43,21 @@ static enum err reconcile(const struct rollover_plan *plan) {
     return ERR_OK;
 }
 
+static enum err find_begun(struct rollover *rollover) {
+    struct keyring_row intent;
+    for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++) {
+        enum err err =
+            keyring_newest(rollover->plan.keyring, (enum hsm_purpose)purpose, false, &intent);
+        if (err != ERR_OK && err != ERR_NOT_FOUND)
+            return err;
+        rollover->begun[purpose] = err == ERR_OK;
+    }
+    return ERR_OK;
+}
+
 static enum err prepare(struct rollover *rollover) {
     struct keyring_clock clock;
+    ERR_TRY(find_begun(rollover));
     ERR_TRY(keyring_life_promise(rollover->plan.keyring, &rollover->plan.policy->promises));
     ERR_TRY(keyring_life_clock(rollover->plan.keyring, &clock));
     rollover->run_offset_ms = clock.run_ms - clock_boot_ms();
@@ -138,9 +151,7 @@ static enum err rewrap(struct rollover *rollover, struct keystate_now now,
     return passes ? ERR_OK : err;
 }
 
-static enum err keep_clock(struct rollover *rollover, struct keystate_now now) {
-    if (now.run_ms - rollover->kept_run_ms < KEEP_CLOCK_MS)
-        return ERR_OK;
+enum err rollover_keep_clock(struct rollover *rollover, struct keystate_now now) {
     rollover->kept_run_ms = now.run_ms;
     enum err err =
         keyring_life_keep_clock(rollover->plan.keyring, rollover->plan.policy->of[0].jump_ms, now);
@@ -150,11 +161,17 @@ static enum err keep_clock(struct rollover *rollover, struct keystate_now now) {
     return ERR_OK;
 }
 
-/* The first purpose that has a step due does it. */
+/*
+ * The first purpose that has a step due does it. One whose key a process of before has begun to
+ * make and did not finish comes after the others: where its token can't make it, they get theirs.
+ */
 static enum err look_at_all(struct rollover *rollover, struct keystate_now now,
                             struct rollover_news *news) {
-    for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++) {
-        if (!rollover_policy_rolls((enum hsm_purpose)purpose))
+    for (int at = 0; at < 2 * HSM_PURPOSE_COUNT; at++) {
+        int purpose = at % HSM_PURPOSE_COUNT;
+        bool is_last = at >= HSM_PURPOSE_COUNT;
+        if (!rollover_policy_rolls((enum hsm_purpose)purpose) ||
+            rollover->begun[purpose] != is_last)
             continue;
         if (rollover->due_run_ms[purpose] <= now.run_ms)
             ERR_TRY(look(rollover, (enum hsm_purpose)purpose, now, news));
@@ -172,9 +189,11 @@ static enum err look_at_all(struct rollover *rollover, struct keystate_now now,
 enum err rollover_turn(struct rollover *rollover, struct keystate_now now,
                        struct rollover_news *news) {
     *news = (struct rollover_news){.wait_ms = LOOK_MS};
-    if (rollover->ends_run_ms != 0 && now.run_ms >= rollover->ends_run_ms)
+    bool ends = rollover->ends_run_ms != 0 && now.run_ms >= rollover->ends_run_ms;
+    if (ends || now.run_ms - rollover->kept_run_ms >= KEEP_CLOCK_MS)
+        ERR_TRY(rollover_keep_clock(rollover, now));
+    if (ends)
         return ERR_HSM;
-    ERR_TRY(keep_clock(rollover, now));
     if (rollover->wrap_due_run_ms < now.run_ms)
         ERR_TRY(rewrap(rollover, now, news));
     if (!news->rewrapped)

@@ -47,12 +47,17 @@ void rollover_close(struct rollover *rollover);
 struct keystate_now rollover_now(const struct rollover *rollover);
 
 /*
- * One step, if one is due, by the clocks ${now}, which are stored now and then. When the token
- * fails to make a key, ERR_HSM is to start the process afresh, once it has lived for a while.
- * ERR_HSM, ERR_SYSTEM, ERR_CORRUPT: the process must end.
+ * One step, if one is due, by the clocks ${now}, which are stored now and then, and before the turn
+ * that ends the process. When the token fails to make a key, ERR_HSM is to start the process
+ * afresh, once it has lived for a while. ERR_HSM, ERR_SYSTEM, ERR_CORRUPT: the process must end.
  */
 MUST_CHECK enum err rollover_turn(struct rollover *rollover, struct keystate_now now,
                                   struct rollover_news *news);
+/*
+ * Stores the clocks, for the end of the process: a successor, however short its life too, has less
+ * to wait. A full disk is logged and no error. ERR_CORRUPT, ERR_FULL.
+ */
+MUST_CHECK enum err rollover_keep_clock(struct rollover *rollover, struct keystate_now now);
 /* What comes next for the keys of ${purpose}, for officers; ${next->wraps} is left to the caller.
  * ERR_CORRUPT, ERR_FULL. */
 MUST_CHECK enum err rollover_next(struct rollover *rollover, enum hsm_purpose purpose,

@@ -14,12 +14,17 @@ struct rollover {
     int64_t due_run_ms[HSM_PURPOSE_COUNT];        /* when each purpose is looked at again */
     struct keystate_step told[HSM_PURPOSE_COUNT]; /* what was last logged as the next event */
     bool told_full[HSM_PURPOSE_COUNT];            /* warnings that are in the log */
+    bool told_orphan[HSM_PURPOSE_COUNT];
     bool told_unready;
-    bool will_make; /* the intent is written: the next turn makes the key */
+    bool begun[HSM_PURPOSE_COUNT]; /* a process of before has left the intent of a key */
+    bool will_make;                /* the intent is written: the next turn makes the key */
     struct wrapping wrapping;
-    int64_t wrap_due_run_ms;  /* when rows are looked for that another KEK has wrapped */
-    int64_t ends_run_ms;      /* the token has failed: then the process ends; 0: it has not */
-    struct keyring_life life; /* of the purpose that was looked at last */
+    int64_t wrap_due_run_ms; /* when rows are looked for that another KEK has wrapped */
+    int64_t ends_run_ms;     /* the token has failed: then the process ends; 0: it has not */
+    /* Of the purpose that was looked at last; a key of it is wanted, and is not made as it is full
+     * or an orphan. */
+    struct keyring_life life;
+    bool is_full, is_orphan;
 };
 
 /*

@@ -296,6 +296,13 @@ static const char *results_text(void) {
     return signer.settings.issuer[0] == '\0' ? "no-issuer" : "yes";
 }
 
+/* However it ends: what is waited for goes on from here in the next process. */
+static void keep_clock(struct rollover *rollover) {
+    enum err err = rollover_keep_clock(rollover, rollover_now(rollover));
+    if (err != ERR_OK)
+        log_event(LOG_ERROR, "clock-not-stored", "reason=%s", err_text(err));
+}
+
 static int serve(void) {
     struct answers *answers = &signer.answers;
     log_event(LOG_INFO, "serving", "provisioned=%s results=%s",
@@ -305,6 +312,8 @@ static int serve(void) {
     enum err err = serve_run(answers->serve);
     if (answers->failure != ERR_OK)
         err = answers->failure;
+    if (answers->rollover != NULL)
+        keep_clock(answers->rollover);
     if (err != ERR_OK)
         log_event(LOG_ERROR, "signer-ends", "reason=%s", err_text(err));
     if (err == ERR_OK && answers->recycle)

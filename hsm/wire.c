@@ -25,6 +25,7 @@ void hsm_wire_put_hello(struct buffer *target, const struct hsm_hello *hello) {
     buffer_raw(target, hello->process_id, sizeof hello->process_id);
     buffer_u64(target, hello->keyring_sequence);
     buffer_bool(target, hello->provisioned);
+    buffer_bool(target, hello->complete);
 }
 
 enum err hsm_wire_get_hello(struct bytes payload, struct hsm_hello *hello) {
@@ -34,6 +35,7 @@ enum err hsm_wire_get_hello(struct bytes payload, struct hsm_hello *hello) {
     cursor_copy(&cursor, hello->process_id, sizeof hello->process_id);
     hello->keyring_sequence = cursor_u64(&cursor);
     hello->provisioned = cursor_bool(&cursor);
+    hello->complete = cursor_bool(&cursor);
     return cursor_end(&cursor);
 }
 

@@ -70,6 +70,8 @@ struct hsm_hello {
     uint8_t process_id[HSM_PROCESS_ID_BYTES]; /* random, new at each start of the signer */
     uint64_t keyring_sequence; /* of the keys it works with; it grows with each change of them */
     bool provisioned;          /* it has the keys that a box cannot do without */
+    bool complete; /* none is left to make: officers may ask for them and order, provisioned or not
+                    */
 };
 
 /* Key purposes. The order is the order of generation. */
@@ -87,10 +89,16 @@ enum hsm_purpose {
     HSM_PURPOSE_CA,      /* IDCS/CA: certificates of programmes and devices (hsm/certify.h) */
     HSM_PURPOSE_COUNT
 };
-/* A box is provisioned with the purposes before this one. An older box has no others until `key
+/* Every box is made with the purposes before this one. An older box has no others until `key
  * initialise` is asked for again, and a box whose module lacks a mechanism never. */
 #define HSM_PURPOSE_FIRST_OPTIONAL HSM_PURPOSE_TOKEN
 #define HSM_PURPOSE_BIT(purpose)   (1u << (purpose))
+/* A box is provisioned, and serves, while each of these has an active key. IDA/ROOT and IDA/AUDIT
+ * may be without one for a while after a revocation: certificates and checkpoints can wait. */
+#define HSM_PURPOSES_SERVING                                                                       \
+    (HSM_PURPOSE_BIT(HSM_PURPOSE_SIGN) | HSM_PURPOSE_BIT(HSM_PURPOSE_PARTNER) |                    \
+     HSM_PURPOSE_BIT(HSM_PURPOSE_IDA_FIR) | HSM_PURPOSE_BIT(HSM_PURPOSE_KEK) |                     \
+     HSM_PURPOSE_BIT(HSM_PURPOSE_PEPPER))
 const char *hsm_purpose_text(enum hsm_purpose purpose); /* "IDA/PARTNER" */
 
 struct hsm_unwrap {
@@ -245,7 +253,8 @@ struct hsm_publication {
     struct bytes partner_pem; /* IDA/PARTNER certificate */
     struct bytes ida_fir_pem; /* IDA/IDA-FIR certificate */
     struct bytes sign_pem;    /* IDA/SIGN certificate */
-    struct bytes root_pem;    /* IDA/ROOT certificate */
+    struct bytes root_pem;    /* IDA/ROOT certificates, each below a line of its own: # IDA/ROOT/2
+                                 (published). Active first, then the others that are shown */
     struct hsm_custodies wrapped_by;
     char request_kid[44]; /* RFC 7638 thumbprint of the active IDCS/REQUEST, as base64url; "": none
                            */

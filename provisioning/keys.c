@@ -194,13 +194,25 @@ enum err keys_require(struct change *change) {
     return change_refuse(change, ERR_NOT_FOUND, OFFICER_REASON_NO_KEYS, NULL);
 }
 
+enum err keys_require_keyring(struct change *change) {
+    if (provd_peers_standing(change->provd->peers).has_keys)
+        return ERR_OK;
+    return change_refuse(change, ERR_NOT_FOUND, OFFICER_REASON_NO_KEYS, NULL);
+}
+
+/* Any signer that serves; where none does, for want of an active key, the one that makes it. */
+static enum err ask_publication(struct provd_peers *peers, struct secret *answer) {
+    return provd_peers_standing(peers).provisioned
+               ? provd_peers_ask_signer(peers, HSM_PUBLISHED, bytes_of(NULL, 0), answer)
+               : provd_peers_ask_key_maker(peers, HSM_PUBLISHED, bytes_of(NULL, 0), answer);
+}
+
 enum err keys_list(struct change *change) {
     struct hsm_publication publication;
     if (change->payload.len != 0)
         return ERR_MALFORMED;
-    ERR_TRY(keys_require(change));
-    if (provd_peers_ask_signer(change->provd->peers, HSM_PUBLISHED, bytes_of(NULL, 0),
-                               &change->published) != ERR_OK)
+    ERR_TRY(keys_require_keyring(change));
+    if (ask_publication(change->provd->peers, &change->published) != ERR_OK)
         return change_refuse(change, ERR_UNAVAILABLE, OFFICER_REASON_SIGNER, NULL);
     enum err err = hsm_wire_get_publication(secret_view(&change->published), &publication);
     if (err == ERR_OK)

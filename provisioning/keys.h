@@ -9,8 +9,10 @@
  */
 MUST_CHECK enum err keys_initialise(struct change *change);
 MUST_CHECK enum err keys_list(struct change *change);
-/* Refuses while no signer has keys. */
+/* Refuses while no signer has the keys that a box cannot do without. */
 MUST_CHECK enum err keys_require(struct change *change);
+/* Refuses while there is no keyring: one that lacks an active key can be asked and ordered. */
+MUST_CHECK enum err keys_require_keyring(struct change *change);
 
 /*
  * Opens the record roots of the registry with a signer, once, but for one that is only offered

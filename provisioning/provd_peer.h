@@ -14,7 +14,7 @@ struct provd_peer {
     int fd;
     struct serve_peer *serve_peer; /* NULL once it broke the protocol, until its successor is up */
     bool up;
-    bool provisioned;           /* signers: as their last hello said */
+    bool provisioned, complete; /* signers: as their last hello said */
     uint64_t keyring_sequence;  /* likewise */
     uint32_t interruptions;     /* how often it went down: a question survives none */
     struct plugin_hello plugin; /* a plug-in's, as it or its predecessor said; "": not yet */

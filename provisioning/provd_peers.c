@@ -34,6 +34,7 @@ static enum err take_hello(void *context, struct serve_peer *serve_peer,
     (void)serve_peer;
     ERR_TRY(hsm_wire_get_hello(frame->payload, &hello));
     peer->provisioned = hello.provisioned;
+    peer->complete = hello.complete;
     peer->keyring_sequence = hello.keyring_sequence;
     return ERR_OK;
 }
@@ -187,6 +188,7 @@ struct provd_peers_standing provd_peers_standing(const struct provd_peers *peers
         standing.signers++;
         standing.signers_up += peer->up;
         standing.provisioned |= peer->provisioned;
+        standing.has_keys |= peer->provisioned || peer->complete;
         if (peer->index == 0)
             standing.keyring_sequence = peer->keyring_sequence;
     }

@@ -34,7 +34,8 @@ void provd_peers_stop(struct provd_peers *peers);
 struct provd_peers_standing {
     bool core_up, unseal_up;
     uint16_t signers, signers_up;
-    bool provisioned;          /* a signer said that the keyring has all keys */
+    bool provisioned;          /* a signer said that it has what a box cannot do without */
+    bool has_keys;             /* there is a keyring, though it may lack an active key */
     uint64_t keyring_sequence; /* of the keys that signer 0 works with; 0: it has not said */
 };
 struct provd_peers_standing provd_peers_standing(const struct provd_peers *peers);

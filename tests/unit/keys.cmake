@@ -1,7 +1,8 @@
 # The life of keys: its rules one by one, and whole lives under random clocks, crashes and orders.
 add_executable(test_keystate ${PROJECT_SOURCE_DIR}/tests/unit/test_keystate.c)
 add_executable(test_key_schedules ${PROJECT_SOURCE_DIR}/tests/unit/test_key_schedules.c
-               ${PROJECT_SOURCE_DIR}/tests/unit/key_stores.c ${PROJECT_SOURCE_DIR}/tests/unit/schedule_random.c)
+               ${PROJECT_SOURCE_DIR}/tests/unit/key_issuer.c ${PROJECT_SOURCE_DIR}/tests/unit/key_stores.c
+               ${PROJECT_SOURCE_DIR}/tests/unit/schedule_random.c)
 target_link_libraries(test_keystate PRIVATE hsm PkgConfig::CMOCKA)
 target_link_libraries(test_key_schedules PRIVATE hsm PkgConfig::CMOCKA)
 add_test(NAME keys_states COMMAND test_keystate)
@@ -28,7 +29,7 @@ set_tests_properties(keys_wrapping PROPERTIES LABELS unit TIMEOUT 300)
 
 # A running signer whose keys change under it.
 add_executable(test_renewal ${PROJECT_SOURCE_DIR}/tests/unit/test_renewal.c)
-target_link_libraries(test_renewal PRIVATE hsm_box hsm_wire PkgConfig::CMOCKA)
+target_link_libraries(test_renewal PRIVATE hsm hsm_box hsm_wire PkgConfig::CMOCKA)
 add_test(NAME keys_renewal COMMAND test_renewal)
 add_executable(test_signer_wrap ${PROJECT_SOURCE_DIR}/tests/unit/test_signer_wrap.c)
 target_link_libraries(test_signer_wrap PRIVATE hsm_box hsm_wire PkgConfig::CMOCKA)

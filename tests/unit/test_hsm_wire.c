@@ -12,7 +12,7 @@ static uint8_t memory[2 * STATEMENT_BODY_MAX];
 
 static void write_hello(struct buffer *target) {
     struct hsm_hello hello = {
-        .signer_index = 7, .keyring_sequence = UINT64_C(0x0807060504030201), .provisioned = true};
+        .signer_index = 7, .keyring_sequence = UINT64_C(0x0807060504030201), .complete = true};
     hsm_message_fill(hello.process_id, sizeof hello.process_id);
     hsm_wire_put_hello(target, &hello);
 }
@@ -24,7 +24,7 @@ static enum err read_hello(struct bytes payload) {
     hsm_message_fill(expected, sizeof expected);
     assert_int_equal(hello.signer_index, 7);
     assert_true(hello.keyring_sequence == UINT64_C(0x0807060504030201));
-    assert_true(hello.provisioned);
+    assert_true(hello.complete && !hello.provisioned);
     assert_memory_equal(hello.process_id, expected, sizeof expected);
     return ERR_OK;
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "hsm/keystate.h"
+#include "tests/unit/key_issuer.h"
 #include "tests/unit/key_stores.h"
 #include "tests/unit/schedule_random.h"
 
@@ -22,9 +23,11 @@
  *   while something that a key signed is valid, every process shows the key;
  *   what was encrypted by a good copy can be opened by every process when it arrives;
  *   a revoked key is exempt, as that is what revoking means;
- *   what a row of a store depends on is there and opens, and can't be revoked.
+ *   what a row of a store depends on is there and opens, and can't be revoked;
+ *   no key is made that nobody can certify, and whatever officers revoke at once, all comes back.
  *
- * Every other schedule has stores (tests/unit/key_stores.h).
+ * Every other schedule has stores (tests/unit/key_stores.h), every third has keys that certify its
+ * own (tests/unit/key_issuer.h).
  *
  * Each schedule follows from its number alone: a failure names it, and the program runs it again:
  *
@@ -79,12 +82,14 @@ static struct world {
     struct things tokens, sealed;
     bool has_stores;
     struct key_stores stores;
+    bool has_issuer;
+    struct key_issuer issuer;
 } world;
 
 /* What happened in all schedules, so that none of it is claimed without having been tried. */
 static struct {
     unsigned long steps[KEYSTATE_REVOKE + 1], denied, tokens, sealed, fetches, crashes, rows, moved,
-        told, needed;
+        told, needed, issuers, orphans;
 } tally;
 
 static _Noreturn void broken(const char *rule, uint16_t generation) {
@@ -240,6 +245,7 @@ static void crash(void) {
 static const struct keystate_facts *facts(void) {
     if (world.has_stores)
         key_stores_mark(&world.stores, world.stored.keys, world.stored.count);
+    world.facts.orphan = world.has_issuer && key_issuer_is_missing(&world.issuer);
     return &world.facts;
 }
 
@@ -255,6 +261,8 @@ static void commit_key(const struct keystate_step *step) {
     struct keystate_moment moment = keystate_moment_of(&world.facts, now());
     if (step->action == KEYSTATE_RETIRE && stored_key(step->generation)->held)
         broken("a key that is held is retired", step->generation);
+    if (step->action == KEYSTATE_GENERATE && facts()->orphan)
+        broken("a key is made that nobody can certify", world.last_generation);
     if (step->action == KEYSTATE_GENERATE) {
         struct keystate_key *key = &world.stored.keys[world.stored.count++];
         *key = (struct keystate_key){.generation = ++world.last_generation};
@@ -389,6 +397,24 @@ static void revoke(void) {
         tally.needed += key != NULL && key->needed;
 }
 
+/* What one does when a token is stolen: all that can be revoked, in one moment. */
+static void revoke_all(void) {
+    uint16_t active = active_in(&world.stored);
+    const struct keystate_step step = {.action = KEYSTATE_REVOKE, .generation = active};
+    if (key_issuer_revoke(&world.issuer, facts(), now()))
+        store_times();
+    if (active != 0 && keystate_allows(facts(), now(), &step) == ERR_OK)
+        commit_key(&step);
+}
+
+/* The steps of what certifies; gives how long until its next one. */
+static int64_t step_issuer(void) {
+    int64_t wait_ms = INT64_MAX;
+    while (world.up && world.has_issuer && key_issuer_step(&world.issuer, facts(), now(), &wait_ms))
+        store_times();
+    return wait_ms;
+}
+
 static void ask_officers(void) {
     struct keystate_key *key = world.stored.count > 0
                                    ? &world.stored.keys[schedule_random_draw() % world.stored.count]
@@ -403,6 +429,8 @@ static void ask_officers(void) {
     case 2:
         if (schedule_random_chance(20))
             revoke();
+        else if (world.has_issuer && schedule_random_chance(40))
+            revoke_all();
         break;
     case 3:
         if (key != NULL)
@@ -456,6 +484,9 @@ static void happen(void) {
     pass(some_time());
     if (schedule_random_chance(30))
         keep_stores(key_stores_happen);
+    if (schedule_random_chance(50))
+        (void)step_issuer();
+    tally.orphans += facts()->orphan;
     world.shy_events -= world.shy_events > 0;
     if (!world.up) {
         if (schedule_random_chance(60))
@@ -482,6 +513,7 @@ static void begin(uint64_t number) {
     world.number = number;
     schedule_random_begin(number);
     world.has_stores = number % 2 == 0;
+    world.has_issuer = number % 3 == 0;
     world.true_ms = 20000 * DAY;
     world.facts.keys = world.stored.keys;
     world.facts.policy = (struct keystate_policy){
@@ -515,6 +547,7 @@ static void come_to_rest(void) {
     }
     for (int i = 0; i < 500 && world.stored.count < KEYS_MAX; i++) {
         keep_stores(key_stores_settle);
+        int64_t issuer_ms = step_issuer();
         assert_int_equal(keystate_next(facts(), now(), &step), ERR_OK);
         if (step.action != KEYSTATE_WAIT) {
             assert_int_not_equal(step.action, KEYSTATE_ASK_CLOCK);
@@ -523,7 +556,7 @@ static void come_to_rest(void) {
         } else if (step.awaited == KEYSTATE_ACTIVATE && !world.facts.roll) {
             break;
         } else {
-            pass(step.wait_ms);
+            pass(step.wait_ms < issuer_ms ? step.wait_ms : issuer_ms);
             store_times();
             world.facts.confirmed_wall_ms = now().wall_ms;
         }
@@ -547,6 +580,7 @@ static void random_lives_keep_every_promise(void **state) {
         tally.rows += world.stores.rows;
         tally.moved += world.stores.moved;
         tally.told += world.stores.taken;
+        tally.issuers += world.issuer.revoked;
     }
 }
 
@@ -561,6 +595,7 @@ static void everything_was_tried(void **state) {
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         assert_true(others[i] > count);
     assert_true(tally.needed > count / 10);
+    assert_true(tally.issuers > count / 10 && tally.orphans > count);
     print_message(
         "%lu schedules: %lu activated, %lu retired, %lu destroyed, %lu revoked, %lu steps "
         "denied, %lu tokens; %lu rows, %lu moved, %lu revocations refused\n",

@@ -216,6 +216,26 @@ static void without_one_key_that_a_box_needs_it_is_not_provisioned(void **state)
     keyring_close(keyring);
 }
 
+/* Certificates and checkpoints can wait until the next key is active. */
+static void without_an_active_root_or_audit_key_it_is_provisioned_on(void **state) {
+    (void)state;
+    struct keyring *keyring = open_keyring(true);
+    static const struct keystate_policy policy = {.jump_ms = INT64_C(1) << 40};
+    static const enum hsm_purpose revoked[] = {HSM_PURPOSE_ROOT, HSM_PURPOSE_AUDIT,
+                                               HSM_PURPOSE_SIGN};
+    const struct keystate_step step = {.action = KEYSTATE_REVOKE, .generation = 1};
+    const struct keystate_now now = {.wall_ms = 1000000, .run_ms = 1000000};
+    for (int purpose = 0; purpose < HSM_PURPOSE_COUNT; purpose++)
+        (void)make_row(keyring, (enum hsm_purpose)purpose, purpose);
+    for (size_t i = 0; i < sizeof revoked / sizeof *revoked; i++) {
+        assert_true(status_of(keyring).provisioned);
+        assert_int_equal(keyring_life_step(keyring, revoked[i], &policy, now, &step), ERR_OK);
+    }
+    assert_false(status_of(keyring).provisioned);
+    assert_true(status_of(keyring).complete);
+    keyring_close(keyring);
+}
+
 static void it_keeps_to_the_token_it_was_bound_to(void **state) {
     (void)state;
     struct keyring *keyring = open_keyring(true);
@@ -442,6 +462,7 @@ int main(void) {
         TEST(generations_are_walked_newest_first),
         TEST(it_is_provisioned_with_the_keys_a_box_needs_and_complete_with_all),
         TEST(without_one_key_that_a_box_needs_it_is_not_provisioned),
+        TEST(without_an_active_root_or_audit_key_it_is_provisioned_on),
         TEST(it_keeps_to_the_token_it_was_bound_to),
         TEST(a_row_of_an_older_box_is_an_active_key),
         TEST(what_an_older_box_has_wrapped_the_first_kek_opens),

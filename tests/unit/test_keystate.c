@@ -371,6 +371,23 @@ static void a_key_that_rows_depend_on_ends_in_no_way(void **state) {
     assert_false(keystate_is_needed(&active, 4) || keystate_is_needed(&standby, 0));
 }
 
+/* Without the key that certifies it none is made; what is there already goes its way. */
+static void an_orphan_is_not_made_and_the_standby_takes_over_all_the_same(void **state) {
+    (void)state;
+    const struct keystate_now now = {.wall_ms = START, .run_ms = 100 * DAY};
+    const struct keystate_step made = {.action = KEYSTATE_GENERATE};
+    struct keystate_facts facts = facts_with(1);
+    keys[0] = key_of(1, "gpav", START, 0);
+    assert_next(&facts, now.wall_ms, now.run_ms, KEYSTATE_GENERATE, 0);
+    facts.orphan = true;
+    assert_next(&facts, now.wall_ms, now.run_ms, KEYSTATE_WAIT, 0);
+    assert_int_equal(keystate_allows(&facts, now, &made), ERR_DENIED);
+    facts = facts_with(2);
+    facts.orphan = true;
+    keys[1] = key_of(2, "gp", START, 0);
+    assert_next(&facts, now.wall_ms, now.run_ms, KEYSTATE_ACTIVATE, 2);
+}
+
 static void facts_that_contradict_each_other_are_corrupt(void **state) {
     (void)state;
     static const char *const pairs[][2] = {{"gpa", "gpa"}, {"gp", "g"}, {"g", "g"}, {"gpa", "gx"}};
@@ -438,6 +455,7 @@ int main(void) {
         cmocka_unit_test(the_assertion_denies_what_is_not_due),
         cmocka_unit_test(one_step_leads_on_from_each_state),
         cmocka_unit_test(a_key_that_rows_depend_on_ends_in_no_way),
+        cmocka_unit_test(an_orphan_is_not_made_and_the_standby_takes_over_all_the_same),
         cmocka_unit_test(facts_that_contradict_each_other_are_corrupt),
         cmocka_unit_test(a_step_writes_its_dates_and_no_others),
     };

@@ -58,7 +58,7 @@ static void a_used_key_is_not_let_go_and_who_uses_it_is_told(void **state) {
     struct officer_outcome outcome = order(box, &question);
     provd_box_assert_refused(outcome, OFFICER_REASON_KEY_USED);
     assert_string_equal(outcome.detail, "cdg 3.100 %, others 0.200 %");
-    assert_int_equal(box->order_count, 0);
+    assert_true(box->order_count == 1 && box->order.dry_run); /* whether its state allows it */
     assert_int_equal(box->audit_count, audits);
 }
 
@@ -98,7 +98,19 @@ static void what_core_cannot_tell_is_not_let_go(void **state) {
     box->usage_status = ERR_UNAVAILABLE;
     outcome = order(box, &question);
     provd_box_assert_refused(outcome, OFFICER_REASON_CORE);
-    assert_int_equal(box->order_count, 0);
+    assert_true(box->order_count == 2 && box->order.dry_run);
+}
+
+static void a_key_whose_state_forbids_it_is_refused_for_that_whoever_uses_it(void **state) {
+    struct provd_box *box = *state;
+    const struct officer_key_order question = retire("");
+    begin(box);
+    use(box, "cdg", 3100);
+    size_t audits = box->audit_count;
+    box->order_status = ERR_DENIED;
+    struct officer_outcome outcome = order(box, &question);
+    provd_box_assert_refused(outcome, OFFICER_REASON_KEY_STATE);
+    assert_int_equal(box->audit_count, audits);
 }
 
 static void a_key_that_nobody_encrypts_to_needs_no_counting(void **state) {
@@ -220,6 +232,7 @@ int main(void) {
         TEST(a_used_key_is_not_let_go_and_who_uses_it_is_told),
         TEST(a_reason_lets_it_go_and_is_in_the_journal),
         TEST(a_reason_belongs_to_no_other_order),
+        TEST(a_key_whose_state_forbids_it_is_refused_for_that_whoever_uses_it),
         TEST(what_core_cannot_tell_is_not_let_go),
         TEST(a_key_that_nobody_encrypts_to_needs_no_counting),
         TEST(what_the_signer_refuses_is_told_with_its_reason),

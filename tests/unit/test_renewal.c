@@ -10,6 +10,7 @@
 #include <p11-kit/pkcs11.h>
 
 #include "firmware/base/codec.h"
+#include "hsm/keyring_life.h"
 #include "hsm/wire_keys.h"
 #include "tests/lib/hsm_box.h"
 
@@ -262,7 +263,7 @@ static void a_dry_run_is_judged_and_changes_nothing(void **state) {
         {{HSM_ORDER_ROLL, HSM_PURPOSE_PARTNER, 0, true}, ERR_OK},
         {{HSM_ORDER_KEEP, HSM_PURPOSE_PARTNER, 1, true}, ERR_OK},
         {{HSM_ORDER_RETIRE, HSM_PURPOSE_PARTNER, 1, true}, ERR_OK},
-        {{HSM_ORDER_REVOKE, HSM_PURPOSE_PARTNER, 1, true}, ERR_OK},
+        {{HSM_ORDER_REVOKE, HSM_PURPOSE_PARTNER, 1, true}, ERR_LIMIT}, /* nobody takes over */
         {{HSM_ORDER_REVOKE_AT_ONCE, HSM_PURPOSE_PARTNER, 1, true}, ERR_OK},
         {{HSM_ORDER_REVOKE_AT_ONCE, HSM_PURPOSE_KEK, 1, true}, ERR_DENIED},
         {{HSM_ORDER_DESTROY, HSM_PURPOSE_PARTNER, 1, true}, ERR_DENIED},
@@ -276,6 +277,57 @@ static void a_dry_run_is_judged_and_changes_nothing(void **state) {
         assert_as_before(&before);
     }
     assert_true(publication().sequence == published);
+}
+
+static enum err checkpoint(void) {
+    uint8_t memory[128];
+    struct hsm_checkpointed answer;
+    struct buffer target = buffer_over(memory, sizeof memory);
+    const struct hsm_checkpoint question = {.tree_size = 1};
+    hsm_wire_put_checkpoint(&target, &question);
+    struct bytes payload = ask(signer.core, HSM_CHECKPOINT, bytes_of(memory, target.len));
+    assert_int_equal(hsm_wire_get_checkpointed(payload, &answer), ERR_OK);
+    return answer.receipt.status;
+}
+
+/* Each HELLO says so (above): what is served needs neither. Both come back, one after the other. */
+static void without_a_root_and_an_audit_key_it_serves_on(void **state) {
+    (void)state;
+    uint16_t root = in(HSM_PURPOSE_ROOT, KEYSTATE_ACTIVE);
+    assert_int_equal(order(HSM_ORDER_REVOKE_AT_ONCE, HSM_PURPOSE_ROOT, root), ERR_OK);
+    assert_int_equal(order(HSM_ORDER_REVOKE_AT_ONCE, HSM_PURPOSE_AUDIT, 1), ERR_OK);
+    (void)receive(signer.core, HSM_HELLO);
+    enum err err = checkpoint();
+    while (err == ERR_NOT_FOUND) {
+        (void)receive(signer.core, HSM_HELLO);
+        err = checkpoint();
+    }
+    assert_int_equal(err, ERR_OK);
+    assert_true(in(HSM_PURPOSE_ROOT, KEYSTATE_ACTIVE) > root);
+    assert_int_equal(in(HSM_PURPOSE_AUDIT, KEYSTATE_ACTIVE), 2);
+}
+
+static int64_t stored_run_ms(void) {
+    struct keyring *keyring;
+    struct keyring_clock clock;
+    assert_int_equal(keyring_open(&keyring, box.keyring_directory, true), ERR_OK);
+    assert_int_equal(keyring_life_clock(keyring, &clock), ERR_OK);
+    keyring_close(keyring);
+    hsm_box_give_away(&box);
+    return clock.run_ms;
+}
+
+/* Or signers that end early would wait for ever. */
+static void however_short_its_life_was_its_clock_goes_on_in_the_next(void **state) {
+    (void)state;
+    int64_t before = stored_run_ms();
+    for (int lives = 0; lives < 2; lives++) {
+        (void)start(NULL);
+        (void)stop(NULL);
+        int64_t now = stored_run_ms();
+        assert_true(now > before);
+        before = now;
+    }
 }
 
 static void only_the_first_signer_takes_orders_and_only_from_provd(void **state) {
@@ -303,6 +355,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(orders_that_make_no_sense_change_nothing, start, stop),
         cmocka_unit_test_setup_teardown(a_revoked_key_takes_no_order_but_one, start, stop),
         cmocka_unit_test_setup_teardown(a_dry_run_is_judged_and_changes_nothing, start, stop),
+        cmocka_unit_test_setup_teardown(without_a_root_and_an_audit_key_it_serves_on, start, stop),
+        cmocka_unit_test(however_short_its_life_was_its_clock_goes_on_in_the_next),
         cmocka_unit_test(only_the_first_signer_takes_orders_and_only_from_provd),
     };
     return cmocka_run_group_tests(tests, make_box, remove_box);

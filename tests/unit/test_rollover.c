@@ -57,6 +57,12 @@ static void expect(enum hsm_purpose purpose, uint16_t published, uint16_t active
     assert_int_equal(in(purpose, KEYSTATE_RETIRING), retiring);
 }
 
+static struct hsm_key_next next_of(enum hsm_purpose purpose) {
+    struct hsm_key_next next;
+    assert_int_equal(rollover_next(box.rollover, purpose, box.now, &next), ERR_OK);
+    return next;
+}
+
 static void every_purpose_with_an_age_has_a_standby_and_no_other_has(void **state) {
     (void)state;
     (void)rollover_box_settle(&box);
@@ -274,6 +280,8 @@ static void a_purpose_full_of_kept_keys_makes_no_more(void **state) {
     }
     assert_int_equal(in(HSM_PURPOSE_TOKEN, KEYSTATE_ACTIVE), 8);
     assert_int_equal(in(HSM_PURPOSE_TOKEN, KEYSTATE_PUBLISHED), 0);
+    assert_true(next_of(HSM_PURPOSE_TOKEN).full);
+    assert_false(next_of(HSM_PURPOSE_AUDIT).full);
     assert_true(in(HSM_PURPOSE_AUDIT, KEYSTATE_ACTIVE) > 15);
     assert_int_equal(keyring_life_mark(box.keyring, HSM_PURPOSE_TOKEN, 3, KEYRING_RELEASED),
                      ERR_OK);
@@ -324,6 +332,74 @@ static void orphans_of_the_token_are_removed_and_strangers_left_alone(void **sta
     (void)rollover_box_settle(&box);
     expect(HSM_PURPOSE_TOKEN, 2, 1, 0);
     rollover_box_assert_agreed(&box);
+}
+
+/* ---- what cannot be made now ---- */
+
+static void revoke_at_once(enum hsm_purpose purpose) {
+    const struct keystate_step step = {.action = KEYSTATE_REVOKE, .generation = 1};
+    assert_int_equal(
+        keyring_life_step(box.keyring, purpose, &box.policy.of[purpose], box.now, &step), ERR_OK);
+}
+
+/* What one does when a token is stolen. Nobody can certify the others before the root is back. */
+static void keys_revoked_together_with_the_root_come_back_after_it(void **state) {
+    (void)state;
+    static const enum hsm_purpose revoked[] = {HSM_PURPOSE_ROOT, HSM_PURPOSE_SIGN,
+                                               HSM_PURPOSE_PARTNER, HSM_PURPOSE_AUDIT,
+                                               HSM_PURPOSE_TLS};
+    rollover_box_by_order(&box);
+    for (size_t i = 0; i < sizeof revoked / sizeof *revoked; i++)
+        revoke_at_once(revoked[i]);
+    (void)rollover_box_settle_after(&box, 0);
+    expect(HSM_PURPOSE_ROOT, 2, 0, 0);
+    expect(HSM_PURPOSE_SIGN, 0, 0, 0);
+    assert_true(next_of(HSM_PURPOSE_SIGN).orphan);
+    assert_false(next_of(HSM_PURPOSE_ROOT).orphan || next_of(HSM_PURPOSE_TOKEN).orphan);
+    (void)rollover_box_settle_after(&box, MAX_AGE + NOTICE);
+    expect(HSM_PURPOSE_ROOT, 0, 2, 0);
+    expect(HSM_PURPOSE_SIGN, 2, 0, 0);
+    assert_false(next_of(HSM_PURPOSE_SIGN).orphan);
+    (void)rollover_box_settle_after(&box, MAX_AGE + NOTICE);
+    for (size_t i = 0; i < sizeof revoked / sizeof *revoked; i++)
+        expect(revoked[i], 0, 2, 0);
+    rollover_box_assert_agreed(&box);
+}
+
+/* A process whose token fails, and which ends ${ms} later; the next goes on from what is stored. */
+static void live(int64_t ms) {
+    struct rollover_news news;
+    struct keyring_clock clock;
+    enum err err = rollover_turn(box.rollover, box.now, &news);
+    for (unsigned turns = 0; err == ERR_OK && turns < 100; turns++) {
+        if (news.action == KEYSTATE_WAIT && !news.rewrapped)
+            rollover_box_pass(&box, ms);
+        err = rollover_turn(box.rollover, box.now, &news);
+    }
+    assert_int_equal(err, ERR_HSM);
+    assert_int_equal(keyring_life_clock(box.keyring, &clock), ERR_OK);
+    assert_true(clock.run_ms == box.now.run_ms);
+    rollover_box_close(&box);
+    rollover_box_open(&box);
+}
+
+static void a_key_that_can_never_be_made_keeps_no_other_waiting(void **state) {
+    (void)state;
+    box.generate.tls_names = "no name, that is";
+    rollover_box_by_order(&box);
+    assert_int_equal(keyring_life_roll(box.keyring, HSM_PURPOSE_AUDIT), ERR_OK);
+    assert_int_equal(keyring_life_roll(box.keyring, HSM_PURPOSE_TLS), ERR_OK);
+    assert_int_equal(keyring_life_roll(box.keyring, HSM_PURPOSE_CA), ERR_OK);
+    live(10 * SECOND); /* its shortest life */
+    expect(HSM_PURPOSE_AUDIT, 2, 1, 0);
+    live(10 * SECOND);
+    expect(HSM_PURPOSE_CA, 2, 1, 0);
+    for (int hours = 0; hours <= 25; hours += 5) /* once more: what is due is done at the start */
+        live(5 * 3600 * SECOND);
+    expect(HSM_PURPOSE_AUDIT, 0, 2, 1);
+    expect(HSM_PURPOSE_CA, 0, 2, 1);
+    expect(HSM_PURPOSE_TLS, 0, 1, 0);
+    box.generate.tls_names = NULL;
 }
 
 /* As a signer does: the keys it has go on working while others are made, and after they are loaded
@@ -434,6 +510,8 @@ int main(int argc, char **argv) {
         TEST(a_purpose_full_of_kept_keys_makes_no_more),
         TEST(a_step_that_is_not_due_is_not_recorded),
         TEST(orphans_of_the_token_are_removed_and_strangers_left_alone),
+        TEST(keys_revoked_together_with_the_root_come_back_after_it),
+        TEST(a_key_that_can_never_be_made_keeps_no_other_waiting),
         TEST(keys_in_use_outlive_the_making_of_others),
         TEST(killed_at_any_call_of_the_module_it_goes_on_where_it_was),
         TEST(killed_between_any_two_turns_it_goes_on_where_it_was),
