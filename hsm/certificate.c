@@ -56,11 +56,18 @@ static bool add_extensions(X509 *certificate, X509 *issuer, const struct profile
            certificate_parts_identifiers(certificate, issuer);
 }
 
-/* An authority's own certificate ends with its issuer's, so that whole paths are in time. */
+/*
+ * An authority's own certificate ends with its issuer's, and so does the one that an older root may
+ * sign, so that whole paths are in time.
+ */
 static bool limit_validity(X509 *certificate, const X509 *issuer) {
     const ASN1_TIME *end = X509_get0_notAfter(issuer);
     return ASN1_TIME_compare(X509_get0_notAfter(certificate), end) <= 0 ||
            X509_set1_notAfter(certificate, end) == 1;
+}
+
+static bool ends_with_issuer(enum hsm_purpose purpose) {
+    return purpose == HSM_PURPOSE_CA || purpose == HSM_PURPOSE_TLS;
 }
 
 /* All but the signature. ${issuer} is ${certificate} itself when it signs itself. */
@@ -73,7 +80,7 @@ static bool fill(X509 *certificate, X509 *issuer, const struct certificate_plan 
            set_subject(certificate, profile->common_name, plan->generation) &&
            X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) == 1 &&
            add_extensions(certificate, issuer, profile) &&
-           (plan->purpose != HSM_PURPOSE_CA || limit_validity(certificate, issuer)) &&
+           (!ends_with_issuer(plan->purpose) || limit_validity(certificate, issuer)) &&
            (plan->purpose != HSM_PURPOSE_TLS ||
             certificate_parts_extension(certificate, issuer, NID_ext_key_usage, "serverAuth"));
 }

@@ -47,6 +47,25 @@ static enum err make_pair(struct token *token, enum token_raw_kind kind,
     return token_raw_check(raw, kind, row->id);
 }
 
+static enum err take_older(void *context, const struct keyring_row *row) {
+    struct keyring_row *oldest = context;
+    if (row->generation < oldest->generation)
+        *oldest = *row;
+    return ERR_OK;
+}
+
+/*
+ * The root that signs. The certificate of TLS is met by clients that may have the older root alone:
+ * the oldest that is still shown signs it.
+ */
+static enum err find_root(struct keyring *keyring, enum hsm_purpose purpose,
+                          struct keyring_row *root) {
+    ERR_TRY(keyring_active(keyring, HSM_PURPOSE_ROOT, root));
+    if (purpose != HSM_PURPOSE_TLS)
+        return ERR_OK;
+    return keyring_each_in_use(keyring, HSM_PURPOSE_ROOT, KEYSTATE_SHOWN, take_older, root);
+}
+
 /* The root's key and certificate; for the root itself its own key and no certificate. */
 static enum err find_issuer(struct keyring *keyring, struct token *token,
                             const struct keyring_row *row, struct keyring_row *issuer,
@@ -55,7 +74,7 @@ static enum err find_issuer(struct keyring *keyring, struct token *token,
         issuer->certificate_len = 0;
         return token_key(token, row->id, key);
     }
-    ERR_TRY(keyring_active(keyring, HSM_PURPOSE_ROOT, issuer));
+    ERR_TRY(find_root(keyring, row->purpose, issuer));
     return token_key(token, issuer->id, key);
 }
 

@@ -66,6 +66,27 @@ static enum err put_pem(struct buffer *target, struct keyring *keyring, enum hsm
     return target->err;
 }
 
+/* What was written since ${start}. */
+static struct bytes part_of(const struct buffer *target, size_t start) {
+    return bytes_of(target->data + start, target->len - start);
+}
+
+static enum err put_root(void *context, const struct keyring_row *row) {
+    struct buffer *target = context;
+    buffer_format(target, "# %s/%u (%s)\n", hsm_purpose_text(row->purpose), row->generation,
+                  keystate_text(keyring_row_state(row)));
+    pem_put(target, "CERTIFICATE", keyring_row_certificate(row));
+    return target->err;
+}
+
+/* The active one first, those that clients may still have, and the one that is to sign next. */
+static enum err put_roots(struct buffer *target, struct keyring *keyring, struct bytes *part) {
+    size_t start = target->len;
+    ERR_TRY(keyring_each_in_use(keyring, HSM_PURPOSE_ROOT, KEYSTATE_SHOWN, put_root, target));
+    *part = part_of(target, start);
+    return ERR_OK;
+}
+
 static enum err find_custody(struct keyring *keyring, enum hsm_purpose purpose,
                              uint16_t *wrapped_by) {
     struct keyring_row row;
@@ -80,11 +101,6 @@ static enum err find_custodies(struct keyring *keyring, struct hsm_custodies *cu
     return find_custody(keyring, HSM_PURPOSE_REQUEST, &custodies->request);
 }
 
-/* What was written since ${start}. */
-static struct bytes part_of(const struct buffer *target, size_t start) {
-    return bytes_of(target->data + start, target->len - start);
-}
-
 enum err publish_make(struct publish *publish, struct keyring *keyring) {
     struct buffer target = buffer_over(publish->memory, sizeof publish->memory);
     const struct {
@@ -94,7 +110,6 @@ enum err publish_make(struct publish *publish, struct keyring *keyring) {
         {HSM_PURPOSE_PARTNER, &publish->parts.partner_pem},
         {HSM_PURPOSE_IDA_FIR, &publish->parts.ida_fir_pem},
         {HSM_PURPOSE_SIGN, &publish->parts.sign_pem},
-        {HSM_PURPOSE_ROOT, &publish->parts.root_pem},
     };
     struct keyring_status status;
     int64_t max_age_seconds;
@@ -111,5 +126,5 @@ enum err publish_make(struct publish *publish, struct keyring *keyring) {
         ERR_TRY(put_pem(&target, keyring, certificates[i].purpose));
         *certificates[i].part = part_of(&target, start);
     }
-    return ERR_OK;
+    return put_roots(&target, keyring, &publish->parts.root_pem);
 }

@@ -44,7 +44,7 @@ static enum result show(struct officer_link *link, const struct arguments *argum
     print_kept_block("IDA/PARTNER", publication.partner_wrapped_by, publication.partner_pem);
     print_kept_block("IDA/IDA-FIR", publication.ida_fir_wrapped_by, publication.ida_fir_pem);
     print_block("IDA/SIGN", publication.sign_pem);
-    print_block("ROOT", publication.root_pem);
+    (void)printf("%.*s\n", (int)publication.root_pem.len, (const char *)publication.root_pem.data);
     print_block("JWKS", publication.jwks);
     if (publication.request_kid[0] != '\0')
         print_kept_block("IDCS/REQUEST", publication.request_wrapped_by,

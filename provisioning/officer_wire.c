@@ -116,7 +116,7 @@ enum err officer_wire_get_publication(struct bytes payload, struct officer_publi
     answer->partner_pem = cursor_block(&cursor, OFFICER_PEM_MAX);
     answer->ida_fir_pem = cursor_block(&cursor, OFFICER_PEM_MAX);
     answer->sign_pem = cursor_block(&cursor, OFFICER_PEM_MAX);
-    answer->root_pem = cursor_block(&cursor, OFFICER_PEM_MAX);
+    answer->root_pem = cursor_block(&cursor, OFFICER_ROOTS_MAX);
     answer->partner_wrapped_by = cursor_u16(&cursor);
     answer->ida_fir_wrapped_by = cursor_u16(&cursor);
     answer->request_wrapped_by = cursor_u16(&cursor);

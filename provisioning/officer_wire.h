@@ -28,6 +28,7 @@
 #define OFFICER_KEY_SIZE        128 /* of an API or licence key, with the final zero */
 #define OFFICER_DETAIL_SIZE     160
 #define OFFICER_PEM_MAX         8192
+#define OFFICER_ROOTS_MAX       24576 /* certificates of all roots in sight */
 #define OFFICER_JWKS_MAX        65536
 #define OFFICER_PEOPLE_MAX      64 /* in one question */
 #define OFFICER_VIDS_MAX        8  /* of one person */

@@ -219,10 +219,14 @@ class TlsKeyInTheToken(unittest.TestCase):
         with Clients() as clients:
             clients.until(lambda: any(isinstance(key, rsa.RSAPublicKey) for key in clients.keys()))
             self.assertTrue(all(isinstance(key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey)) for key in clients.keys()))
-            for purpose in ("IDA/SIGN", "IDA/PARTNER", "IDA/IDA-FIR", "IDCS/CA", "IDA/KEK"):
+            purposes = ("IDA/SIGN", "IDA/PARTNER", "IDA/IDA-FIR", "IDCS/CA", "IDA/KEK", "IDA/ROOT")
+            for purpose in purposes:
                 self.assertEqual(box.officer("key", "roll", purpose).returncode, 0)
-            for purpose in ("IDA/SIGN", "IDA/PARTNER", "IDA/IDA-FIR", "IDCS/CA", "IDA/KEK"):
+            for purpose in purposes:
                 clients.until(lambda of=purpose: "key-made purpose=%s generation=2" % of in box.log()[begun:])
+            clients.until(lambda: self.roots() == ["2 (active)", "1 (retiring)"])
+            shown = len(clients.leaves)  # clients trust the older root alone
+            clients.until(lambda: len(clients.leaves) >= shown + 2)
             told = box.log().count(" serving provisioned=yes")
             os.kill(box.processes()["hsm-signer"][0], signal.SIGKILL)
             clients.until(lambda: box.log().count(" serving provisioned=yes") > told)
@@ -233,6 +237,14 @@ class TlsKeyInTheToken(unittest.TestCase):
             shown = openssl(box.port, *words)
             self.assertEqual(shown.returncode, 0, (words, shown.stdout[-600:]))
         self.assertEqual(clients.failures, [])
+
+    @staticmethod
+    def roots():
+        """As they are handed out."""
+        shown = box.officer("key", "show").stdout
+        roots = re.findall(r"^# IDA/ROOT/(.*)\n(-----BEGIN[^#]*-----END CERTIFICATE-----)\n", shown, re.MULTILINE)
+        assert all(x509.load_pem_x509_certificate(text.encode()) for _, text in roots)
+        return [name for name, _ in roots]
 
     # Certificates that officers bring; from here on keys roll when officers say so.
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -336,6 +337,50 @@ static void its_end_is_told_thirty_seven_and_one_days_before(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+/* Whose signature the certificate of the key of ${generation} bears. */
+static unsigned issuer_of(uint16_t generation) {
+    struct keyring_row row;
+    char name[64];
+    unsigned root_generation = 0;
+    assert_int_equal(keyring_find(box.keyring, HSM_PURPOSE_TLS, generation, &row), ERR_OK);
+    const uint8_t *der = row.certificate;
+    X509 *certificate = d2i_X509(NULL, &der, (long)row.certificate_len);
+    assert_non_null(certificate);
+    X509_NAME_get_text_by_NID(X509_get_issuer_name(certificate), NID_commonName, name, sizeof name);
+    assert_int_equal(sscanf(name, "IDCS Box CA %u", &root_generation), 1);
+    assert_int_equal(keyring_find(box.keyring, HSM_PURPOSE_ROOT, (uint16_t)root_generation, &row),
+                     ERR_OK);
+    der = row.certificate;
+    X509 *issuer = d2i_X509(NULL, &der, (long)row.certificate_len);
+    assert_int_equal(X509_verify(certificate, X509_get0_pubkey(issuer)), 1);
+    assert_true(ASN1_TIME_compare(X509_get0_notAfter(certificate), X509_get0_notAfter(issuer)) <=
+                0);
+    X509_free(certificate);
+    X509_free(issuer);
+    return root_generation;
+}
+
+/* Clients that have not heard of the next root yet meet nothing that they can't judge. */
+static void while_an_older_root_is_shown_it_certifies_the_next_tls_key(void **state) {
+    (void)state;
+    box.policy.of[HSM_PURPOSE_ROOT].active_ms = 95 * DAY;
+    (void)rollover_box_settle(&box);
+    (void)rollover_box_settle_after(&box, 95 * DAY);
+    assert_int_equal(rollover_box_in(&box, HSM_PURPOSE_ROOT, KEYSTATE_ACTIVE), 2);
+    (void)rollover_box_settle_after(&box, 5 * DAY);
+    (void)rollover_box_settle_after(&box, DAY);
+    assert_int_equal(in(KEYSTATE_ACTIVE), 2);
+    assert_int_equal(rollover_box_in(&box, HSM_PURPOSE_ROOT, KEYSTATE_RETIRING), 1);
+    assert_int_equal(in(KEYSTATE_PUBLISHED), 3);
+    assert_int_equal(issuer_of(3), 1);
+    (void)rollover_box_settle_after(&box, 20 * DAY);
+    assert_int_equal(rollover_box_in(&box, HSM_PURPOSE_ROOT, KEYSTATE_RETIRED), 1);
+    (void)rollover_box_settle_after(&box, 80 * DAY);
+    assert_int_equal(in(KEYSTATE_ACTIVE), 3);
+    (void)rollover_box_settle_after(&box, DAY);
+    assert_int_equal(issuer_of(4), 2);
+}
+
 int main(void) {
     if (secret_arena_open(65536) != ERR_OK)
         return 1;
@@ -351,6 +396,7 @@ int main(void) {
         TEST(without_an_active_key_nobody_waits),
         TEST(the_chain_of_a_key_that_is_over_is_forgotten),
         TEST(a_list_has_what_each_key_shows),
+        TEST(while_an_older_root_is_shown_it_certifies_the_next_tls_key),
         cmocka_unit_test(its_end_is_told_thirty_seven_and_one_days_before),
     };
     return cmocka_run_group_tests(tests, found_box, remove_box);
