@@ -108,8 +108,9 @@ class Changes(unittest.TestCase):
         folder.mkdir(exist_ok=True)
         self.addCleanup(self.original)
         for purpose in ("tls", "signature", "encryption"):
-            said, pem = self.issue(folder, purpose, "days=20")
+            said, pem = self.issue(folder, purpose, "days=20", "replace=yes")
             self.assertIn("registered with programme asd", said)
+            self.assertIn("the one registered before is refused from now on", said)
             self.assertEqual(pem.count("BEGIN CERTIFICATE"), 2)
             shown = subprocess.run(["openssl", "x509", "-noout", "-subject", "-issuer", "-checkend", str(19 * 86400)],
                                    input=pem, capture_output=True, text=True).stdout

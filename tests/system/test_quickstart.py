@@ -35,6 +35,16 @@ class Quickstart(unittest.TestCase):
             self.assertIn("a JWT, verified by the published keys alone", done.stdout)
             self.assertIn('"iss": "%s"' % box.kit.document["issuer"], done.stdout)
         self.assertEqual((box.state / "officer/demo/programmes.json").read_bytes(), before)
+        officer = re.search("alias officer='sudo (.*?)'", done.stdout).group(1).split()
+        self.assertIn("operational", subprocess.run(officer + ["status"], capture_output=True, text=True).stdout)
+        self.assertIn("stop:     sudo provisioning/quickstart --stop --state %s\n" % box.state, done.stdout)
+
+    def test_what_it_cannot_make_out_is_named(self):
+        for words, said in ((["--kit"], "--kit needs a value"), (["--stop", "--stat", "x"], "'--stat' is no option"),
+                            (["--tls-key", "hsm"], "--tls-key is file or token, not 'hsm'")):
+            done = subprocess.run([TOP / "provisioning/quickstart", *words], capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn("quickstart: %s\n" % said, done.stderr)
 
     def test_what_an_older_box_lacks_is_left_out_of_the_story(self):
         demo = box.state / "officer/demo"
