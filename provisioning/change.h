@@ -49,6 +49,7 @@ struct provd {
     enum box_state state;          /* as authd last said */
     uint32_t uin_rules, vid_rules; /* enum identifier_rule */
     const char *token_partner;     /* of national settings made here */
+    bool tls_in_file;              /* handshakes use a key outside the token: edge's */
     enum err fatal;                /* set: answer, then end; authd starts provd afresh */
 };
 

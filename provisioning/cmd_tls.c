@@ -126,7 +126,8 @@ static enum result install(struct officer_link *link, const struct arguments *ar
     enum err err = officer_wire_get_tls_installed(answer, &installed);
     RESULT_TRY(officer_link_judge(err, &installed.outcome, path));
     (void)snprintf(name, sizeof name, "IDCS/TLS/%u", installed.generation);
-    officer_text_print(stdout, TEXT_TLS_INSTALLED, name, NULL);
+    officer_text_print(stdout, installed.in_file ? TEXT_TLS_INSTALLED_UNSHOWN : TEXT_TLS_INSTALLED,
+                       name, NULL);
     print_end(&installed);
     return RESULT_DONE;
 }
@@ -207,6 +208,8 @@ static enum result show(struct officer_link *link, const struct arguments *argum
     if (err == ERR_CLOSED)
         return RESULT_REFUSED;
     RESULT_TRY(officer_link_judge(err, &shown.outcome, NULL));
+    if (shown.in_file)
+        officer_text_print(stdout, TEXT_TLS_IN_FILE, NULL, NULL);
     for (size_t i = 0; i < shown.count; i++)
         print_key(&shown.keys[i]);
     return RESULT_DONE;
@@ -226,6 +229,10 @@ void cmd_tls_status(struct officer_link *link) {
     if (fetch(link, &shown) != ERR_OK || shown.outcome.status != ERR_OK)
         return;
     const struct officer_tls_key *key = &shown.keys[0];
+    if (shown.in_file) {
+        officer_text_print(stdout, TEXT_TLS_IN_FILE, NULL, NULL);
+        return;
+    }
     (void)snprintf(name, sizeof name, "IDCS/TLS/%u", key->generation);
     clock_format_millis(key->not_after_ms, date);
     officer_text_print(stdout, key->brought ? TEXT_STATUS_TLS_BROUGHT : TEXT_STATUS_TLS_OWN, name,

@@ -20,6 +20,16 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
                             "it",
                             "%1 a ce certificat ; tant que la clé est active, il est montré aux "
                             "nouvelles connexions"},
+    [TEXT_TLS_INSTALLED_UNSHOWN] =
+        {"%1 has this certificate, but no handshake shows it: this box's TLS key is in a file "
+         "(tls-key of [edge]). Without that setting, after a restart, handshakes show it",
+         "%1 a ce certificat, mais aucune connexion ne le montre : la clé TLS de cet appareil est "
+         "dans un fichier (tls-key de [edge]). Sans ce réglage, après un redémarrage, il est "
+         "montré"},
+    [TEXT_TLS_IN_FILE] =
+        {"TLS key in a file: handshakes show tls-certificate of [edge], and no key of the token",
+         "clé TLS dans un fichier : les connexions montrent tls-certificate de [edge], et aucune "
+         "clé du jeton"},
     [TEXT_TLS_LEAF_ALONE] =
         {"  warning: it stands alone, and clients that do not have '%1', which issued it, refuse "
          "it. If that is an intermediate authority, install its certificate too, behind the "

@@ -79,6 +79,7 @@ void officer_wire_put_tls_installed(struct buffer *target,
     if (answer->outcome.status != ERR_OK)
         return;
     buffer_u16(target, answer->generation);
+    buffer_bool(target, answer->in_file);
     buffer_u8(target, (uint8_t)answer->end);
     buffer_text(target, answer->authority);
 }
@@ -91,6 +92,7 @@ enum err officer_wire_get_tls_installed(struct bytes payload,
     ERR_TRY(officer_wire_outcome_take(&cursor, &told));
     if (told.status == ERR_OK) {
         answer->generation = take_generation(&cursor);
+        answer->in_file = cursor_bool(&cursor);
         answer->end =
             (enum tls_chain_end)field_enum(&cursor, TLS_CHAIN_LEAF_ALONE, TLS_CHAIN_ENDS - 1);
         field_line(&cursor, answer->authority, sizeof answer->authority);
@@ -138,6 +140,7 @@ void officer_wire_put_tls_shown(struct buffer *target, const struct officer_tls_
     officer_wire_outcome_put(target, &answer->outcome);
     if (answer->outcome.status != ERR_OK)
         return;
+    buffer_bool(target, answer->in_file);
     buffer_text(target, answer->names);
     buffer_u8(target, (uint8_t)answer->count);
     for (size_t i = 0; i < answer->count; i++)
@@ -152,6 +155,7 @@ enum err officer_wire_get_tls_shown(struct bytes payload, struct officer_tls_sho
     ERR_TRY(officer_wire_outcome_take(&cursor, &told));
     size_t count = 0;
     if (told.status == ERR_OK) {
+        answer->in_file = cursor_bool(&cursor);
         field_line(&cursor, answer->names, sizeof answer->names);
         count = field_enum(&cursor, 1, OFFICER_TLS_KEYS_MAX);
     }

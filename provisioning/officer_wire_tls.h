@@ -32,6 +32,7 @@ struct officer_tls_install {
 struct officer_tls_installed {
     struct officer_outcome outcome;
     uint16_t generation;
+    bool in_file;                             /* no handshake shows it: edge's key is in a file */
     enum tls_chain_end end;                   /* of what was brought */
     char authority[OFFICER_TLS_SUBJECT_SIZE]; /* who has issued the last; "": it has no such name */
 };
@@ -54,9 +55,10 @@ struct officer_tls_key {
 };
 struct officer_tls_shown {
     struct officer_outcome outcome;
+    bool in_file;                       /* none of the keys is shown: edge's is in a file */
     char names[OFFICER_TLS_NAMES_SIZE]; /* of the box */
     size_t count;
-    struct officer_tls_key keys[OFFICER_TLS_KEYS_MAX]; /* the first is shown in new handshakes */
+    struct officer_tls_key keys[OFFICER_TLS_KEYS_MAX]; /* new handshakes: the first */
 };
 
 void officer_wire_put_tls_request(struct buffer *target,

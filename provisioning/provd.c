@@ -21,6 +21,7 @@
 struct settings {
     char registry_directory[256], run_directory[256], officers_group[64];
     char uin_rules[256], vid_rules[256], token_partner[PROGRAMME_ID_SIZE];
+    char tls_key_in[16];
 };
 
 #define TEXT(key, member, initial, meaning)                                                        \
@@ -37,6 +38,8 @@ static const struct conf_key setting_keys[] = {
     TEXT("vid-rules", vid_rules, "checksum", "rules an imported VID must obey"),
     TEXT("token-partner", token_partner, "mpartner-default-resident",
          "audience of the identity token, for national settings made here"),
+    TEXT("tls-key-in", tls_key_in, "token",
+         "file: handshakes use the key of tls-key in [edge]; authd sets it"),
 };
 static const struct boot_program program = {
     .name = "provd",
@@ -146,6 +149,7 @@ static enum err read_settings(const struct boot *boot, struct settings *settings
         log_event(LOG_ERROR, "settings", "problem=\"%s\"", problem.text);
     ERR_TRY(err);
     provd->token_partner = settings->token_partner;
+    provd->tls_in_file = strcmp(settings->tls_key_in, "file") == 0;
     ERR_TRY(rules_parse("uin-rules", settings->uin_rules, &provd->uin_rules));
     return rules_parse("vid-rules", settings->vid_rules, &provd->vid_rules);
 }

@@ -198,6 +198,7 @@ enum err tls_install(struct change *change) {
     ERR_TRY(record_install(change, &question, generation, read.thumbprint));
     ERR_TRY(store(change, &question, generation, read.not_after_ms));
     installed.generation = generation;
+    installed.in_file = change->provd->tls_in_file;
     tell_end(&read, &installed);
     return ERR_OK;
 }
@@ -255,6 +256,7 @@ enum err tls_show(struct change *change) {
     memset(&told, 0, sizeof told);
     change->tls_shown = &told;
     ERR_TRY(ask_shown(change, &answer, &shown));
+    told.in_file = change->provd->tls_in_file;
     memcpy(told.names, shown.names, sizeof told.names);
     for (size_t i = 0; i < shown.count; i++)
         ERR_TRY(describe(change, &shown.keys[i], &told.keys[i]));

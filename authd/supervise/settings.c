@@ -56,6 +56,9 @@ static const struct conf_key plugin_keys[] = {
     TEXT("library", plugin_library, "", "shared library of the vendor's matcher"),
     NUMBER("deadline-ms", plugin_deadline_ms, 500, 60000, "2000", "longest time of one question"),
 };
+static const struct conf_key edge_keys[] = {
+    TEXT("tls-key", edge_tls_key, "", "file with the private key of TLS"),
+};
 static const struct {
     enum family_kind kind;
     const struct conf_key *keys;
@@ -63,6 +66,7 @@ static const struct {
 } borrowed[] = {
     {FAMILY_HSM, signer_keys, sizeof signer_keys / sizeof *signer_keys},
     {FAMILY_PLUGIN, plugin_keys, sizeof plugin_keys / sizeof *plugin_keys},
+    {FAMILY_EDGE, edge_keys, sizeof edge_keys / sizeof *edge_keys},
 };
 static const char *const known_sections[] = {"authd", "edge",  "unseal", "plugin", "core",
                                              "hsm",   "provd", "notify", NULL};
@@ -117,6 +121,22 @@ static enum err cut_sections(struct bytes file, struct settings *settings,
         ERR_TRY(conf_section(file, known_sections, family_facts[kind].section, &buffer, problem));
         settings->sections[kind].len = buffer.len;
     }
+    return ERR_OK;
+}
+
+/* provd tells officers which key handshakes use, which only edge's section says. */
+static enum err tell_provd(struct settings *settings, struct conf_problem *problem) {
+    static const char line[] = "\ntls-key-in = file\n";
+    char *text = settings->sections[FAMILY_PROVD].text;
+    size_t *len = &settings->sections[FAMILY_PROVD].len;
+    if (settings->edge_tls_key[0] == '\0')
+        return ERR_OK;
+    if (*len + sizeof line > BOOT_SETTINGS_MAX) {
+        complain(problem, "its section is too long", "provd");
+        return ERR_CONFIG;
+    }
+    memcpy(text + *len, line, sizeof line);
+    *len += sizeof line - 1;
     return ERR_OK;
 }
 
@@ -177,6 +197,7 @@ enum err settings_parse(struct bytes file, struct settings *settings,
     ERR_TRY(cut_sections(file, settings, problem));
     for (size_t i = 0; i < sizeof borrowed / sizeof *borrowed; i++)
         ERR_TRY(borrow(settings, i, problem));
+    ERR_TRY(tell_provd(settings, problem));
     return settle(settings, problem);
 }
 

@@ -25,8 +25,9 @@ struct settings {
     char registry_group[SETTINGS_NAME_SIZE];
     /* From the sections of others. Of the PIN file authd looks at the name, never into it. */
     char pin_file[SETTINGS_PATH_SIZE];
-    char plugin_library[SETTINGS_PATH_SIZE]; /* "": there is no plug-in */
-    int64_t plugin_deadline_ms;              /* hang_ms of the plug-in */
+    char plugin_library[SETTINGS_PATH_SIZE];    /* "": there is no plug-in */
+    int64_t plugin_deadline_ms;                 /* hang_ms of the plug-in */
+    char edge_tls_key[SETTINGS_PATH_SIZE + 80]; /* "": the key of handshakes is in the token */
     int64_t propagation_seconds; /* until every process knows of a key: longer than hang_ms */
     struct {
         char text[BOOT_SETTINGS_MAX];

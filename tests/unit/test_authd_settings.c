@@ -53,6 +53,16 @@ static void each_process_gets_its_own_section_alone(void **state) {
     assert_true(section_is(FAMILY_HSM, ""));
 }
 
+static void provd_is_told_that_the_key_of_tls_is_in_a_file(void **state) {
+    (void)state;
+    assert_int_equal(parse("[edge]\ntls-key = /k\n"), ERR_OK);
+    assert_true(section_is(FAMILY_PROVD, "\ntls-key-in = file\n"));
+    assert_int_equal(parse("[provd]\na = 1\n[edge]\ntls-key = /k\n"), ERR_OK);
+    assert_true(section_is(FAMILY_PROVD, "a = 1\n\ntls-key-in = file\n"));
+    assert_int_equal(parse("[provd]\na = 1\n[edge]\ntls-key =\n"), ERR_OK);
+    assert_true(section_is(FAMILY_PROVD, "a = 1\n"));
+}
+
 /* A signer may work with the keys it had for as long as it may be silent, and a second. */
 static void a_new_key_waits_longer_than_a_signer_may_hang(void **state) {
     (void)state;
@@ -145,6 +155,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_has_a_default),
         cmocka_unit_test(each_process_gets_its_own_section_alone),
+        cmocka_unit_test(provd_is_told_that_the_key_of_tls_is_in_a_file),
         cmocka_unit_test(a_new_key_waits_longer_than_a_signer_may_hang),
         cmocka_unit_test(the_pin_files_name_is_seen_and_left),
         cmocka_unit_test(a_doubtful_pin_file_is_refused),

@@ -50,8 +50,9 @@ static const struct officer_tls_request wanted = {.generation = 1, .names = "192
 static const struct officer_tls_requested given = {.generation = 1,
                                                    .request = {(const uint8_t *)"csr", 3}};
 static const struct officer_tls_installed taken = {
-    .generation = 2, .end = TLS_CHAIN_AUTHORITY, .authority = "Root"};
-static const struct officer_tls_shown listed = {.names = "id.example.ma",
+    .generation = 2, .in_file = true, .end = TLS_CHAIN_AUTHORITY, .authority = "Root"};
+static const struct officer_tls_shown listed = {.in_file = true,
+                                                .names = "id.example.ma",
                                                 .count = 1,
                                                 .keys = {{.generation = 1,
                                                           .state = KEYSTATE_ACTIVE,
