@@ -16,6 +16,8 @@
 
 /* SoftHSM fails now and then to make a pair (CKR_GENERAL_ERROR) while others read the token. */
 #define GENERATION_TRIES 3
+/* Who lists keys is done much sooner, if it is not being starved; then better made than waited. */
+#define TURN_PATIENCE_MS 5000
 
 static enum err (*const trials[])(EVP_PKEY *key, struct bytes certificate) = {
     [TOKEN_RAW_RSA_SIGN] = trial_signing,
@@ -26,6 +28,17 @@ static enum err (*const trials[])(EVP_PKEY *key, struct bytes certificate) = {
 
 static enum token_raw_kind kind_of(const struct generate_plan *plan, enum hsm_purpose purpose) {
     return purpose == HSM_PURPOSE_TLS && plan->tls_rsa ? TOKEN_RAW_RSA_SIGN : ability_kind(purpose);
+}
+
+static enum err make_alone(struct token *token, enum token_raw_kind kind,
+                           const struct keyring_row *row, const char *label) {
+    struct token_turn *turns = token_turns(token);
+    if (token_turn_begin(turns, TOKEN_TURN_MAKE, TURN_PATIENCE_MS) != ERR_OK)
+        log_event(LOG_WARNING, "token-listed-meanwhile", "purpose=%s generation=%u",
+                  hsm_purpose_text(row->purpose), row->generation);
+    enum err err = token_raw_generate(token_session(token), kind, row->id, label);
+    token_turn_end(turns);
+    return err;
 }
 
 /*
@@ -41,7 +54,7 @@ static enum err make_pair(struct token *token, enum token_raw_kind kind,
     (void)snprintf(label, sizeof label, "%s %u", hsm_purpose_text(row->purpose), row->generation);
     for (int i = 0; i < GENERATION_TRIES && err == ERR_HSM; i++) {
         ERR_TRY(token_raw_destroy(raw, row->id));
-        err = token_raw_generate(raw, kind, row->id, label);
+        err = make_alone(token, kind, row, label);
     }
     ERR_TRY(err);
     return token_raw_check(raw, kind, row->id);

@@ -6,6 +6,7 @@
 #include "hsm/reply.h"
 
 #define WATCH_MS      1000
+#define TURN_MS       50     /* until the next look, while another signer makes a key */
 #define GENERATION_MS 120000 /* an RSA key, on a slow token or a busy machine */
 #define RENEWAL_MS    30000  /* to load them all, likewise */
 #define FAILURES_MAX  3      /* SoftHSM fails now and then to list keys while others are made */
@@ -42,9 +43,17 @@ static bool has_quiet(struct answers *answers, uint32_t ms, struct turn *turn) {
  * meanwhile.
  */
 static void renew(struct answers *answers, uint64_t sequence, struct turn *turn) {
-    if (!has_quiet(answers, RENEWAL_MS, turn))
+    struct token_turn *turns = token_turns(answers->token);
+    if (token_turn_begin(turns, TOKEN_TURN_LIST, 0) != ERR_OK) {
+        answers->watched_ms -= WATCH_MS - TURN_MS;
         return;
+    }
+    if (!has_quiet(answers, RENEWAL_MS, turn)) {
+        token_turn_end(turns);
+        return;
+    }
     enum err err = keyset_renew(&answers->keys, answers->keyring, answers->token);
+    token_turn_end(turns);
     log_event(err == ERR_OK ? LOG_INFO : LOG_WARNING,
               err == ERR_OK ? "keys-renewed" : "keys-not-renewed", "sequence=%llu result=%s",
               (unsigned long long)sequence, err_text(err));

@@ -173,6 +173,19 @@ static enum err open_rollover(struct answers *answers) {
     return ERR_OK; /* with what was promised before, and without changes */
 }
 
+#define TURN_PATIENCE_MS 10000 /* of a start, while another signer makes a key */
+
+static enum err list_keys(struct answers *answers) {
+    struct token_turn *turns = token_turns(answers->token);
+    if (token_turn_begin(turns, TOKEN_TURN_LIST, TURN_PATIENCE_MS) != ERR_OK)
+        log_event(LOG_WARNING, "keys-made-meanwhile", "advice=none-it-may-start-anew");
+    enum err err = report("keys", keyset_renew(&answers->keys, answers->keyring, answers->token));
+    if (err == ERR_OK)
+        err = report("token", keyset_report_strangers(answers->keyring, answers->token));
+    token_turn_end(turns);
+    return err;
+}
+
 /* Everything that opens files or loads code. */
 static enum err load(void) {
     char serial[TOKEN_SERIAL_SIZE];
@@ -192,11 +205,13 @@ static enum err load(void) {
                    keyring_open(&answers->keyring, signer.settings.keyring_directory, writer)));
     ERR_TRY(report("keyring", keyring_serial(answers->keyring, serial)));
     ERR_TRY(open_token(&answers->token, serial));
+    ERR_TRY(report(
+        "turns", token_turn_open(token_turns(answers->token), signer.settings.keyring_directory)));
     if (writer)
         ERR_TRY(report("rollover", open_rollover(answers)));
-    ERR_TRY(report("keys", keyset_renew(&answers->keys, answers->keyring, answers->token)));
+    ERR_TRY(list_keys(answers));
     answers->generate.plan.purposes = answers->keys->able;
-    return report("token", keyset_report_strangers(answers->keyring, answers->token));
+    return ERR_OK;
 }
 
 static enum err confine(void) {

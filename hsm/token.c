@@ -14,6 +14,7 @@ struct token {
     unsigned slot_count;
     PKCS11_SLOT *slot; /* one of them */
     struct token_raw *raw;
+    struct token_turn turns;
     char serial[TOKEN_SERIAL_SIZE];
 };
 
@@ -83,6 +84,7 @@ enum err token_open(struct token **token, const struct token_options *options,
     struct token *made = calloc(1, sizeof *made);
     if (made == NULL)
         return ERR_SYSTEM;
+    made->turns.fd = -1;
     enum err err = open_all(made, options, pin);
     if (err != ERR_OK) {
         token_close(made);
@@ -95,6 +97,7 @@ enum err token_open(struct token **token, const struct token_options *options,
 void token_close(struct token *token) {
     if (token == NULL)
         return;
+    token_turn_close(&token->turns);
     token_raw_close(token->raw);
     if (token->slots != NULL)
         PKCS11_release_all_slots(token->module, token->slots, token->slot_count);
@@ -111,6 +114,10 @@ const char *token_serial(const struct token *token) {
 
 struct token_raw *token_session(struct token *token) {
     return token->raw;
+}
+
+struct token_turn *token_turns(struct token *token) {
+    return &token->turns;
 }
 
 enum err token_key(struct token *token, const uint8_t id[static TOKEN_RAW_ID_BYTES],

@@ -5,6 +5,7 @@
 #include "firmware/base/err.h"
 #include "firmware/base/secret.h"
 #include "hsm/token_raw.h"
+#include "hsm/token_turn.h"
 
 /*
  * The token: one module, one slot, one login, for the life of the process. Its private keys come as
@@ -36,6 +37,8 @@ void token_close(struct token *token); /* NULL is allowed */
 /* The serial number, and the session of hsm/token_raw.h: both the token's, for its life. */
 const char *token_serial(const struct token *token);
 struct token_raw *token_session(struct token *token);
+/* Its turns: not open, and so always given, until the caller opens them. */
+struct token_turn *token_turns(struct token *token);
 
 /*
  * The private key with this CKA_ID; the caller frees it. Keys made since the last call are seen.
