@@ -92,20 +92,23 @@ class Machine(threading.Thread):
 
     def __init__(self):
         super().__init__()
-        self.stopping, self.stood_still = threading.Event(), []
+        self.stopping, self.went, self.stood_still = threading.Event(), time.monotonic(), []
 
     def run(self):
         with open(box.folder / "still", "wb", buffering=0) as file:
-            went = time.monotonic()
             while not self.stopping.wait(0.1):
                 file.write(b".")
                 os.fdatasync(file.fileno())
-                before, went = went, time.monotonic()
-                if went - before > HICCUP - 1:
-                    self.stood_still.append((before, went))
+                self.note(time.monotonic())
+                self.went = time.monotonic()
+
+    def note(self, now):
+        if now - self.went > HICCUP - 1:
+            self.stood_still.append((self.went, now))
 
     def touched(self, since):
-        """Whether it stood still at any time since then, or shortly before."""
+        """Whether it stood still at any time since then, or shortly before, or does."""
+        self.note(time.monotonic())
         return any(until + self.COMES_ROUND > since for _, until in self.stood_still)
 
 
