@@ -12,6 +12,8 @@ LABEL, PIN, USER = "idcs-test", "271828", "65534:65534"
 tpm = Tpm(LABEL, PIN, USER if os.geteuid() == 0 else str(os.geteuid()))
 try:
     environment = {**os.environ, **tpm.environment, "HSM_BOX_MODULE": MODULE, "HSM_BOX_STORE": str(tpm.store)}
+    # The module (1.9.0) loses a copy of the EC point with each signature; our leaks are looked for on SoftHSM.
+    environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
     status = subprocess.run(sys.argv[1:], env=environment).returncode
 finally:
     tpm.close()

@@ -5,6 +5,7 @@
 
 #include "hsm/wire_certify.h"
 #include "authd/wire/pkcs10_wire.h"
+#include "authd/store/registry_row.h"
 #include "provisioning/box_anchors.h"
 #include "tests/unit/provd_box.h"
 
@@ -234,6 +235,28 @@ static void a_new_programme_is_added_by_its_name(void **state) {
     assert_int_equal(registry_partner(box->provd.registry, "new", &partner), ERR_OK);
     assert_string_equal(partner.name, "New programme");
     assert_int_equal(partner.status, STATUS_ACTIVE);
+}
+
+/* It would lose what was registered of it before. */
+static void a_programme_whose_row_is_damaged_is_not_a_new_one(void **state) {
+    struct provd_box *box = furnished(state);
+    struct registry_key at = registry_row_key_of_text("amo");
+    struct bytes value, key = registry_row_key_view(&at);
+    uint8_t memory[4096];
+    struct partner partner;
+    struct kv_txn txn = kv_write(registry_kv(box->provd.registry));
+    assert_int_equal(kv_get(&txn, REGISTRY_PARTNERS, key, &value), ERR_OK);
+    memcpy(memory, value.data, value.len);
+    memory[value.len - 1] ^= 1;
+    kv_put(&txn, REGISTRY_PARTNERS, key, bytes_of(memory, value.len));
+    assert_int_equal(kv_commit(&txn), ERR_OK);
+    provd_box_assert_refused(ask(box, (struct asked){.use = OFFICER_CERTIFICATE_MOSIP,
+                                                     .id = "amo",
+                                                     .request = "rsa",
+                                                     .name = "AMO Tadamon"}),
+                             OFFICER_REASON_REGISTRY);
+    assert_int_equal(signer.asked, 0);
+    assert_int_equal(registry_partner(box->provd.registry, "amo", &partner), ERR_CORRUPT);
 }
 
 static void a_name_that_no_certificate_bears_is_left_out(void **state) {
@@ -631,6 +654,7 @@ int main(void) {
         TEST(the_journal_has_the_key_before_it_is_certified_and_then_the_certificate),
         TEST(without_a_journal_nobody_is_certified),
         TEST(a_new_programme_is_added_by_its_name),
+        TEST(a_programme_whose_row_is_damaged_is_not_a_new_one),
         TEST(a_name_that_no_certificate_bears_is_left_out),
         TEST(one_of_three_certificates_takes_its_predecessor_s_place),
         TEST(the_first_of_three_is_issued_and_not_registered),

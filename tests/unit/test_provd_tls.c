@@ -16,27 +16,28 @@ static const struct bytes leaf = {(const uint8_t *)"leaf", 4}, root = {(const ui
 /* What unseal and the signers say, and what they were asked. */
 static struct tls_chain_read judged;
 static struct tls_chain_question judged_question;
-static enum err signer_status;
+static enum err signer_status, shown_status;
 static struct hsm_tls_install installed;
 static struct hsm_tls_remove removed;
 static struct hsm_tls_request requested;
 static size_t installs, removals, audits_at_install;
 
 static void put_shown(struct buffer *answer) {
-    static const struct hsm_tls_shown shown = {.names = NAMES,
-                                               .count = 2,
-                                               .keys = {{.generation = 1,
-                                                         .state = KEYSTATE_ACTIVE,
-                                                         .count = 1,
-                                                         .leaf = leaf,
-                                                         .public_key = first_key},
-                                                        {.generation = 2,
-                                                         .state = KEYSTATE_PUBLISHED,
-                                                         .brought = true,
-                                                         .count = 3,
-                                                         .not_after_ms = 99,
-                                                         .leaf = leaf,
-                                                         .public_key = second_key}}};
+    static struct hsm_tls_shown shown = {.names = NAMES,
+                                         .count = 2,
+                                         .keys = {{.generation = 1,
+                                                   .state = KEYSTATE_ACTIVE,
+                                                   .count = 1,
+                                                   .leaf = leaf,
+                                                   .public_key = first_key},
+                                                  {.generation = 2,
+                                                   .state = KEYSTATE_PUBLISHED,
+                                                   .brought = true,
+                                                   .count = 3,
+                                                   .not_after_ms = 99,
+                                                   .leaf = leaf,
+                                                   .public_key = second_key}}};
+    shown.receipt.status = shown_status;
     hsm_wire_put_tls_shown(answer, &shown);
 }
 
@@ -103,7 +104,7 @@ static int setup(void **state) {
                                      .issuer = "CA",
                                      .names = NAMES,
                                      .not_after_ms = 4102444800000};
-    signer_status = ERR_OK;
+    signer_status = shown_status = ERR_OK;
     installs = removals = 0;
     return 0;
 }
@@ -226,6 +227,19 @@ static void what_the_signer_refuses_is_told(void **state) {
     provd_box_assert_refused(install(*state, ""), OFFICER_REASON_TOKEN);
 }
 
+static void without_the_keys_there_are_nothing_is_judged_or_recorded(void **state) {
+    struct provd_box *box = *state;
+    static struct officer_tls_shown told;
+    struct buffer nothing = buffer_over(NULL, 0);
+    shown_status = ERR_NOT_FOUND;
+    provd_box_assert_refused(install(box, ""), OFFICER_REASON_TLS_NONE);
+    assert_int_equal(officer_wire_get_tls_shown(ask(box, OFFICER_TLS_SHOW, &nothing), &told),
+                     ERR_OK);
+    provd_box_assert_refused(told.outcome, OFFICER_REASON_TLS_NONE);
+    assert_int_equal(told.count, 0);
+    assert_int_equal(installs + box->audit_count, 0);
+}
+
 static struct officer_tls_requested request(struct provd_box *box) {
     static const struct officer_tls_request question = {.generation = 2, .names = "id.example.ma"};
     static struct officer_tls_requested told;
@@ -269,6 +283,20 @@ static void a_chain_is_removed_once_that_is_recorded(void **state) {
     assert_int_equal(removals, 1);
 }
 
+static void what_is_not_removed_is_not_called_removed(void **state) {
+    struct provd_box *box = *state;
+    const struct officer_tls_remove question = {2};
+    uint8_t memory[8];
+    struct buffer payload = buffer_over(memory, sizeof memory);
+    officer_wire_put_tls_remove(&payload, &question);
+    signer_status = ERR_NOT_FOUND;
+    provd_box_assert_refused(provd_box_change(box, OFFICER_TLS_REMOVE, &payload),
+                             OFFICER_REASON_TLS_NONE);
+    signer_status = ERR_LIMIT;
+    provd_box_assert_refused(provd_box_change(box, OFFICER_TLS_REMOVE, &payload),
+                             OFFICER_REASON_TOKEN);
+}
+
 static void a_list_has_what_unseal_reads_in_each(void **state) {
     static struct officer_tls_shown told;
     struct buffer nothing = buffer_over(NULL, 0);
@@ -283,21 +311,6 @@ static void a_list_has_what_unseal_reads_in_each(void **state) {
     assert_true(told.keys[1].not_after_ms == 99); /* of the whole chain */
     assert_string_equal(told.keys[1].issuer, "CA");
     assert_string_equal(told.names, NAMES);
-}
-
-static void officers_learn_that_no_handshake_shows_the_token_s_key(void **state) {
-    static struct officer_tls_shown told;
-    struct provd_box *box = *state;
-    struct buffer nothing = buffer_over(NULL, 0);
-    for (int in_file = 0; in_file < 2; in_file++) {
-        box->provd.tls_in_file = in_file == 1;
-        assert_int_equal(officer_wire_get_tls_shown(ask(box, OFFICER_TLS_SHOW, &nothing), &told),
-                         ERR_OK);
-        assert_true(told.in_file == (in_file == 1));
-        struct officer_tls_installed taken = install_chain(box, "");
-        provd_box_assert_done(taken.outcome);
-        assert_true(taken.in_file == (in_file == 1));
-    }
 }
 
 static void a_box_without_keys_has_nothing_to_certify(void **state) {
@@ -319,10 +332,11 @@ int main(void) {
         TEST(names_may_be_missing_for_a_reason_that_is_recorded),
         TEST(without_the_journal_nothing_is_stored),
         TEST(what_the_signer_refuses_is_told),
+        TEST(without_the_keys_there_are_nothing_is_judged_or_recorded),
         TEST(a_request_is_recorded_and_comes_back_whole),
         TEST(a_chain_is_removed_once_that_is_recorded),
+        TEST(what_is_not_removed_is_not_called_removed),
         TEST(a_list_has_what_unseal_reads_in_each),
-        TEST(officers_learn_that_no_handshake_shows_the_token_s_key),
         cmocka_unit_test_teardown(a_box_without_keys_has_nothing_to_certify, provd_box_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
