@@ -313,6 +313,21 @@ static void a_list_has_what_unseal_reads_in_each(void **state) {
     assert_string_equal(told.names, NAMES);
 }
 
+static void officers_learn_that_no_handshake_shows_the_token_s_key(void **state) {
+    static struct officer_tls_shown told;
+    struct provd_box *box = *state;
+    struct buffer nothing = buffer_over(NULL, 0);
+    for (int in_file = 0; in_file < 2; in_file++) {
+        box->provd.tls_in_file = in_file == 1;
+        assert_int_equal(officer_wire_get_tls_shown(ask(box, OFFICER_TLS_SHOW, &nothing), &told),
+                         ERR_OK);
+        assert_true(told.in_file == (in_file == 1));
+        struct officer_tls_installed taken = install_chain(box, "");
+        provd_box_assert_done(taken.outcome);
+        assert_true(taken.in_file == (in_file == 1));
+    }
+}
+
 static void a_box_without_keys_has_nothing_to_certify(void **state) {
     struct provd_box *box;
     assert_int_equal(provd_box_setup(state), 0);
@@ -337,6 +352,7 @@ int main(void) {
         TEST(a_chain_is_removed_once_that_is_recorded),
         TEST(what_is_not_removed_is_not_called_removed),
         TEST(a_list_has_what_unseal_reads_in_each),
+        TEST(officers_learn_that_no_handshake_shows_the_token_s_key),
         cmocka_unit_test_teardown(a_box_without_keys_has_nothing_to_certify, provd_box_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
