@@ -14,9 +14,8 @@
 #include "provisioning/officer_wire_tls.h"
 
 /*
- * What officer makes of provd's answers. The test is the connection to it: it
- * answers questions about keys from a list that is longer than an answer, and
- * those about TLS as a test says.
+ * What officer makes of provd's answers. The test is the connection to it: it answers questions
+ * about keys from a list that is longer than an answer, and those about TLS as a test says.
  */
 #define PURPOSES   4
 #define OF_PURPOSE 80 /* of each the oldest are destroyed */
@@ -177,8 +176,6 @@ static const char certificate[] = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END C
 
 static bool is_in_file;
 
-static bool is_in_file;
-
 static char *install(enum tls_chain_end end, const char *authority) {
     char path[] = "/tmp/idcs-officer-XXXXXX";
     const struct arguments file = {.count = 1, .given = {{"", path}}};
@@ -209,27 +206,6 @@ static void a_leaf_alone_is_a_warning_that_names_its_authority(void **state) {
     free(text);
     text = install(TLS_CHAIN_ROOT, "Root X1");
     assert_null(strstr(text, "Root X1"));
-    free(text);
-}
-
-/* A file that edge shows: what is brought for the token's key may wait for its
- * day. */
-static void that_no_handshake_shows_the_token_s_key_is_said(void **state) {
-    static const struct arguments none;
-    (void)state;
-    speak("en");
-    is_in_file = true;
-    char *text = install(TLS_CHAIN_AUTHORITY, "Root X1");
-    assert_non_null(strstr(text, "IDCS/TLS/2 has this certificate, but no handshake shows it"));
-    assert_null(strstr(text, "new handshakes show it"));
-    free(text);
-    is_in_file = false;
-    shown = (struct officer_tls_shown){
-        .in_file = true,
-        .count = 1,
-        .keys[0] = {.generation = 1, .state = KEYSTATE_ACTIVE, .count = 1}};
-    text = printed_by(cmd_tls_show.run, &none);
-    assert_int_equal(count_of(text, "TLS key in a file"), 1);
     free(text);
 }
 
@@ -336,7 +312,6 @@ int main(void) {
         cmocka_unit_test(a_list_has_every_key_and_counts_those_destroyed),
         cmocka_unit_test(a_list_of_all_has_those_destroyed_too),
         cmocka_unit_test(a_leaf_alone_is_a_warning_that_names_its_authority),
-        cmocka_unit_test(that_no_handshake_shows_the_token_s_key_is_said),
         cmocka_unit_test(that_no_handshake_shows_the_token_s_key_is_said),
         cmocka_unit_test(how_long_it_lasts_is_said_in_its_two_largest_units),
     };
