@@ -38,6 +38,10 @@ static bool is_client(const struct jose_client *client) {
            memcmp(client->tls_kid, client->encryption.kid, JOSE_CLIENT_KID_BYTES) != 0;
 }
 
+static bool knows_tls_key(const struct jose_client *client) {
+    return sodium_is_zero(client->tls_kid, sizeof client->tls_kid) == 0;
+}
+
 /* The kid follows from the point. */
 static void put_key(struct buffer *plain, const struct jose_client_key *key) {
     buffer_raw(plain, key->point, sizeof key->point);
@@ -55,14 +59,16 @@ static void get_key(struct cursor *cursor, struct jose_client_key *key) {
 enum err jose_client_encode(const struct jose_client *client, struct buffer *plain) {
     if (!is_client(client))
         return ERR_MALFORMED;
-    buffer_u8(plain, FORMAT);
+    bool knows_tls = knows_tls_key(client);
+    buffer_u8(plain, knows_tls ? FORMAT : FORMAT_NO_TLS);
     buffer_text(plain, client->partner_id);
     buffer_raw(plain, client->tls_thumbprint, sizeof client->tls_thumbprint);
     buffer_i64(plain, client->tls_not_before_ms);
     buffer_i64(plain, client->tls_not_after_ms);
     put_key(plain, &client->signature);
     put_key(plain, &client->encryption);
-    buffer_raw(plain, client->tls_kid, sizeof client->tls_kid);
+    if (knows_tls)
+        buffer_raw(plain, client->tls_kid, sizeof client->tls_kid);
     return plain->err;
 }
 
@@ -76,9 +82,9 @@ enum err jose_client_decode(struct bytes plain, struct jose_client *client) {
     client->tls_not_after_ms = cursor_i64(&cursor);
     get_key(&cursor, &client->signature);
     get_key(&cursor, &client->encryption);
-    if (format != FORMAT_NO_TLS)
+    if (format == FORMAT)
         cursor_copy(&cursor, client->tls_kid, sizeof client->tls_kid);
-    bool is_known = format == FORMAT || format == FORMAT_NO_TLS;
+    bool is_known = format == (knows_tls_key(client) ? FORMAT : FORMAT_NO_TLS);
     if (cursor_end(&cursor) == ERR_OK && is_known && is_client(client))
         return ERR_OK;
     *client = (struct jose_client){0};

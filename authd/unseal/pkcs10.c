@@ -33,8 +33,12 @@ static enum err read_rsa(const EVP_PKEY *key, struct unseal_pkcs10_read *answer)
     if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &modulus) != 1 ||
         EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1)
         return ERR_MALFORMED;
-    if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX || !BN_is_word(exponent, PKCS10_EXPONENT))
+    if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX)
         return ERR_DENIED;
+    if (!BN_is_word(exponent, PKCS10_EXPONENT)) {
+        (void)snprintf(answer->key_name, sizeof answer->key_name, "RSA-%d, other exponent", bits);
+        return ERR_DENIED;
+    }
     answer->key = PKCS10_RSA;
     answer->modulus_len = (size_t)BN_bn2bin(modulus, answer->modulus);
     return digest_sha256(bytes_of(answer->modulus, answer->modulus_len), answer->key_hash);

@@ -98,6 +98,12 @@ static void a_row_from_before_tls_keys_were_known_is_read(void **state) {
                      ERR_OK);
     memset(client.tls_kid, 0, sizeof client.tls_kid);
     assert_memory_equal(&decoded, &client, sizeof client);
+    uint8_t again[SIZE];
+    assert_int_equal(encode(&decoded, again), len - JOSE_CLIENT_KID_BYTES);
+    assert_memory_equal(again, memory, len - JOSE_CLIENT_KID_BYTES);
+    memory[FORMAT_AT] = 2; /* zeroes are no kid */
+    memset(memory + len - JOSE_CLIENT_KID_BYTES, 0, JOSE_CLIENT_KID_BYTES);
+    assert_refused(memory, len);
 }
 
 static void stored_bytes_that_no_client_can_have_are_refused(void **state) {

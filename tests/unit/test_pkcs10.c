@@ -193,7 +193,7 @@ static void keys_of_other_kinds_are_named_and_refused(void **state) {
         const char *name;
     } cases[] = {
         {rsa_with(1024, 65537), "RSA-1024"},
-        {rsa_with(2048, 3), "RSA-2048"},
+        {rsa_with(2048, 3), "RSA-2048, other exponent"},
         {EVP_EC_gen("P-384"), "secp384r1"},
         {EVP_EC_gen("secp256k1"), "secp256k1"},
         {EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), "ED25519-256"},
