@@ -29,7 +29,7 @@ struct biometric_exchange {
     size_t memory_len;
     struct bytes text; /* of the member, for UNSEAL_SAMPLES */
     struct biometric_segments segments;
-    size_t key_count; /* that have been unwrapped */
+    size_t key_count;                             /* that have been unwrapped */
     uint16_t generations[BIOMETRIC_SEGMENTS_MAX]; /* of the keys that opened these */
     struct secret keys;
     uint8_t *samples; /* the answer of UNSEAL_SAMPLES as it came, checked; NULL: not yet */
