@@ -48,6 +48,16 @@ static void print_choice(const struct officer_key_next *next) {
     officer_text_print(stdout, TEXT_KEY_NEXT_WRAPPED, next->purpose, NULL);
 }
 
+/* Why the next key is not made, though it is wanted. Gives whether there is a reason. */
+static bool print_obstacle(const struct officer_key_next *next) {
+    if (!next->full && !next->orphan)
+        return false;
+    (void)printf("  ");
+    officer_text_print(stdout, next->full ? TEXT_KEY_NEXT_ROOM : TEXT_KEY_NEXT_ORPHAN,
+                       next->purpose, NULL);
+    return true;
+}
+
 static void print_next(const struct officer_key_next *next) {
     static const enum officer_text texts[] = {
         [KEYSTATE_GENERATE] = TEXT_KEY_NEXT_GENERATE, [KEYSTATE_PUBLISH] = TEXT_KEY_NEXT_PUBLISH,
@@ -55,6 +65,9 @@ static void print_next(const struct officer_key_next *next) {
         [KEYSTATE_DESTROY] = TEXT_KEY_NEXT_DESTROY,
     };
     char name[NAME_SIZE], span[OFFICER_TEXT_SPAN_SIZE];
+    bool rests = next->awaited < KEYSTATE_GENERATE || next->awaited > KEYSTATE_DESTROY;
+    if (print_obstacle(next) && rests)
+        return;
     (void)printf("  ");
     if (next->action == KEYSTATE_ASK_CLOCK)
         officer_text_print(stdout, TEXT_KEY_NEXT_CLOCK, NULL, NULL);
@@ -66,7 +79,7 @@ static void print_next(const struct officer_key_next *next) {
         officer_text_print(stdout, TEXT_KEY_NEXT_CERTIFICATE, NULL, NULL);
         return;
     }
-    if (next->awaited < KEYSTATE_GENERATE || next->awaited > KEYSTATE_DESTROY) {
+    if (rests) {
         officer_text_print(stdout, TEXT_KEY_NEXT_NOTHING, next->purpose, NULL);
         return;
     }

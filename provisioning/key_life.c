@@ -44,6 +44,8 @@ static void copy_keys(const struct hsm_keys *from, struct officer_keys *to) {
             .rolls = next->rolls,
             .wanted = next->wanted,
             .unready = next->unready,
+            .full = next->full,
+            .orphan = next->orphan,
             .wraps = next->wraps,
             .action = next->action,
             .awaited = next->awaited,

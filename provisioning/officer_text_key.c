@@ -25,8 +25,9 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
                          "%1 peut se retirer quand son heure viendra ; voir `officer key list`"},
     [TEXT_KEY_DESTRUCTION] = {"%1 will be destroyed when its time has come",
                               "%1 sera détruite quand son heure viendra"},
-    [TEXT_KEY_REVOKED] = {"%1 is revoked: nothing shows or uses it any more",
-                          "%1 est révoquée : plus rien ne la montre ni ne s'en sert"},
+    [TEXT_KEY_REVOKED] = {"%1 is revoked: within a few seconds nothing shows or uses it any more",
+                          "%1 est révoquée : d'ici quelques secondes plus rien ne la montre ni ne "
+                          "s'en sert"},
     [TEXT_CLOCK_SHOWN] = {"the box's clock says %1; the latest date of its keys is %2",
                           "l'horloge de l'appareil indique %1 ; la dernière date de ses clés est "
                           "%2"},
@@ -53,6 +54,14 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
                                "suite : destruction de %1, dans %2"},
     [TEXT_KEY_NEXT_WRAPPED] = {"keys of %1 made from now on are wrapped under the KEK",
                                "les clés de %1 créées désormais sont enveloppées sous la KEK"},
+    [TEXT_KEY_NEXT_ROOM] = {"the next key of %1 waits for room: let older ones retire, or agree to "
+                            "their destruction",
+                            "la clé suivante de %1 attend une place : laissez de plus anciennes se "
+                            "retirer, ou acceptez leur destruction"},
+    [TEXT_KEY_NEXT_ORPHAN] = {"the next key of %1 is made once IDA/ROOT, or for a pepper IDA/KEK, "
+                              "has an active key",
+                              "la clé suivante de %1 sera créée quand IDA/ROOT, ou pour un poivre "
+                              "IDA/KEK, aura une clé active"},
     [TEXT_BAD_CUSTODY] = {"%1 is no custody: give wrapped or token",
                           "%1 n'est pas un mode de garde : donnez wrapped ou token"},
     [TEXT_CUSTODY_WRAPPED] =

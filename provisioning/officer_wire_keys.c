@@ -89,6 +89,8 @@ static void put_next(struct buffer *target, const struct officer_key_next *next)
     buffer_bool(target, next->rolls);
     buffer_bool(target, next->wanted);
     buffer_bool(target, next->unready);
+    buffer_bool(target, next->full);
+    buffer_bool(target, next->orphan);
     buffer_bool(target, next->wraps);
     buffer_u8(target, (uint8_t)next->action);
     buffer_u8(target, (uint8_t)next->awaited);
@@ -102,6 +104,8 @@ static void get_next(struct cursor *cursor, struct officer_key_next *next) {
     next->rolls = cursor_bool(cursor);
     next->wanted = cursor_bool(cursor);
     next->unready = cursor_bool(cursor);
+    next->full = cursor_bool(cursor);
+    next->orphan = cursor_bool(cursor);
     next->wraps = cursor_bool(cursor);
     next->action = (enum keystate_action)field_enum(cursor, KEYSTATE_WAIT, KEYSTATE_DESTROY);
     next->awaited = (enum keystate_action)field_enum(cursor, KEYSTATE_WAIT, KEYSTATE_DESTROY);

@@ -46,6 +46,8 @@ struct officer_key_next {
     bool rolls;   /* its keys can have successors */
     bool wanted;  /* officers have asked for the next one */
     bool unready; /* the standby waits for a certificate that officers bring */
+    bool full;    /* it is wanted and not made: too many older ones are in use */
+    bool orphan;  /* likewise: what certifies or wraps it has no active key */
     bool wraps;   /* officers chose that the next ones are wrapped under the KEK */
     enum keystate_action action, awaited;
     uint16_t generation;

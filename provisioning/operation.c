@@ -145,8 +145,9 @@ struct operation {
 static const struct operation operations[] = {
     {OFFICER_STATUS, "status", SERVE_ANY_STATE, false, status, answer_box},
     {OFFICER_KEY_LIST, "key show", NEW_BOX | PROVD_SERVING, false, keys_list, answer_publication},
-    {OFFICER_KEY_LIFE, "key list", PROVD_SERVING, false, key_life_list, answer_keys},
-    {OFFICER_KEY_ORDER, "key order", PROVD_SERVING, false, key_life_order, answer_outcome},
+    {OFFICER_KEY_LIFE, "key list", NEW_BOX | PROVD_SERVING, false, key_life_list, answer_keys},
+    {OFFICER_KEY_ORDER, "key order", NEW_BOX | PROVD_SERVING, false, key_life_order,
+     answer_outcome},
     {OFFICER_KEY_USAGE, "key usage", PROVD_SERVING, false, usage_show, answer_usage},
     {OFFICER_ROOT, "root", PROVD_SERVING, true, root_roll_order, answer_outcome},
     {OFFICER_KEY_INITIALISE, "key initialise", NEW_BOX | PROVD_SERVING, false, keys_initialise,

@@ -265,7 +265,8 @@ static enum err signer_hello(struct provd_box *box, struct serve_peer *peer) {
     struct buffer buffer = buffer_over(memory, sizeof memory);
     struct hsm_hello hello = {.signer_index = (uint16_t)signer_of(box, peer),
                               .keyring_sequence = 1u + box->kek.active + box->pepper.active,
-                              .provisioned = box->keys_made};
+                              .provisioned = box->keys_made && !box->lacks_active,
+                              .complete = box->keys_made};
     struct frame frame = {.type = HSM_HELLO};
     hsm_wire_put_hello(&buffer, &hello);
     ERR_TRY(buffer_end(&buffer, &frame.payload));
@@ -584,6 +585,13 @@ int provd_box_teardown(void **state) {
 void provd_box_roll_key(struct provd_box *box, struct hsm_generations *key) {
     key->active++;
     assert_int_equal(signer_hello(box, box->far[SIGNER_0]), ERR_OK);
+    assert_int_equal(provd_peers_wait(box->provd.peers, 1), ERR_OK);
+}
+
+void provd_box_lack_key(struct provd_box *box) {
+    box->lacks_active = true;
+    assert_int_equal(signer_hello(box, box->far[SIGNER_0]), ERR_OK);
+    assert_int_equal(signer_hello(box, box->far[SIGNER_1]), ERR_OK);
     assert_int_equal(provd_peers_wait(box->provd.peers, 1), ERR_OK);
 }
 

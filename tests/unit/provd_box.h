@@ -59,7 +59,7 @@ struct provd_box {
     size_t images_seen;
 
     /* signers */
-    bool keys_made;
+    bool keys_made, lacks_active; /* one that a box cannot do without was revoked at once */
     size_t roots_made;
     enum err open_status;
     size_t order_count;
@@ -95,6 +95,8 @@ void provd_box_lookup_key(const uint8_t id_hash[static 32], uint16_t generation,
 /* The KEK or the pepper has a successor, and signer 0 says so in a HELLO. */
 void provd_box_roll_key(struct provd_box *box, struct hsm_generations *key);
 /* What an officer is shown of the box. */
+/* Both signers say that the keyring lacks an active key. */
+void provd_box_lack_key(struct provd_box *box);
 struct officer_box provd_box_status(struct provd_box *box);
 
 /* The process provd starts, on the registry that is there. */

@@ -28,6 +28,8 @@ static struct officer_tls_installed installed;
 static struct officer_tls_shown shown;
 static uint8_t answer_memory[65536];
 
+static struct officer_key_next hindered[PURPOSES]; /* what else is said of what comes next */
+
 static void list_from(const struct officer_keys_question *question, struct buffer *answer) {
     static struct officer_keys page;
     const struct officer_keys_place *from = &question->from;
@@ -53,6 +55,7 @@ static void list_from(const struct officer_keys_question *question, struct buffe
     }
     page.next_count = PURPOSES + 1; /* of the last there are no keys at all */
     for (size_t i = 0; i <= PURPOSES; i++) {
+        page.next[i] = i < PURPOSES ? hindered[i] : (struct officer_key_next){0};
         page.next[i].destroyed = i < PURPOSES ? DESTROYED : 0;
         (void)snprintf(page.next[i].purpose, sizeof page.next[i].purpose, "P/%c", (char)('A' + i));
     }
@@ -167,6 +170,23 @@ static void a_list_of_all_has_those_destroyed_too(void **state) {
     assert_listed_once(text, 1);
     assert_null(strstr(text, "not shown"));
     assert_int_equal(count_of(text, "custody"), PURPOSES * (OF_PURPOSE - DESTROYED));
+    free(text);
+}
+
+/* An order that waits says so, and not that nothing was ordered; nor does it hide what else comes.
+ */
+static void what_keeps_the_next_key_from_being_made_is_said(void **state) {
+    (void)state;
+    const struct arguments none = {0};
+    hindered[0] = (struct officer_key_next){.rolls = true, .wanted = true, .full = true};
+    hindered[1] = (struct officer_key_next){
+        .rolls = true, .orphan = true, .awaited = KEYSTATE_RETIRE, .generation = 7};
+    char *text = printed_by(cmd_key_list.run, &none);
+    assert_int_equal(count_of(text, "the next key of P/A waits for room"), 1);
+    assert_int_equal(count_of(text, "the next key of P/B is made once IDA/ROOT"), 1);
+    assert_int_equal(count_of(text, "next: P/B/7 retires"), 1);
+    assert_int_equal(count_of(text, "next: nothing"), PURPOSES - 2);
+    memset(hindered, 0, sizeof hindered);
     free(text);
 }
 
@@ -311,6 +331,7 @@ int main(void) {
         cmocka_unit_test(a_roll_can_be_tried),
         cmocka_unit_test(a_list_has_every_key_and_counts_those_destroyed),
         cmocka_unit_test(a_list_of_all_has_those_destroyed_too),
+        cmocka_unit_test(what_keeps_the_next_key_from_being_made_is_said),
         cmocka_unit_test(a_leaf_alone_is_a_warning_that_names_its_authority),
         cmocka_unit_test(that_no_handshake_shows_the_token_s_key_is_said),
         cmocka_unit_test(how_long_it_lasts_is_said_in_its_two_largest_units),

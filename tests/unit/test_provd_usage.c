@@ -193,6 +193,7 @@ static void a_list_says_of_each_key_what_the_signer_says(void **state) {
                   .granted = true,
                   .wrapped_by = 7}},
         .next[HSM_PURPOSE_TLS] = {.rolls = true, .unready = true, .wraps = true, .generation = 3},
+        .next[HSM_PURPOSE_CA] = {.full = true, .orphan = true},
     };
     begin(box);
     box->more = tell_keys;
@@ -208,7 +209,27 @@ static void a_list_says_of_each_key_what_the_signer_says(void **state) {
     assert_false(partner->in_use);
     const struct officer_key_next *next = &box->keys.next[HSM_PURPOSE_TLS];
     assert_true(next->rolls && next->unready && next->wraps && next->generation == 3);
-    assert_false(next->wanted || box->keys.next[HSM_PURPOSE_KEK].rolls);
+    assert_false(next->full || next->orphan);
+    next = &box->keys.next[HSM_PURPOSE_CA];
+    assert_true(next->full && next->orphan && !next->rolls);
+    assert_false(box->keys.next[HSM_PURPOSE_TLS].wanted || box->keys.next[HSM_PURPOSE_KEK].rolls);
+}
+
+/* Or nobody would see how long it lasts; after a restart core serves nobody, and opens nothing. */
+static void a_keyring_without_an_active_key_is_listed_shown_and_takes_orders(void **state) {
+    struct provd_box *box = *state;
+    struct officer_key_order question = retire("");
+    struct officer_outcome outcome;
+    told = (struct hsm_keys){.next[HSM_PURPOSE_SIGN] = {.rolls = true, .wait_ms = 90000}};
+    begin(box);
+    box->more = tell_keys;
+    box->provd.state = BOX_UNPROVISIONED;
+    provd_box_lack_key(box);
+    provd_box_assert_done(list(box));
+    question.order = OFFICER_ORDER_REVOKE;
+    provd_box_assert_done(order(box, &question));
+    assert_int_equal(provd_box_ask(box, OFFICER_KEY_LIST, bytes_of(NULL, 0), &outcome), ERR_OK);
+    provd_box_assert_done(outcome);
 }
 
 static void without_the_signers_word_there_is_no_list(void **state) {
@@ -237,6 +258,7 @@ int main(void) {
         TEST(a_key_that_nobody_encrypts_to_needs_no_counting),
         TEST(what_the_signer_refuses_is_told_with_its_reason),
         TEST(a_list_says_of_each_key_what_the_signer_says),
+        TEST(a_keyring_without_an_active_key_is_listed_shown_and_takes_orders),
         TEST(without_the_signers_word_there_is_no_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
