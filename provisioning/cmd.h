@@ -42,7 +42,7 @@ extern const struct command cmd_key_initialise, cmd_key_list, cmd_key_show, cmd_
     cmd_clock_confirm;
 extern const struct command cmd_root_roll, cmd_root_sweep, cmd_root_remove;
 extern const struct command cmd_tls_request, cmd_tls_install, cmd_tls_remove, cmd_tls_show;
-extern const struct command cmd_trust_add, cmd_trust_list;
+extern const struct command cmd_trust_add, cmd_trust_list, cmd_trust_remove;
 extern const struct command cmd_partner_add, cmd_partner_suspend, cmd_partner_activate;
 extern const struct command cmd_partner_jose, cmd_partner_jose_remove, cmd_partner_jose_show;
 extern const struct command cmd_certificate_issue, cmd_certificate_device;

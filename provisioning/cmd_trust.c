@@ -1,7 +1,10 @@
+#include <string.h>
+
 #include <sodium.h>
 
 #include "firmware/base/clock.h"
 #include "provisioning/cmd.h"
+#include "provisioning/cmd_key_life.h"
 #include "provisioning/officer_input.h"
 #include "provisioning/officer_wire_trust.h"
 
@@ -53,6 +56,31 @@ static enum result list(struct officer_link *link, const struct arguments *argum
     return RESULT_DONE;
 }
 
+static enum result read_thumbprint(const char *text, uint8_t thumbprint[static 32]) {
+    size_t len = 0;
+    const char *end = NULL;
+    if (sodium_hex2bin(thumbprint, 32, text, strlen(text), NULL, &len, &end) == 0 && len == 32 &&
+        *end == '\0')
+        return RESULT_DONE;
+    officer_text_complain(TEXT_BAD_THUMBPRINT, text, NULL);
+    return RESULT_USAGE;
+}
+
+static enum result remove_anchor(struct officer_link *link, const struct arguments *arguments) {
+    const char *domain = arguments_get(arguments, "domain");
+    struct officer_trust_remove question = {0};
+    uint8_t memory[96];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    RESULT_TRY(officer_input_text("domain", domain, question.domain, sizeof question.domain));
+    RESULT_TRY(read_thumbprint(arguments_get(arguments, "sha256"), question.thumbprint));
+    RESULT_TRY(cmd_key_life_switch(arguments, "dry-run", &question.dry_run));
+    officer_wire_put_trust_remove(&buffer, &question);
+    RESULT_TRY(officer_link_change(link, OFFICER_TRUST_REMOVE, &buffer, domain, NULL));
+    officer_text_print(stdout, question.dry_run ? TEXT_ANCHOR_DRY_RUN : TEXT_ANCHOR_REMOVED, domain,
+                       NULL);
+    return RESULT_DONE;
+}
+
 const struct command cmd_trust_list = {
     .noun = "trust",
     .verb = "list",
@@ -68,4 +96,12 @@ const struct command cmd_trust_add = {
     .example = "officer trust add domain=AUTH file=national-ca.pem",
     .arguments = {{"domain", "AUTH", false}, {"file", "FILE", false}},
     .run = add,
+};
+const struct command cmd_trust_remove = {
+    .noun = "trust",
+    .verb = "remove",
+    .about = TEXT_ABOUT_TRUST_REMOVE,
+    .example = "officer trust remove domain=DEVICE sha256=3c5f… --dry-run",
+    .arguments = {{"domain", "AUTH", false}, {"sha256", "HEX", false}, {"dry-run", "yes", true}},
+    .run = remove_anchor,
 };

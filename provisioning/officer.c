@@ -30,6 +30,7 @@ static const struct command *const commands[] = {
     &cmd_tls_show,
     &cmd_trust_add,
     &cmd_trust_list,
+    &cmd_trust_remove,
     &cmd_partner_add,
     &cmd_partner_suspend,
     &cmd_partner_activate,

@@ -37,6 +37,17 @@ static const struct officer_text_pair texts[TEXT_COUNT] = {
     [TEXT_ANCHOR] = {"%1 (valid until %2)", "%1 (valable jusqu'au %2)"},
     [TEXT_ANCHOR_OVER] = {"%1 (not valid today: nothing that it issued is trusted)",
                           "%1 (pas valable aujourd'hui : rien de ce qu'elle a émis n'est admis)"},
+    [TEXT_ANCHOR_REMOVED] =
+        {"%1: that authority is trusted no more; programmes that are registered stay",
+         "%1 : cette autorité n'est plus admise ; les programmes enregistrés le restent"},
+    [TEXT_ANCHOR_DRY_RUN] = {"%1: that authority could be removed; nothing has changed",
+                             "%1 : cette autorité pourrait être retirée ; rien n'a changé"},
+    [TEXT_BAD_THUMBPRINT] =
+        {"sha256=%1: write the 64 hexadecimal digits that `officer trust list` shows",
+         "sha256=%1 : écrivez les 64 chiffres hexadécimaux que montre `officer trust list`"},
+    [TEXT_ABOUT_TRUST_REMOVE] =
+        {"trusts an authority no more: what it has issued is refused when it is presented",
+         "n'admet plus une autorité : ce qu'elle a émis est refusé quand on le présente"},
     [TEXT_ABOUT_TRUST_LIST] =
         {"shows the authorities of the trust domains, or of one: SHA-256, end, name",
          "montre les autorités des domaines de confiance, ou d'un seul : SHA-256, fin, nom"},

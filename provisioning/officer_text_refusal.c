@@ -254,6 +254,10 @@ static const struct officer_text_pair refusals[OFFICER_REASON_COUNT] = {
          "%1 a déjà un certificat enregistré pour cet usage, et le nouveau prendrait sa place : ce "
          "que le programme envoie avec le précédent est dès lors refusé ; quand il est prêt, "
          "ajoutez replace=yes"},
+    [OFFICER_REASON_ANCHOR_NONE] =
+        {"domain %1 has no authority of that SHA-256: `officer trust list` shows those it has",
+         "le domaine %1 n'a pas d'autorité avec ce SHA-256 : `officer trust list` montre les "
+         "siennes"},
     [OFFICER_REASON_NO_OFFICER] =
         {"provd let nobody in: be root or a member of its officers' group (see `id`)",
          "provd n'a laissé entrer personne : soyez root ou membre du groupe des officiers (voir "

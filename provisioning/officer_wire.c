@@ -60,6 +60,7 @@ static const char *const reason_texts[OFFICER_REASON_COUNT] = {
     [OFFICER_REASON_AUTHORITY_ENDS] = "authority-ends",
     [OFFICER_REASON_ISSUED_MANY] = "issued-many",
     [OFFICER_REASON_REPLACES] = "replaces",
+    [OFFICER_REASON_ANCHOR_NONE] = "anchor-none",
     [OFFICER_REASON_NO_OFFICER] = "no-officer",
     [OFFICER_REASON_PLACES] = "places",
 };

@@ -66,6 +66,7 @@ enum officer_verb {
     OFFICER_TLS_SHOW = 676,    /* no payload; answered with struct officer_tls_shown */
     OFFICER_CERTIFICATE = 680, /* officer_wire_certificate.h */
     OFFICER_TRUST_LIST = 682,  /* officer_wire_trust.h */
+    OFFICER_TRUST_REMOVE = 684,
     OFFICER_TURNED_AWAY = 691, /* provd's first and last word: an outcome that says why */
 };
 
@@ -133,6 +134,7 @@ enum officer_reason {
     OFFICER_REASON_AUTHORITY_ENDS,   /* the CA's own certificate ends before this one would */
     OFFICER_REASON_ISSUED_MANY,      /* too many certificates in this minute */
     OFFICER_REASON_REPLACES,         /* one is registered; detail: whose */
+    OFFICER_REASON_ANCHOR_NONE,      /* no such authority; detail: the trust domain */
     OFFICER_REASON_NO_OFFICER,       /* whoever connected is none */
     OFFICER_REASON_PLACES,           /* as many officers are connected as can be */
     OFFICER_REASON_COUNT

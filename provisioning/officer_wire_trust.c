@@ -15,6 +15,23 @@ enum err officer_wire_get_trust(struct bytes payload, struct officer_trust *ques
     return cursor_end(&cursor);
 }
 
+void officer_wire_put_trust_remove(struct buffer *target,
+                                   const struct officer_trust_remove *question) {
+    buffer_text(target, question->domain);
+    buffer_raw(target, question->thumbprint, sizeof question->thumbprint);
+    buffer_bool(target, question->dry_run);
+}
+
+enum err officer_wire_get_trust_remove(struct bytes payload,
+                                       struct officer_trust_remove *question) {
+    struct cursor cursor = cursor_over(payload);
+    *question = (struct officer_trust_remove){0};
+    cursor_text(&cursor, question->domain, sizeof question->domain);
+    cursor_copy(&cursor, question->thumbprint, sizeof question->thumbprint);
+    question->dry_run = cursor_bool(&cursor);
+    return cursor_end(&cursor);
+}
+
 void officer_wire_put_trust_question(struct buffer *target,
                                      const struct officer_trust_question *question) {
     buffer_text(target, question->domain);

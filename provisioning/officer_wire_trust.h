@@ -22,6 +22,17 @@ struct officer_anchors {
     struct officer_anchor of[OFFICER_ANCHORS_MAX];
 };
 
+/* OFFICER_TRUST_REMOVE: an authority is trusted no more; answered with an outcome. */
+struct officer_trust_remove {
+    char domain[OFFICER_DOMAIN_SIZE];
+    uint8_t thumbprint[32]; /* SHA-256 of the certificate, as the list shows it */
+    bool dry_run;
+};
+
+void officer_wire_put_trust_remove(struct buffer *target,
+                                   const struct officer_trust_remove *question);
+MUST_CHECK enum err officer_wire_get_trust_remove(struct bytes payload,
+                                                  struct officer_trust_remove *question);
 void officer_wire_put_trust_question(struct buffer *target,
                                      const struct officer_trust_question *question);
 MUST_CHECK enum err officer_wire_get_trust_question(struct bytes payload,

@@ -183,6 +183,7 @@ static const struct serve_verb officer_verbs[] = {
     {OFFICER_CERTIFICATE, SERVE_ANY_STATE, take_question},
     {OFFICER_TRUST_ADD, SERVE_ANY_STATE, take_question},
     {OFFICER_TRUST_LIST, SERVE_ANY_STATE, take_question},
+    {OFFICER_TRUST_REMOVE, SERVE_ANY_STATE, take_question},
     {OFFICER_PARTNER_ADD, SERVE_ANY_STATE, take_question},
     {OFFICER_PARTNER_STATUS, SERVE_ANY_STATE, take_question},
     {OFFICER_PARTNER_JOSE, SERVE_ANY_STATE, take_question},

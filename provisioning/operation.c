@@ -160,6 +160,8 @@ static const struct operation operations[] = {
      answer_outcome},
     {OFFICER_TRUST_LIST, "trust list", NEW_BOX | PROVD_SERVING, true, trust_list_show,
      answer_anchors},
+    {OFFICER_TRUST_REMOVE, "trust remove", NEW_BOX | PROVD_SERVING, true, trust_list_remove,
+     answer_outcome},
     {OFFICER_PARTNER_ADD, "partner add", NEW_BOX | PROVD_SERVING, true, programmes_partner_add,
      answer_outcome},
     {OFFICER_PARTNER_STATUS, "partner status", NEW_BOX | PROVD_SERVING, true,

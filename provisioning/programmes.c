@@ -15,6 +15,7 @@ enum err programmes_trust_add(struct change *change) {
     struct unseal_certificate_read read;
     CERTIFICATES_CLEANUP struct certificates_anchors *anchors = NULL;
     char subject[OFFICER_DOMAIN_SIZE + 40], hex[2 * 16 + 1];
+    uint8_t thumbprint[32];
     SECRET(answer);
     ERR_TRY(officer_wire_get_trust(change->payload, &question));
     ERR_TRY(change_require(change, values_domain(question.domain), "domain"));
@@ -31,11 +32,12 @@ enum err programmes_trust_add(struct change *change) {
     if (!known && anchors->count == CERTIFICATES_ANCHORS_MAX)
         return change_refuse(change, ERR_FULL, OFFICER_REASON_ANCHORS_FULL, NULL);
 
-    (void)sodium_bin2hex(hex, sizeof hex, read.thumbprint, 16);
+    (void)crypto_hash_sha256(thumbprint, read.der.data, read.der.len);
+    (void)sodium_bin2hex(hex, sizeof hex, thumbprint, 16);
     (void)snprintf(subject, sizeof subject, "%s %s", question.domain, hex);
     ERR_TRY(change_record(change, subject));
     struct registry_batch batch = registry_begin(change->provd->registry);
-    registry_put_anchor(&batch, question.domain, read.thumbprint, read.der);
+    registry_put_anchor(&batch, question.domain, thumbprint, read.der);
     return change_commit(change, &batch);
 }
 

@@ -54,3 +54,33 @@ enum err trust_list_show(struct change *change) {
         ERR_TRY(add_domain(change, asked_by_the_box[i], &anchors));
     return ERR_OK;
 }
+
+static bool has_anchor(const struct certificates_anchors *anchors,
+                       const uint8_t thumbprint[static 32]) {
+    uint8_t hash[32];
+    bool found = false;
+    for (size_t i = 0; i < anchors->count; i++) {
+        (void)crypto_hash_sha256(hash, anchors->der[i].data, anchors->der[i].len);
+        found |= memcmp(hash, thumbprint, sizeof hash) == 0;
+    }
+    return found;
+}
+
+enum err trust_list_remove(struct change *change) {
+    CERTIFICATES_CLEANUP struct certificates_anchors *anchors = NULL;
+    struct officer_trust_remove question;
+    char subject[OFFICER_DOMAIN_SIZE + 48], hex[2 * 16 + 1];
+    ERR_TRY(officer_wire_get_trust_remove(change->payload, &question));
+    ERR_TRY(change_require(change, values_domain(question.domain), "domain"));
+    ERR_TRY(certificates_load_anchors(change, question.domain, &anchors));
+    if (!has_anchor(anchors, question.thumbprint))
+        return change_refuse(change, ERR_NOT_FOUND, OFFICER_REASON_ANCHOR_NONE, question.domain);
+    if (question.dry_run)
+        return ERR_OK;
+    (void)sodium_bin2hex(hex, sizeof hex, question.thumbprint, 16);
+    (void)snprintf(subject, sizeof subject, "%s %s", question.domain, hex);
+    ERR_TRY(change_record(change, subject));
+    struct registry_batch batch = registry_begin(change->provd->registry);
+    registry_remove_anchor(&batch, question.domain, question.thumbprint);
+    return change_commit(change, &batch);
+}

@@ -49,6 +49,7 @@ READ_AND_WRITE(officer_key_order, key_order)
 READ_AND_WRITE(officer_keys, keys)
 READ_AND_WRITE(officer_root, root)
 READ_AND_WRITE(officer_trust_question, trust_question)
+READ_AND_WRITE(officer_trust_remove, trust_remove)
 READ_AND_WRITE(officer_anchors, anchors)
 READ_AND_WRITE(officer_certificate, certificate)
 READ_AND_WRITE(officer_issued, issued)
@@ -87,6 +88,7 @@ static const struct {
     {OFFICER_ROOT, read_root},
     {OFFICER_TRUST_LIST, read_trust_question},
     {OFFICER_TRUST_LIST + 1, read_anchors},
+    {OFFICER_TRUST_REMOVE, read_trust_remove},
     {OFFICER_CERTIFICATE, read_certificate},
     {OFFICER_CERTIFICATE + 1, read_issued},
     {OFFICER_TRUST_ADD + 1, read_outcome},

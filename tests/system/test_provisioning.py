@@ -408,6 +408,14 @@ class FurnishedBox(Furnished):
         for domain in ("DEVICE", "FTM"):
             self.assertRegex(self.done("trust", "add", f"domain={domain}", f"file={authority}"), domain)
         self.assertEqual(self.box.status()["anchors"], anchors + 2)
+        listed = re.findall("^DEVICE +([0-9a-f]{64})  Devices ", self.done("trust", "list", "domain=DEVICE"), re.M)
+        self.assertEqual(len(listed), 1)
+        gone = ["trust", "remove", "domain=DEVICE", f"sha256={listed[0]}"]
+        self.assertRegex(self.done(*gone, "--dry-run"), "nothing has changed")
+        self.assertRegex(self.done(*gone, LANG="fr"), "n'est plus admise")
+        self.assertEqual(self.box.status()["anchors"], anchors + 1)
+        self.refused("no authority of that SHA-256", *gone)
+        self.wrong("64 hexadecimal digits", "trust", "remove", "domain=DEVICE", "sha256=" + 31 * "ab")
         device = ["kind=device", "id=SN-0042ACMEF200"]
         self.assertRegex(self.done("hotlist", "add", *device, "until=2099-12-31"), "device SN-0042ACMEF200 is blocked")
         self.assertRegex(self.done("hotlist", "remove", *device, LANG="fr"), "n'est plus bloqué")

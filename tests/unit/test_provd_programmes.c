@@ -1,6 +1,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sodium.h>
+
+#include "provisioning/officer_wire_trust.h"
 #include "tests/unit/provd_box.h"
 
 #define KEY "a-key-of-the-test-0123456789"
@@ -106,6 +109,49 @@ static void an_authority_is_kept_in_its_domain_alone(void **state) {
     assert_int_equal(registry_anchors(box->provd.registry, "DEVICE", &buffer, anchors, 2, &count),
                      ERR_OK);
     assert_int_equal(count, 0);
+}
+
+static struct officer_outcome remove_trust(struct provd_box *box, const char *domain,
+                                           const char *der, bool dry_run) {
+    uint8_t memory[96];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    struct officer_trust_remove question = {.dry_run = dry_run};
+    (void)strcpy(question.domain, domain);
+    (void)crypto_hash_sha256(question.thumbprint, (const uint8_t *)der, strlen(der));
+    officer_wire_put_trust_remove(&buffer, &question);
+    return provd_box_change(box, OFFICER_TRUST_REMOVE, &buffer);
+}
+
+static uint64_t count_anchors(struct provd_box *box) {
+    KV_TXN_CLEANUP struct kv_txn txn = kv_read(registry_kv(box->provd.registry));
+    return kv_count(&txn, REGISTRY_TRUST);
+}
+
+static void an_authority_goes_when_officers_say_so(void **state) {
+    struct provd_box *box = *state;
+    provd_box_initialise(box);
+    box->certificate_is_authority = true;
+    provd_box_assert_done(add_trust(box, "AUTH", "authority"));
+    provd_box_assert_done(add_trust(box, "AUTH", "another"));
+    size_t audits = box->audit_count;
+    provd_box_assert_refused(remove_trust(box, "AUTH", "a third", false),
+                             OFFICER_REASON_ANCHOR_NONE);
+    provd_box_assert_refused(remove_trust(box, "DEVICE", "authority", false),
+                             OFFICER_REASON_ANCHOR_NONE);
+    provd_box_assert_refused(remove_trust(box, "auth", "authority", false), OFFICER_REASON_VALUE);
+    provd_box_assert_done(remove_trust(box, "AUTH", "authority", true));
+    assert_int_equal(box->audit_count, audits);
+    box->core_status = ERR_SYSTEM; /* without a journal nothing changes */
+    provd_box_assert_refused(remove_trust(box, "AUTH", "authority", false), OFFICER_REASON_CORE);
+    assert_int_equal(count_anchors(box), 2);
+    box->core_status = ERR_OK;
+    provd_box_assert_done(remove_trust(box, "AUTH", "authority", false));
+    assert_int_equal(count_anchors(box), 1);
+    assert_string_equal(box->audits[box->audit_count - 1].action, "trust remove");
+    assert_int_equal(strncmp(box->audits[box->audit_count - 1].subject, "AUTH ", 5), 0);
+    provd_box_assert_refused(remove_trust(box, "AUTH", "authority", false),
+                             OFFICER_REASON_ANCHOR_NONE);
+    provd_box_assert_done(remove_trust(box, "AUTH", "another", false));
 }
 
 static void what_is_no_authority_is_not_trusted(void **state) {
@@ -282,6 +328,7 @@ static void the_record_is_durable_before_the_commit(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(an_authority_is_kept_in_its_domain_alone),
+        TEST(an_authority_goes_when_officers_say_so),
         TEST(what_is_no_authority_is_not_trusted),
         TEST(a_domain_holds_sixteen_authorities),
         TEST(a_partner_is_kept_with_what_unseal_read),
