@@ -22,7 +22,7 @@ add_test(NAME keys_signer_custody COMMAND test_signer_custody)
 set_tests_properties(keys_signer_custody PROPERTIES LABELS unit TIMEOUT 300)
 
 add_executable(test_provd_custody ${PROJECT_SOURCE_DIR}/tests/unit/test_provd_custody.c
-               ${PROJECT_SOURCE_DIR}/tests/unit/provd_box.c)
+               ${PROJECT_SOURCE_DIR}/tests/unit/provd_box.c ${PROJECT_SOURCE_DIR}/tests/unit/provd_parser.c)
 target_link_libraries(test_provd_custody PRIVATE provisioning PkgConfig::CMOCKA)
 add_test(NAME keys_provd_custody COMMAND test_provd_custody)
 set_tests_properties(keys_provd_custody PROPERTIES LABELS unit TIMEOUT 120)

@@ -3,7 +3,7 @@ idcs_unit_test(test_key_usage ${CMAKE_CURRENT_LIST_DIR}/test_key_usage.c LINK st
 idcs_unit_test(test_core_key_use ${CMAKE_CURRENT_LIST_DIR}/test_core_key_use.c LINK core_fixture authd_core)
 idcs_unit_test(test_key_usage_wire ${CMAKE_CURRENT_LIST_DIR}/test_key_usage_wire.c LINK officer_wire)
 idcs_unit_test(test_provd_usage ${CMAKE_CURRENT_LIST_DIR}/test_provd_usage.c
-               ${CMAKE_CURRENT_LIST_DIR}/provd_box.c LINK provisioning)
+               ${CMAKE_CURRENT_LIST_DIR}/provd_box.c ${CMAKE_CURRENT_LIST_DIR}/provd_parser.c LINK provisioning)
 
 # Two hundred programmes through a rotation, on a real token.
 add_executable(test_rotation_stragglers ${CMAKE_CURRENT_LIST_DIR}/test_rotation_stragglers.c

@@ -14,7 +14,7 @@ set_tests_properties(keys_certify_signer PROPERTIES LABELS unit TIMEOUT 300)
 
 # What provd makes of requests, with unseal and signer 0 played.
 add_executable(test_provd_issue ${PROJECT_SOURCE_DIR}/tests/unit/test_provd_issue.c
-               ${PROJECT_SOURCE_DIR}/tests/unit/provd_box.c)
+               ${PROJECT_SOURCE_DIR}/tests/unit/provd_box.c ${PROJECT_SOURCE_DIR}/tests/unit/provd_parser.c)
 target_link_libraries(test_provd_issue PRIVATE provisioning PkgConfig::CMOCKA)
 add_test(NAME keys_provd_issue COMMAND test_provd_issue)
 set_tests_properties(keys_provd_issue PROPERTIES LABELS unit TIMEOUT 120)

@@ -26,7 +26,7 @@ target_link_libraries(test_tls_wires PRIVATE officer_wire authd_wire hsm_wire Pk
 add_test(NAME keys_tls_wires COMMAND test_tls_wires)
 set_tests_properties(keys_tls_wires PROPERTIES LABELS unit TIMEOUT 120)
 add_executable(test_provd_tls ${PROJECT_SOURCE_DIR}/tests/unit/test_provd_tls.c
-               ${PROJECT_SOURCE_DIR}/tests/unit/provd_box.c)
+               ${PROJECT_SOURCE_DIR}/tests/unit/provd_box.c ${PROJECT_SOURCE_DIR}/tests/unit/provd_parser.c)
 target_link_libraries(test_provd_tls PRIVATE provisioning PkgConfig::CMOCKA)
 add_test(NAME keys_tls_provd COMMAND test_provd_tls)
 set_tests_properties(keys_tls_provd PROPERTIES LABELS unit TIMEOUT 120)

@@ -14,7 +14,7 @@ set_tests_properties(keys_pepper_sweep PROPERTIES LABELS unit TIMEOUT 120
                      ENVIRONMENT TMPDIR=/dev/shm) # thousands of durable writes
 foreach(subject pepper wrapping)
   add_executable(test_provd_${subject} ${PROJECT_SOURCE_DIR}/tests/unit/test_provd_${subject}.c
-                 ${PROJECT_SOURCE_DIR}/tests/unit/provd_box.c)
+                 ${PROJECT_SOURCE_DIR}/tests/unit/provd_box.c ${PROJECT_SOURCE_DIR}/tests/unit/provd_parser.c)
   target_link_libraries(test_provd_${subject} PRIVATE provisioning PkgConfig::CMOCKA)
 endforeach()
 add_test(NAME keys_pepper_orders COMMAND test_provd_pepper)

@@ -13,6 +13,7 @@
 #include "hsm/wire_tls_install.h"
 #include "authd/store/key_usage_wire.h"
 #include "provisioning/operation.h"
+#include "tests/unit/provd_parser.h"
 
 #define KEK_AT (HSM_ROOT_WRAPPED_BYTES / 2)
 enum { CORE, UNSEAL, SIGNER_0, SIGNER_1, PLUGIN, FAR_ENDS };
@@ -76,23 +77,6 @@ static enum err core_root(void *context, struct serve_peer *peer, const struct f
 
 /* ---- unseal ---- */
 
-/*
- * Of a certificate for the JOSE profile the first word is its key: "rsa…" is none on P-256, "old…"
- * has expired, and two with the same word have the same key.
- */
-static void read_elliptic(struct bytes encoded, struct unseal_certificate_read *read) {
-    static uint8_t public_key[91];
-    const uint8_t *blank = memchr(encoded.data, ' ', encoded.len);
-    size_t len = blank != NULL ? (size_t)(blank - encoded.data) : encoded.len;
-    public_key[26] = 4;
-    (void)crypto_generichash(public_key + 27, 64, encoded.data, len, NULL, 0);
-    read->public_key = bytes_of(public_key, sizeof public_key);
-    if (len < 3 || memcmp(encoded.data, "old", 3) == 0)
-        *read = (struct unseal_certificate_read){.status = ERR_EXPIRED};
-    else if (memcmp(encoded.data, "rsa", 3) == 0)
-        *read = (struct unseal_certificate_read){.status = ERR_DENIED, .key_name = "RSA-2048"};
-}
-
 static enum err unseal_certificate(void *context, struct serve_peer *peer,
                                    const struct frame *frame) {
     struct provd_box *box = context;
@@ -112,91 +96,10 @@ static enum err unseal_certificate(void *context, struct serve_peer *peer,
         (void)crypto_generichash(read.thumbprint, 32, question.encoded.data, question.encoded.len,
                                  NULL, 0);
         if (question.key == CERTIFICATE_KEY_P256)
-            read_elliptic(question.encoded, &read);
+            provd_parser_elliptic(question.encoded, &read);
     }
     unseal_wire_put_certificate_read(&answer, &read);
     return reply(peer, frame, &answer);
-}
-
-/*
- * Of a record its first word: what it is, or what is wrong with it. A document is a template of the
- * right thumb and an image of the left iris, unless it begins otherwise.
- */
-static struct enrolment_record read_template(enum biometric_modality modality, uint8_t position) {
-    static const uint8_t container[600] = {7};
-    static const struct {
-        enum sample_kind kind;
-        enum biometric_format format;
-        size_t len;
-    } templates[] = {
-        [BIOMETRIC_FINGER] = {SAMPLE_MINUTIAE, BIOMETRIC_ISO_19794_2_2011, 0},
-        [BIOMETRIC_IRIS] = {SAMPLE_IRIS_CODE, BIOMETRIC_IDCS_IRIS_CODE, 600},
-        [BIOMETRIC_FACE] = {SAMPLE_FACE_VECTOR, BIOMETRIC_IDCS_FACE_VECTOR, 300},
-    };
-    struct enrolment_record record = {.modality = modality,
-                                      .position = position,
-                                      .quality = 80,
-                                      .format = templates[modality].format,
-                                      .kind = templates[modality].kind,
-                                      .data = bytes_of(container, templates[modality].len)};
-    if (modality != BIOMETRIC_FINGER)
-        return record;
-    record.minutiae = (struct finger_template){
-        .x_resolution = 197, .y_resolution = 197, .position = position, .quality = 80, .count = 12};
-    for (uint16_t i = 0; i < record.minutiae.count; i++)
-        record.minutiae.minutiae[i] = (struct finger_minutia){.x = 10 * i, .y = 7 * i, .kind = 1};
-    return record;
-}
-
-static struct enrolment_record read_image(enum biometric_modality modality, uint8_t position) {
-    static const enum biometric_format formats[] = {[BIOMETRIC_FINGER] = BIOMETRIC_ISO_19794_4_2005,
-                                                    [BIOMETRIC_IRIS] = BIOMETRIC_ISO_19794_6_2011,
-                                                    [BIOMETRIC_FACE] = BIOMETRIC_ISO_19794_5_2005};
-    return (struct enrolment_record){.modality = modality,
-                                     .position = position,
-                                     .format = formats[modality],
-                                     .reason = BIOMETRIC_NO_EXTRACTOR,
-                                     .kind = SAMPLE_IMAGE,
-                                     .data = bytes_of_text("an image")};
-}
-
-static bool begins(struct bytes record, const char *word) {
-    return record.len >= strlen(word) && memcmp(record.data, word, strlen(word)) == 0;
-}
-
-static void read_document(struct bytes record, struct enrolment *enrolment) {
-    if (begins(record, "cut")) {
-        *enrolment = (struct enrolment){.status = ERR_MALFORMED, .line = 17};
-        return;
-    }
-    enrolment->count = begins(record, "exceptions") ? 0 : begins(record, "<one") ? 1 : 2;
-    enrolment->records[0] = read_template(BIOMETRIC_FINGER, 1);
-    enrolment->records[1] = read_image(BIOMETRIC_IRIS, 2);
-}
-
-static void read_block(const struct enrolment_question *question, struct enrolment *enrolment) {
-    struct enrolment_record *record = &enrolment->records[0];
-    enrolment->count = 1;
-    *record = read_template(question->modality, question->position);
-    if (begins(question->record, "image"))
-        *record = read_image(question->modality, question->position);
-    if (begins(question->record, "liar"))
-        *record = read_template(BIOMETRIC_FINGER, 10);
-    static const struct {
-        const char *word;
-        enum biometric_reason reason;
-        enum biometric_format format;
-    } refused[] = {
-        {"junk", BIOMETRIC_UNRECOGNISED, BIOMETRIC_FORMAT_UNKNOWN},
-        {"card", BIOMETRIC_NOT_ACCEPTED, BIOMETRIC_ISO_19794_2_CARD},
-        {"bad", BIOMETRIC_BAD_MINUTIA, BIOMETRIC_ISO_19794_2_2005},
-    };
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-        if (begins(question->record, refused[i].word))
-            *record = (struct enrolment_record){.modality = question->modality,
-                                                .position = question->position,
-                                                .format = refused[i].format,
-                                                .reason = refused[i].reason};
 }
 
 static enum err unseal_enrolment(void *context, struct serve_peer *peer,
@@ -208,11 +111,7 @@ static enum err unseal_enrolment(void *context, struct serve_peer *peer,
     struct enrolment_question question;
     ERR_TRY(sample_wire_get_enrolment_question(frame->payload, &question));
     box->records_read++;
-    memset(&enrolment, 0, sizeof enrolment);
-    if (question.is_document)
-        read_document(question.record, &enrolment);
-    else
-        read_block(&question, &enrolment);
+    provd_parser_enrolment(&question, &enrolment);
     sample_wire_put_enrolment(&answer, &enrolment);
     return reply(peer, frame, &answer);
 }

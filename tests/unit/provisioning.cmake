@@ -1,6 +1,6 @@
 foreach(subject keys programmes thresholds jose people enrolment)
   idcs_unit_test(test_provd_${subject} ${CMAKE_CURRENT_LIST_DIR}/test_provd_${subject}.c
-                 ${CMAKE_CURRENT_LIST_DIR}/provd_box.c LINK provisioning)
+                 ${CMAKE_CURRENT_LIST_DIR}/provd_box.c ${CMAKE_CURRENT_LIST_DIR}/provd_parser.c LINK provisioning)
 endforeach()
 foreach(subject officer_wire officers values)
   idcs_unit_test(test_${subject} ${CMAKE_CURRENT_LIST_DIR}/test_${subject}.c LINK provisioning)
