@@ -208,11 +208,11 @@ static void cut_and_long_messages_are_refused(void **state) {
     }
 }
 
-/* A signer, with edge in core's place. */
+/* A signer, with edge in core's place; not the first, which begins with a silence. */
 
 static struct hsm_box box;
-static const struct hsm_signer_plan by_edge = {.role = "edge",
-                                               .settings = "handshakes-a-second = 5\n"};
+static const struct hsm_signer_plan by_edge = {
+    .index = 1, .role = "edge", .settings = "handshakes-a-second = 5\n"};
 
 static int make_box(void **state) {
     struct hsm_signer signer;
