@@ -123,7 +123,7 @@ enum result officer_link_judge(enum err err, const struct officer_outcome *outco
 enum result officer_link_change(struct officer_link *link, enum officer_verb verb,
                                 const struct buffer *question, const char *where,
                                 struct officer_outcome *outcome) {
-    struct officer_outcome ignored, *told = outcome != NULL ? outcome : &ignored;
+    struct officer_outcome ignored = {0}, *told = outcome != NULL ? outcome : &ignored;
     struct bytes written, answer;
     *told = (struct officer_outcome){.status = ERR_UNAVAILABLE};
     if (buffer_end(question, &written) != ERR_OK) {
