@@ -68,10 +68,11 @@ struct answers {
  * Every state of the box lets a message in, as the news of a state may arrive after the first
  * question asked in it. What is closed is answered by ERR_DENIED: UNWRAP, DERIVE and RESULT while
  * the box is failed or under maintenance (a statement may also say no, a result can't), LOOKUP
- * and CERTIFY while it is failed. Without keys everything but GENERATE is answered by
- * ERR_NOT_FOUND, as are DERIVE and RESULT on a box that has no keys for them yet, and CHECKPOINT
- * and HIGH_WATER at any signer but the first. A checkpoint of less than one before it is
- * ERR_DENIED, and so is a result without an issuer.
+ * and CERTIFY while it is failed. Without a key that the box cannot do without, everything is
+ * answered by ERR_NOT_FOUND but GENERATE, KEYS, KEY_ORDER, PUBLISHED and edge's questions, as are
+ * DERIVE and RESULT on a box that has no keys for them yet, and CHECKPOINT and HIGH_WATER at any
+ * signer but the first. A checkpoint of less than one before it is ERR_DENIED, and so is a result
+ * without an issuer.
  */
 MUST_CHECK enum err answers_verbs(const char *role, uint16_t signer_index,
                                   const struct serve_verb **verbs, size_t *count);

@@ -3,8 +3,13 @@
 #include "hsm/reply.h"
 #include "hsm/wire_tls.h"
 
+/* Also while another key that the box cannot do without is awaited: clients are then told so. */
+static enum err gate(const struct answers *answers) {
+    return answers->keys->tls == NULL ? ERR_NOT_FOUND : ERR_OK;
+}
+
 static enum err show_chain(const struct answers *answers, struct hsm_tls_chain *chain) {
-    ERR_TRY(reply_gate(answers, 0));
+    ERR_TRY(gate(answers));
     chain->sequence = answers->keys->sequence;
     return tls_ring_chain(answers->keys->tls, chain);
 }
@@ -25,7 +30,7 @@ enum err answers_tls_chain(void *context, struct serve_peer *peer, const struct 
 
 static enum err sign(struct answers *answers, const struct hsm_tls_sign *question,
                      struct buffer *signature) {
-    ERR_TRY(reply_gate(answers, 0));
+    ERR_TRY(gate(answers));
     ERR_TRY(rate_take(&answers->handshakes, 1, clock_boot_ns()));
     return tls_ring_sign(answers->keys->tls, question, signature, &answers->sequence);
 }

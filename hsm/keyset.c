@@ -191,6 +191,14 @@ static enum err publish_what_is_left(struct keyset *keyset, struct keyring *keyr
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
+/* And who connects is to learn that nobody is served. */
+static enum err load_what_is_left(struct keyset *keyset, struct keyring *keyring,
+                                  struct token *token) {
+    if (keyset->complete)
+        ERR_TRY(load_tls(keyset, keyring, token));
+    return publish_what_is_left(keyset, keyring);
+}
+
 enum err keyset_load(struct keyset *keyset, struct keyring *keyring, struct token *token) {
     struct keyring_status status;
     memset(keyset, 0, sizeof *keyset);
@@ -201,7 +209,7 @@ enum err keyset_load(struct keyset *keyset, struct keyring *keyring, struct toke
     keyset->sequence = status.sequence;
     ERR_TRY(ability_complete(keyring, keyset->able, &keyset->complete));
     if (!status.provisioned)
-        return publish_what_is_left(keyset, keyring);
+        return load_what_is_left(keyset, keyring, token);
     ERR_TRY(load_sign(keyset, keyring, token));
     ERR_TRY(load_if_there(&keyset->audit, HSM_PURPOSE_AUDIT, keyring, token));
     ERR_TRY(load_requests(&keyset->partner, keyring, token, HSM_PURPOSE_PARTNER));

@@ -17,7 +17,7 @@
  * work. When the keyring changes they are loaded anew beside those in use, and take their place.
  */
 struct keyset {
-    bool provisioned; /* false: none of the rest is there but ${publish}, of what is left */
+    bool provisioned; /* false: of the rest there are ${publish}, of what is left, and ${tls} */
     uint32_t able;    /* the purposes that the module is able to do (hsm/ability.h) */
     bool complete;    /* none of them lacks its key */
     struct sign_rs256 *sign;
@@ -27,7 +27,7 @@ struct keyset {
     struct unwrap_ring *root;   /* the KEK, for roots of record keys */
     struct sign_es256 *token;   /* of results; NULL: the box does not have it yet */
     struct agree_ring *request; /* may be empty */
-    struct tls_ring *tls;       /* may be empty */
+    struct tls_ring *tls;       /* may be empty; NULL: a first key is left to make */
     struct lookup_peppers peppers;
     size_t kek_certificate_len;
     uint8_t kek_certificate[KEYRING_CERTIFICATE_MAX];

@@ -12,6 +12,7 @@
 #include "firmware/base/codec.h"
 #include "hsm/keyring_life.h"
 #include "hsm/wire_keys.h"
+#include "hsm/wire_tls.h"
 #include "tests/lib/hsm_box.h"
 
 /* A running signer whose keys change under it: it tells its peers, and has lost nothing. */
@@ -346,6 +347,37 @@ static void only_the_first_signer_takes_orders_and_only_from_provd(void **state)
     hsm_signer_stop(&other);
 }
 
+/* What edge is told besides, of silences, is passed over. */
+static struct bytes receive_at_edge(uint16_t type) {
+    static uint8_t memory[FRAME_MAX_BYTES];
+    struct frame frame = {0};
+    while (frame.type != type)
+        assert_int_equal(frame_receive(signer.core, memory, sizeof memory, &frame, PATIENCE_MS),
+                         ERR_OK);
+    return frame.payload;
+}
+
+/* Of a box whose TLS key is in the token nobody could ask otherwise how it is. */
+static void handshakes_go_on_while_a_key_of_answers_is_awaited(void **state) {
+    (void)state;
+    static const struct hsm_signer_plan slow = {.role = "edge",
+                                                .settings = "key-propagation = 60\n"};
+    struct hsm_hello hello = {.provisioned = true};
+    struct hsm_tls_chain chain;
+    hsm_signer_start(&box, &slow, &signer);
+    (void)hsm_signer_greet(&signer);
+    assert_int_equal(order(HSM_ORDER_REVOKE_AT_ONCE, HSM_PURPOSE_SIGN, 1), ERR_OK);
+    while (hello.provisioned)
+        assert_int_equal(hsm_wire_get_hello(receive_at_edge(HSM_HELLO), &hello), ERR_OK);
+    assert_true(hello.complete);
+    hsm_signer_send(&signer, signer.core, HSM_TLS_CHAIN, NOTHING);
+    assert_int_equal(hsm_wire_get_tls_chain(receive_at_edge(HSM_TLS_CHAIN_IS), &chain), ERR_OK);
+    assert_int_equal(chain.receipt.status, ERR_OK);
+    assert_true(chain.count > 0);
+    assert_int_equal(in(HSM_PURPOSE_SIGN, KEYSTATE_REVOKED), 1);
+    hsm_signer_stop(&signer);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_roll_shows_the_next_key_then_uses_it_and_opens_with_both,
@@ -358,6 +390,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(without_a_root_and_an_audit_key_it_serves_on, start, stop),
         cmocka_unit_test(however_short_its_life_was_its_clock_goes_on_in_the_next),
         cmocka_unit_test(only_the_first_signer_takes_orders_and_only_from_provd),
+        cmocka_unit_test(handshakes_go_on_while_a_key_of_answers_is_awaited),
     };
     return cmocka_run_group_tests(tests, make_box, remove_box);
 }
