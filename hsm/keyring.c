@@ -26,6 +26,7 @@ enum err keyring_open(struct keyring **keyring, const char *directory, bool writ
         .table_count = KEYRING_TABLES,
         .read_only = !writer,
         .file_mode = 0600,
+        .drops_dead_readers = writer,
     };
     enum err err = kv_open(&made->kv, &options);
     if (err != ERR_OK) {

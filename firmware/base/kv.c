@@ -14,6 +14,7 @@
 struct kv {
     MDB_env *env;
     bool read_only;
+    bool drops_dead_readers;
     size_t table_count;
     MDB_dbi tables[KV_TABLES_MAX];
 };
@@ -121,6 +122,7 @@ enum err kv_open(struct kv **kv, const struct kv_options *options) {
     if (made == NULL)
         return ERR_SYSTEM;
     made->read_only = options->read_only;
+    made->drops_dead_readers = options->drops_dead_readers;
     ERR_TRY(open_environment(made, options));
     if (!options->read_only)
         ERR_TRY(set_modes(options));
@@ -154,7 +156,8 @@ struct kv_txn kv_read(struct kv *kv) {
 }
 
 struct kv_txn kv_write(struct kv *kv) {
-    return begin(kv, 0);
+    enum err err = kv->drops_dead_readers ? kv_reader_check(kv) : ERR_OK;
+    return err == ERR_OK ? begin(kv, 0) : (struct kv_txn){.kv = kv, .err = err};
 }
 
 static MDB_val value_of(struct bytes view) {

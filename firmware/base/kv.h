@@ -24,12 +24,15 @@ struct kv_options {
     bool read_only; /* reader of another process's environment: needs write on lock.mdb alone */
     unsigned
         file_mode; /* of data.mdb, whatever the umask; who may read it may also write lock.mdb */
+    /* Each write transaction drops the slots of readers that died first. What was replaced since
+     * such a one began to read is never free again: a small map runs full. */
+    bool drops_dead_readers;
 };
 /* ERR_NOT_FOUND: read-only and not there yet. ERR_SYSTEM. */
 MUST_CHECK enum err kv_open(struct kv **kv, const struct kv_options *options);
 void kv_close(struct kv *kv);
 
-/* Drops the slots of readers that died. At start and every minute. */
+/* Drops the slots of readers that died. At start and every minute, where writing does not. */
 MUST_CHECK enum err kv_reader_check(struct kv *kv);
 
 struct kv_txn {

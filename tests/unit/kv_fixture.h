@@ -20,7 +20,7 @@ static const char *const tables[] = {"people", "counters"};
 static char folder[64];
 
 static inline struct kv_options options(bool read_only) {
-    return (struct kv_options){folder, MAP_BYTES, tables, TABLE_COUNT, read_only, 0640};
+    return (struct kv_options){folder, MAP_BYTES, tables, TABLE_COUNT, read_only, 0640, false};
 }
 
 static inline int make_folder(void **state) {

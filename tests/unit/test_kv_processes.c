@@ -177,6 +177,35 @@ static void the_slots_of_dead_readers_are_dropped_by_the_check(void **state) {
     kv_close(kv);
 }
 
+static void read_for_ever(int fd) {
+    struct kv *kv;
+    struct kv_options wanted = options(true);
+    require_ok(kv_open(&kv, &wanted));
+    require_ok(kv_read(kv).err);
+    say(fd);
+    for (;;)
+        (void)pause();
+}
+
+/* What the dead one could have read is never free again: the map runs full over a single row. */
+static void writing_goes_on_for_ever_after_a_reader_was_killed(void **state) {
+    (void)state;
+    char large[2048];
+    struct kv *kv;
+    struct kv_options wanted = options(false);
+    wanted.map_bytes = MAP_BYTES / 64;
+    wanted.drops_dead_readers = true;
+    memset(large, 'x', sizeof large - 1);
+    large[sizeof large - 1] = '\0';
+    assert_int_equal(kv_open(&kv, &wanted), ERR_OK);
+    struct child child = start(read_for_ever);
+    wait_until_said(&child);
+    kill_hard(&child);
+    for (int i = 0; i < 200; i++)
+        put_now(kv, "a", large);
+    kv_close(kv);
+}
+
 static void read_as(gid_t group) {
     struct kv *kv;
     struct kv_options wanted = options(true);
@@ -232,6 +261,7 @@ int main(void) {
         IN_A_FOLDER(a_writer_killed_within_a_transaction_leaves_the_last_commit),
         IN_A_FOLDER(the_lock_of_a_killed_writer_is_taken_over_at_once),
         IN_A_FOLDER(the_slots_of_dead_readers_are_dropped_by_the_check),
+        IN_A_FOLDER(writing_goes_on_for_ever_after_a_reader_was_killed),
         IN_A_FOLDER(a_reader_of_another_uid_needs_the_group),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
