@@ -89,9 +89,13 @@ static bool is_able(enum asked asked) {
     return asked != DERIVE || hsm_box_has(CKM_ECDH1_DERIVE);
 }
 
+/* Edge's is not the first, which begins with a silence. */
 static void start(const char *role, const struct hsm_signer *heir_of, struct hsm_signer *signer) {
-    const struct hsm_signer_plan plan = {
-        .role = role, .fault = "", .settings = "issuer = " ISSUER "\n", .heir_of = heir_of};
+    const struct hsm_signer_plan plan = {.index = strcmp(role, "edge") == 0,
+                                         .role = role,
+                                         .fault = "",
+                                         .settings = "issuer = " ISSUER "\n",
+                                         .heir_of = heir_of};
     hsm_signer_serve(&box, &plan, signer);
 }
 
