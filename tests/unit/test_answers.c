@@ -31,7 +31,7 @@ static const struct permission {
      {HSM_LOOKUP, HSM_OPEN_ROOT, HSM_NEW_ROOT, HSM_PUBLISHED, HSM_TLS_SHOW},
      {HSM_GENERATE, HSM_KEYS, HSM_KEY_ORDER, HSM_STANDING, HSM_REWRAP_ROOT, HSM_NEED,
       HSM_TLS_REQUEST, HSM_TLS_INSTALL, HSM_TLS_REMOVE, HSM_CERTIFY}},
-    {"edge", {HSM_TLS_CHAIN, HSM_TLS_SIGN}, {0}},
+    {"edge", {HSM_TLS_CHAIN, HSM_TLS_SIGN, HSM_TLS_SILENCE_HEARD}, {0}},
 };
 
 static size_t count_of(const uint16_t types[static VERBS_MAX]) {
