@@ -45,14 +45,7 @@ static void wipe_question(struct officer_hotlist_vid *question) {
 static enum result read_vid(const char *path, char vid[static OFFICER_VID_SIZE]) {
     SECRET(memory);
     struct bytes content;
-    if (secret_new(&memory, VID_FILE_SIZE) != ERR_OK) {
-        officer_text_complain(TEXT_NO_MEMORY, NULL, NULL);
-        return RESULT_REFUSED;
-    }
-    RESULT_TRY(officer_input_read(path, memory.data, memory.len, &content));
-    while (content.len > 0 &&
-           (content.data[content.len - 1] == '\n' || content.data[content.len - 1] == '\r'))
-        content.len--;
+    RESULT_TRY(officer_input_read_line(path, VID_FILE_SIZE, &memory, &content));
     bool is_number = content.len == OFFICER_VID_SIZE - 1;
     for (size_t i = 0; i < content.len; i++)
         is_number &= content.data[i] >= '0' && content.data[i] <= '9';

@@ -58,17 +58,24 @@ enum result officer_input_read(const char *path, uint8_t *memory, size_t size,
     return RESULT_DONE;
 }
 
-enum result officer_input_read_key(const char *path, struct secret *key) {
-    SECRET(memory);
-    struct bytes content;
-    if (secret_new(&memory, OFFICER_KEY_SIZE + 2) != ERR_OK) {
+enum result officer_input_read_line(const char *path, size_t size, struct secret *memory,
+                                    struct bytes *line) {
+    *line = (struct bytes){0};
+    if (secret_new(memory, size) != ERR_OK) {
         officer_text_complain(TEXT_NO_MEMORY, NULL, NULL);
         return RESULT_REFUSED;
     }
-    RESULT_TRY(officer_input_read(path, memory.data, memory.len, &content));
-    while (content.len > 0 &&
-           (content.data[content.len - 1] == '\n' || content.data[content.len - 1] == '\r'))
-        content.len--;
+    RESULT_TRY(officer_input_read(path, memory->data, memory->len, line));
+    while (line->len > 0 &&
+           (line->data[line->len - 1] == '\n' || line->data[line->len - 1] == '\r'))
+        line->len--;
+    return RESULT_DONE;
+}
+
+enum result officer_input_read_key(const char *path, struct secret *key) {
+    SECRET(memory);
+    struct bytes content;
+    RESULT_TRY(officer_input_read_line(path, OFFICER_KEY_SIZE + 2, &memory, &content));
     if (content.len >= OFFICER_KEY_SIZE || values_key(content) != ERR_OK) {
         officer_text_complain(TEXT_BAD_KEY_FILE, path, NULL);
         return RESULT_USAGE;

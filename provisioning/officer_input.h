@@ -13,6 +13,9 @@
  * is refused. */
 MUST_CHECK_RESULT enum result officer_input_read(const char *path, uint8_t *memory, size_t size,
                                                  struct bytes *content);
+/* The same into new secret ${memory}, of which ${line} is a view without the end of the line. */
+MUST_CHECK_RESULT enum result officer_input_read_line(const char *path, size_t size,
+                                                      struct secret *memory, struct bytes *line);
 /* A key: one line, into secret memory. */
 MUST_CHECK_RESULT enum result officer_input_read_key(const char *path, struct secret *key);
 /* "2027-12-31" (its beginning, UTC) or "2027-12-31T23:59:59.000Z". ${name} is for the complaint. */

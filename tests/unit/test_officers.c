@@ -147,13 +147,19 @@ static void an_unknown_verb_ends_the_connection(void **state) {
     (void)close(fd);
 }
 
-static void a_question_outlives_its_officer(void **state) {
-    struct fixture *fixture = *state;
-    struct officers_question question;
+/* A connection whose question is being worked on. */
+static int connect_and_ask(struct fixture *fixture, struct officers_question *question) {
     int fd = connect_to(fixture->path);
     ask(fd, OFFICER_STATUS, 1);
     turn(fixture);
-    assert_true(officers_next(fixture->officers, &question));
+    assert_true(officers_next(fixture->officers, question));
+    return fd;
+}
+
+static void a_question_outlives_its_officer(void **state) {
+    struct fixture *fixture = *state;
+    struct officers_question question;
+    int fd = connect_and_ask(fixture, &question);
     (void)close(fd);
     turn(fixture);
     assert_true(bytes_equal_text(question.payload, "question"));
@@ -175,10 +181,7 @@ static void a_dropped_question_ends_the_connection(void **state) {
     struct fixture *fixture = *state;
     struct officers_question question;
     struct frame answer;
-    int fd = connect_to(fixture->path);
-    ask(fd, OFFICER_STATUS, 1);
-    turn(fixture);
-    assert_true(officers_next(fixture->officers, &question));
+    int fd = connect_and_ask(fixture, &question);
     officers_drop(fixture->officers, ERR_MALFORMED);
     turn(fixture);
     assert_int_equal(receive(fd, &answer), ERR_CLOSED);
@@ -253,10 +256,7 @@ static void an_answer_begins_the_wait_anew(void **state) {
     struct fixture *fixture = *state;
     struct officers_question question;
     struct frame answer;
-    int fd = connect_to(fixture->path);
-    ask(fd, OFFICER_STATUS, 1);
-    turn(fixture);
-    assert_true(officers_next(fixture->officers, &question));
+    int fd = connect_and_ask(fixture, &question);
     int64_t answered_ms = clock_boot_ms();
     officers_answer(fixture->officers, bytes_of_text("answer"));
     (void)officers_end_idle(fixture->officers, answered_ms + OFFICERS_IDLE_MS - 1);
